@@ -1,0 +1,62 @@
+//! The engine's one error type: named fields, operation first, a sentence a visitor can act on.
+
+use thiserror::Error;
+
+/// What can go wrong between a GGUF file and a token.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Reading the model's bytes failed.
+    #[error("{file}: reading {what} failed: {source}")]
+    Io {
+        /// File as the visitor knows it.
+        file: String,
+        /// What was being read.
+        what: String,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The file is not GGUF, or is damaged.
+    #[error("{file}: not a usable GGUF model: {cause}")]
+    BadFile {
+        /// File as the visitor knows it.
+        file: String,
+        /// What is wrong, with field and value.
+        cause: String,
+    },
+    /// The file is sound but asks for something this engine does not have.
+    #[error("{file}: not supported: {cause}")]
+    Unsupported {
+        /// File as the visitor knows it.
+        file: String,
+        /// What is missing, and what is supported.
+        cause: String,
+    },
+    /// The prompt cannot be answered.
+    #[error("prompt: {cause}")]
+    BadPrompt {
+        /// Why, and what to do.
+        cause: String,
+    },
+    /// A setting is out of its range.
+    #[error("{setting} is {value}; it must be {range}")]
+    BadSetting {
+        /// Name of the setting.
+        setting: &'static str,
+        /// Value given.
+        value: String,
+        /// What is allowed.
+        range: &'static str,
+    },
+    /// The backend failed.
+    #[error("{op}: {cause}")]
+    Backend {
+        /// The step.
+        op: &'static str,
+        /// What happened.
+        cause: String,
+    },
+}
+
+/// The engine's result.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,320 @@
+//! Every message between the page and the engine's worker: one enum each way.
+//!
+//! A message travels as the JSON text of one enum value. `ToWorker::Load` with `Source::File` is posted
+//! as `[json, File]`; every other message as `[json]`. Times are milliseconds since the Unix epoch on the
+//! sender's clock (`performance.timeOrigin + performance.now()`), which page and worker share.
+
+use serde::{Deserialize, Serialize};
+
+/// What the page asks of the worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum ToWorker {
+    /// Fetches (or opens from storage), checks and loads a model; replaces the one loaded before.
+    Load(Load),
+    /// Answers a conversation. One at a time; a second one is refused with `FailureKind::Busy`.
+    Generate(Generate),
+    /// Ends the running load or generation at the next chunk or token.
+    Abort,
+    /// Removes every stored model file from this browser.
+    ForgetModels,
+}
+
+/// What the worker tells the page.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum FromWorker {
+    /// The worker runs; sent once, before anything else.
+    Ready(Ready),
+    /// Where a load stands; several a second.
+    LoadProgress(LoadProgress),
+    /// The model can be prompted.
+    Loaded(Loaded),
+    /// How far the prompt is read; at least once before the first token.
+    Prefill(Prefill),
+    /// One token was chosen.
+    Token(Token),
+    /// A generation ended, for whatever reason but a failure.
+    Finished(Finished),
+    /// Every stored model was removed.
+    Forgotten {
+        /// Bytes that the removed files held.
+        bytes: u64,
+    },
+    /// An operation ended with an error; the worker goes on.
+    Failed(Failure),
+}
+
+/// The engine build that answers, as the worker itself sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ready {
+    /// Name of the running backend, e.g. `cpu-simd`.
+    pub backend: String,
+    /// Why this backend runs, one sentence.
+    pub reason: String,
+    /// Name of the wasm build, e.g. `simd128`.
+    pub variant: String,
+    /// Threads that the engine computes on.
+    pub threads: u32,
+    /// Whether the origin's private file system can be used.
+    pub storage: bool,
+}
+
+/// A model to load.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Load {
+    /// Where its bytes come from.
+    pub source: Source,
+    /// Positions the KV cache is allocated for; cut to what the model was trained on.
+    pub context: u32,
+}
+
+/// Where a model's bytes come from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Source {
+    /// Same-origin download, kept in the origin's private file system once its hash is right.
+    Url {
+        /// Address, relative to the page.
+        url: String,
+        /// File name to show and to store under.
+        file: String,
+        /// Expected size in bytes.
+        bytes: u64,
+        /// Expected SHA-256, lower-case hex.
+        sha256: String,
+    },
+    /// A file the visitor picked, posted as the message's second element.
+    File {
+        /// Its name, for messages.
+        file: String,
+    },
+}
+
+/// What a load is doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Stage {
+    /// Bytes arrive over the network.
+    Download,
+    /// Bytes come from this browser's storage.
+    Storage,
+    /// Tensors are repacked for the kernels.
+    Pack,
+}
+
+/// Where a load stands.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LoadProgress {
+    /// What the load is doing.
+    pub stage: Stage,
+    /// Bytes done in this stage.
+    pub done: u64,
+    /// Bytes of the whole stage.
+    pub total: u64,
+    /// When, ms since the Unix epoch.
+    pub at_ms: f64,
+}
+
+/// A model that is ready.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Loaded {
+    /// Name from the file's metadata, or the file's name.
+    pub name: String,
+    /// Architecture, e.g. `llama`.
+    pub architecture: String,
+    /// Weights, counted from the tensors' shapes.
+    pub parameters: u64,
+    /// Bytes of the file.
+    pub file_bytes: u64,
+    /// Positions in the KV cache.
+    pub context: u32,
+    /// Layers.
+    pub layers: u32,
+    /// Entries of the vocabulary.
+    pub vocabulary: u32,
+    /// Tensor types with the bytes each takes in the file, largest first, e.g. `("Q4_1", 66_355_200)`.
+    pub quantization: Vec<(String, u64)>,
+    /// Whether the file brought a chat template.
+    pub chat_template: bool,
+    /// Whether the bytes came from this browser's storage.
+    pub from_storage: bool,
+    /// The whole load, ms, measured.
+    pub load_ms: f64,
+    /// Size of the engine's wasm memory, bytes, measured.
+    pub memory_bytes: u64,
+}
+
+/// Who speaks in a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Role {
+    /// Instructions.
+    System,
+    /// The visitor.
+    User,
+    /// The model.
+    Assistant,
+}
+
+/// One turn of a conversation.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Message {
+    /// Who speaks.
+    pub role: Role,
+    /// What is said; plain text, never markup.
+    pub content: String,
+}
+
+/// How the next token is chosen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sampling {
+    /// 0 is greedy; otherwise logits are divided by it. Range 0 to 5.
+    pub temperature: f32,
+    /// Keep this many candidates; 0 keeps all.
+    pub top_k: u32,
+    /// Keep the smallest set with this probability mass, (0, 1]; 1 keeps all.
+    pub top_p: f32,
+    /// Drop candidates below this share of the best one's probability, [0, 1); 0 drops none.
+    pub min_p: f32,
+    /// Divides positive and multiplies negative logits of tokens already seen; 1 does nothing. Range 0.5 to 2.
+    pub repetition_penalty: f32,
+    /// Seed of the random numbers; the same seed and prompt give the same text.
+    pub seed: u64,
+}
+
+/// A conversation to answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Generate {
+    /// Chosen by the page; comes back in every message about this answer.
+    pub id: u32,
+    /// The conversation so far, oldest first; the last message is the one to answer.
+    pub messages: Vec<Message>,
+    /// How tokens are chosen.
+    pub sampling: Sampling,
+    /// Most tokens to answer with.
+    pub max_tokens: u32,
+    /// Texts that end the answer; not part of it.
+    pub stop: Vec<String>,
+    /// Time zero: when the visitor asked, ms since the Unix epoch.
+    pub asked_ms: f64,
+}
+
+/// How far the prompt is read.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Prefill {
+    /// The answer it belongs to.
+    pub id: u32,
+    /// Prompt tokens that were in the KV cache already.
+    pub reused: u32,
+    /// Prompt tokens read, the reused ones included.
+    pub done: u32,
+    /// Prompt tokens in all.
+    pub total: u32,
+    /// When, ms since the Unix epoch.
+    pub at_ms: f64,
+}
+
+/// One token of an answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Token {
+    /// The answer it belongs to.
+    pub id: u32,
+    /// Position in the answer, from 0.
+    pub index: u32,
+    /// Entry of the vocabulary.
+    pub token: u32,
+    /// Text that became complete with it; may be empty in the middle of a character.
+    pub text: String,
+    /// When it was chosen, ms since the Unix epoch, on the worker's clock.
+    pub at_ms: f64,
+}
+
+/// Why a generation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FinishReason {
+    /// The model ended its turn.
+    EndOfTurn,
+    /// A stop string came up.
+    StopString,
+    /// The token budget is spent.
+    Budget,
+    /// The context is full.
+    ContextFull,
+    /// The visitor stopped it.
+    Aborted,
+}
+
+/// How a generation went. All times measured in the worker.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Finished {
+    /// The answer it belongs to.
+    pub id: u32,
+    /// Why it ended.
+    pub reason: FinishReason,
+    /// Text held back until now (the tail of a possible stop string, an unfinished character).
+    pub text: String,
+    /// Prompt tokens, reused ones included.
+    pub prompt_tokens: u32,
+    /// Prompt tokens that were in the KV cache already.
+    pub reused_tokens: u32,
+    /// Tokens chosen, the one that ended the turn included.
+    pub tokens: u32,
+    /// From the visitor's request to the first token, ms.
+    pub ttft_ms: Option<f64>,
+    /// Time spent reading the prompt, ms.
+    pub prefill_ms: f64,
+    /// Time from first to last token, ms.
+    pub decode_ms: f64,
+    /// From the visitor's request to the end, ms.
+    pub total_ms: f64,
+    /// Size of the engine's wasm memory, bytes; it never shrinks, so this is the peak.
+    pub memory_bytes: u64,
+}
+
+/// What was being done when it failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Operation {
+    /// Starting the worker.
+    Start,
+    /// Loading a model.
+    Load,
+    /// Answering.
+    Generate,
+    /// Removing stored models.
+    Forget,
+    /// Understanding a message.
+    Message,
+}
+
+/// What kind of error it is, for the page to choose what to offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FailureKind {
+    /// The server did not give the file: not there, refused, or the connection broke.
+    Network,
+    /// The bytes are not those of the catalogue (size or hash).
+    Altered,
+    /// The file is not a model this engine can run.
+    BadModel,
+    /// The prompt cannot be answered as it is (empty, longer than the context).
+    BadPrompt,
+    /// This browser's storage refused.
+    Storage,
+    /// Out of memory.
+    Memory,
+    /// Another operation is running.
+    Busy,
+    /// The visitor ended it.
+    Aborted,
+    /// A defect of ours; the worker is restarted.
+    Internal,
+}
+
+/// An operation's error.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// What was being done.
+    pub operation: Operation,
+    /// The answer it belongs to, when it was a generation.
+    pub id: Option<u32>,
+    /// What kind of error.
+    pub kind: FailureKind,
+    /// A sentence that names the thing, the cause and what to do; plain text.
+    pub message: String,
+}

@@ -1,1 +1,35 @@
-//! engine
+//! A GGUF file and a prompt in, tokens out: reading, tokenising, computing and sampling, in a browser's
+//! worker or natively. Knows no browser and no page.
+
+#![deny(clippy::unwrap_used, clippy::expect_used)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+pub mod cpu;
+mod error;
+pub mod gguf;
+pub mod model;
+pub mod quant;
+mod sampler;
+mod session;
+mod stop;
+pub mod tokenizer;
+
+pub use error::{Error, Result};
+pub use sampler::{Sampler, Sampling, argmax};
+pub use session::{Engine, FinishReason, Generation, Info, LoadOptions, Request, Step};
+pub use tokenizer::{Message, Role, Tokenizer};
+
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
+
+/// Runs a future whose steps are ready at once, as the CPU's are, to its end. Native callers only: a browser
+/// must not be blocked.
+pub fn block_on<F: Future>(future: F) -> F::Output {
+    let mut future = pin!(future);
+    loop {
+        if let Poll::Ready(output) = future.as_mut().poll(&mut Context::from_waker(Waker::noop())) {
+            return output;
+        }
+        std::thread::yield_now();
+    }
+}

@@ -1,0 +1,122 @@
+//! x86-64 with AVX2: products of unsigned and signed bytes (`vpmaddubsw`), eight rows and up to four tokens
+//! at once. A run of the packed layout is one vector.
+
+use core::arch::x86_64::*;
+use std::ops::Range;
+
+use super::{check, tiles};
+use crate::cpu::{Activations, reference};
+use crate::quant::{BLOCK, GROUP, Packed4, Packed8};
+
+/// See [`reference::quantize`]; the compiler vectorises the plain loop.
+pub(crate) fn quantize(x: &[f32], out: &mut Activations) {
+    #[target_feature(enable = "avx2")]
+    fn inner(x: &[f32], out: &mut Activations) {
+        reference::quantize(x, out);
+    }
+    // SAFETY: dispatch chose AVX2.
+    unsafe { inner(x, out) }
+}
+
+/// See [`reference::matmul_q4`].
+pub(crate) fn matmul_q4(w: &Packed4, x: &Activations, y: &mut [f32], tokens: usize, groups: Range<usize>) {
+    check(x, y, tokens, w.rows, w.blocks);
+    tiles!(q4_tile, w, x, y, tokens, groups);
+}
+
+/// See [`reference::matmul_q8`].
+pub(crate) fn matmul_q8(w: &Packed8, x: &Activations, y: &mut [f32], tokens: usize, groups: Range<usize>) {
+    check(x, y, tokens, w.rows, w.blocks);
+    tiles!(q8_tile, w, x, y, tokens, groups);
+}
+
+/// One group of rows times `T` tokens from `token` on.
+///
+/// # Safety
+/// AVX2 runs; the group lies in `w`; `x` and `y` hold `token + T` rows.
+#[target_feature(enable = "avx2")]
+unsafe fn q4_tile<const T: usize>(w: &Packed4, x: &Activations, y: &mut [f32], token: usize, group: usize) {
+    let mut total = [_mm256_setzero_ps(); T];
+    let mask = _mm256_set1_epi8(0x0f);
+    for (block, cell) in w.group(group).iter().enumerate() {
+        // Eight products of at most 2 · 15 · 127 stay below 2^15, so a block adds up in 16 bits.
+        let mut dots = [_mm256_setzero_si256(); T];
+        for run in 0..4 {
+            // SAFETY: four runs of 32 bytes a cell.
+            let bytes = unsafe { _mm256_loadu_si256(cell.nibbles.as_ptr().add(run * 32).cast()) };
+            let low = _mm256_and_si256(bytes, mask);
+            let high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), mask);
+            for t in 0..T {
+                let at = ((token + t) * w.blocks + block) * BLOCK + run * 8;
+                // SAFETY: activations hold token + T rows of `blocks` blocks.
+                let (x_low, x_high) = unsafe {
+                    let quants = x.quants.as_ptr().add(at).cast::<i32>();
+                    (quants.read_unaligned(), quants.add(1).read_unaligned())
+                };
+                let low = _mm256_maddubs_epi16(low, _mm256_set1_epi32(x_low));
+                let high = _mm256_maddubs_epi16(high, _mm256_set1_epi32(x_high));
+                dots[t] = _mm256_add_epi16(dots[t], _mm256_add_epi16(low, high));
+            }
+        }
+        // SAFETY: eight floats each.
+        let (d, m) = unsafe { (_mm256_loadu_ps(cell.d.as_ptr()), _mm256_loadu_ps(cell.m.as_ptr())) };
+        for t in 0..T {
+            let at = (token + t) * w.blocks + block;
+            let dot = _mm256_cvtepi32_ps(_mm256_madd_epi16(dots[t], _mm256_set1_epi16(1)));
+            let product = _mm256_mul_ps(d, _mm256_mul_ps(dot, _mm256_set1_ps(x.scales[at])));
+            let minimum = _mm256_mul_ps(m, _mm256_set1_ps(x.sums[at]));
+            total[t] = _mm256_add_ps(total[t], _mm256_add_ps(product, minimum));
+        }
+    }
+    store(&total, y, token, w.rows, group);
+}
+
+/// As [`q4_tile`] for eight-bit weights: bytes do not fit `vpmaddubsw`, so both sides widen to 16 bits.
+///
+/// # Safety
+/// AVX2 runs; the group lies in `w`; `x` and `y` hold `token + T` rows.
+#[target_feature(enable = "avx2")]
+unsafe fn q8_tile<const T: usize>(w: &Packed8, x: &Activations, y: &mut [f32], token: usize, group: usize) {
+    let mut total = [_mm256_setzero_ps(); T];
+    for (block, cell) in w.group(group).iter().enumerate() {
+        let mut dots = [_mm256_setzero_si256(); T];
+        for run in 0..8 {
+            // SAFETY: eight runs of 32 bytes a cell.
+            let bytes = unsafe { _mm256_loadu_si256(cell.quants.as_ptr().add(run * 32).cast()) };
+            // Columns (0,2) and (1,3) of each row, as 16-bit pairs.
+            let even = _mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8);
+            let odd = _mm256_srai_epi16(bytes, 8);
+            for t in 0..T {
+                let at = ((token + t) * w.blocks + block) * BLOCK + run * 4;
+                // SAFETY: activations hold token + T rows of `blocks` blocks.
+                let quants = unsafe { x.quants.as_ptr().add(at).cast::<i32>().read_unaligned() };
+                let quants = _mm256_set1_epi32(quants);
+                let x_even = _mm256_srai_epi16(_mm256_slli_epi16(quants, 8), 8);
+                let x_odd = _mm256_srai_epi16(quants, 8);
+                let both = _mm256_add_epi32(_mm256_madd_epi16(even, x_even), _mm256_madd_epi16(odd, x_odd));
+                dots[t] = _mm256_add_epi32(dots[t], both);
+            }
+        }
+        // SAFETY: eight floats.
+        let d = unsafe { _mm256_loadu_ps(cell.d.as_ptr()) };
+        for t in 0..T {
+            let scale = _mm256_set1_ps(x.scales[(token + t) * w.blocks + block]);
+            let product = _mm256_mul_ps(d, _mm256_mul_ps(_mm256_cvtepi32_ps(dots[t]), scale));
+            total[t] = _mm256_add_ps(total[t], product);
+        }
+    }
+    store(&total, y, token, w.rows, group);
+}
+
+/// Writes a tile's sums; the last group may be short of rows.
+#[target_feature(enable = "avx2")]
+fn store<const T: usize>(total: &[__m256; T], y: &mut [f32], token: usize, rows: usize, group: usize) {
+    for (t, total) in total.iter().enumerate() {
+        let first = group * GROUP;
+        let y = &mut y[(token + t) * rows + first..][..GROUP.min(rows - first)];
+        let mut lanes = [0.0f32; GROUP];
+        // SAFETY: `lanes` holds one vector.
+        unsafe { _mm256_storeu_ps(lanes.as_mut_ptr(), *total) };
+        y.copy_from_slice(&lanes[..y.len()]);
+    }
+}

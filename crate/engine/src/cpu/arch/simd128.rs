@@ -1,0 +1,181 @@
+//! WebAssembly `simd128`: products of 16-bit pairs (`i32x4.dot_i16x8_s`), eight rows and up to four tokens
+//! at once.
+//!
+//! A run of the packed layout is two vectors of four rows each. Seen as 16-bit lanes, its nibble planes are
+//! ready-made 16-bit numbers (`and`, or shift and `and`), so widening costs nothing beyond taking the
+//! nibbles apart; the activations lie in the matching order of pairs.
+
+use core::arch::wasm32::*;
+use std::ops::Range;
+
+use super::{check, tiles};
+use crate::cpu::Activations;
+use crate::quant::{BLOCK, GROUP, Packed4, Packed8};
+
+/// See [`crate::cpu::reference::quantize`].
+pub(crate) fn quantize(x: &[f32], out: &mut Activations) {
+    let blocks = x.len() / BLOCK;
+    assert!(out.scales.len() >= blocks && out.pairs.len() >= blocks * BLOCK, "activations hold the rows");
+    for (index, block) in x.chunks_exact(BLOCK).enumerate() {
+        // SAFETY: a block is 32 floats, and the assertion above holds the outputs.
+        unsafe {
+            let load = |i: usize| v128_load(block.as_ptr().add(4 * i).cast());
+            let mut peak = f32x4_abs(load(0));
+            for i in 1..8 {
+                peak = f32x4_max(peak, f32x4_abs(load(i)));
+            }
+            let peak = f32x4_max(peak, i32x4_shuffle::<2, 3, 0, 1>(peak, peak));
+            let peak = f32x4_extract_lane::<0>(peak).max(f32x4_extract_lane::<1>(peak));
+            let inverse = f32x4_splat(if peak > 0.0 { 127.0 / peak } else { 0.0 });
+            let quant = |i: usize| i32x4_trunc_sat_f32x4(f32x4_nearest(f32x4_mul(load(i), inverse)));
+            let mut sum = i32x4_splat(0);
+            for run in 0..4 {
+                let (a, b) = (quant(2 * run), quant(2 * run + 1));
+                sum = i32x4_add(sum, i32x4_add(a, b));
+                let eight = i16x8_narrow_i32x4(a, b);
+                // (0,2) (1,3) (4,6) (5,7)
+                let pairs = i16x8_shuffle::<0, 2, 1, 3, 4, 6, 5, 7>(eight, eight);
+                let at = index * BLOCK + run * 8;
+                v128_store(out.pairs.as_mut_ptr().add(at).cast(), pairs);
+                v128_store64_lane::<0>(
+                    i8x16_narrow_i16x8(eight, eight),
+                    out.quants.as_mut_ptr().add(at).cast(),
+                );
+            }
+            let sum = i32x4_add(sum, i32x4_shuffle::<2, 3, 0, 1>(sum, sum));
+            let sum = i32x4_extract_lane::<0>(sum) + i32x4_extract_lane::<1>(sum);
+            out.scales[index] = peak / 127.0;
+            out.sums[index] = peak / 127.0 * sum as f32;
+        }
+    }
+}
+
+/// See [`crate::cpu::reference::matmul_q4`].
+pub(crate) fn matmul_q4(w: &Packed4, x: &Activations, y: &mut [f32], tokens: usize, groups: Range<usize>) {
+    check(x, y, tokens, w.rows, w.blocks);
+    tiles!(q4_tile, w, x, y, tokens, groups);
+}
+
+/// See [`crate::cpu::reference::matmul_q8`].
+pub(crate) fn matmul_q8(w: &Packed8, x: &Activations, y: &mut [f32], tokens: usize, groups: Range<usize>) {
+    check(x, y, tokens, w.rows, w.blocks);
+    tiles!(q8_tile, w, x, y, tokens, groups);
+}
+
+/// One group of rows times `T` tokens from `token` on.
+///
+/// # Safety
+/// The group lies in `w`; `x` and `y` hold `token + T` rows.
+#[inline(always)]
+unsafe fn q4_tile<const T: usize>(w: &Packed4, x: &Activations, y: &mut [f32], token: usize, group: usize) {
+    let mut total = [[f32x4_splat(0.0); 2]; T];
+    let mask = u16x8_splat(0x0f);
+    for (block, cell) in w.group(group).iter().enumerate() {
+        // SAFETY: loads stay in the cell, and activations hold token + T rows of `blocks` blocks.
+        unsafe {
+            let nibbles = cell.nibbles.as_ptr();
+            let mut dots = [[i32x4_splat(0); 2]; T];
+            for run in 0..4 {
+                let low_rows = v128_load(nibbles.add(run * 32).cast());
+                let high_rows = v128_load(nibbles.add(run * 32 + 16).cast());
+                // Planes 0, 2, 1, 3 meet the pairs (0,2) (1,3) (4,6) (5,7).
+                let planes = [
+                    [v128_and(low_rows, mask), v128_and(high_rows, mask)],
+                    [v128_and(u16x8_shr(low_rows, 8), mask), v128_and(u16x8_shr(high_rows, 8), mask)],
+                    [v128_and(u16x8_shr(low_rows, 4), mask), v128_and(u16x8_shr(high_rows, 4), mask)],
+                    [u16x8_shr(low_rows, 12), u16x8_shr(high_rows, 12)],
+                ];
+                for t in 0..T {
+                    let at = ((token + t) * w.blocks + block) * BLOCK + run * 8;
+                    multiply_pairs(&planes, x.pairs.as_ptr().add(at), &mut dots[t]);
+                }
+            }
+            for half in 0..2 {
+                let d = v128_load(cell.d.as_ptr().add(4 * half).cast());
+                let m = v128_load(cell.m.as_ptr().add(4 * half).cast());
+                for t in 0..T {
+                    let at = (token + t) * w.blocks + block;
+                    let scale = v128_load32_splat(x.scales.as_ptr().add(at).cast());
+                    let sum = v128_load32_splat(x.sums.as_ptr().add(at).cast());
+                    let product = f32x4_mul(d, f32x4_mul(f32x4_convert_i32x4(dots[t][half]), scale));
+                    total[t][half] = f32x4_add(total[t][half], f32x4_add(product, f32x4_mul(m, sum)));
+                }
+            }
+        }
+    }
+    store(&total, y, token, w.rows, group);
+}
+
+/// As [`q4_tile`] for eight-bit weights.
+///
+/// # Safety
+/// The group lies in `w`; `x` and `y` hold `token + T` rows.
+#[inline(always)]
+unsafe fn q8_tile<const T: usize>(w: &Packed8, x: &Activations, y: &mut [f32], token: usize, group: usize) {
+    let mut total = [[f32x4_splat(0.0); 2]; T];
+    for (block, cell) in w.group(group).iter().enumerate() {
+        // SAFETY: loads stay in the cell, and activations hold token + T rows of `blocks` blocks.
+        unsafe {
+            let quants = cell.quants.as_ptr();
+            let mut dots = [[i32x4_splat(0); 2]; T];
+            for run in 0..8 {
+                let low_rows = v128_load(quants.add(run * 32).cast());
+                let high_rows = v128_load(quants.add(run * 32 + 16).cast());
+                let planes = [
+                    [i16x8_shr(i16x8_shl(low_rows, 8), 8), i16x8_shr(i16x8_shl(high_rows, 8), 8)],
+                    [i16x8_shr(low_rows, 8), i16x8_shr(high_rows, 8)],
+                ];
+                for t in 0..T {
+                    let at = ((token + t) * w.blocks + block) * BLOCK + run * 4;
+                    multiply_pairs(&planes, x.pairs.as_ptr().add(at), &mut dots[t]);
+                }
+            }
+            for half in 0..2 {
+                let d = v128_load(cell.d.as_ptr().add(4 * half).cast());
+                for t in 0..T {
+                    let scale =
+                        v128_load32_splat(x.scales.as_ptr().add((token + t) * w.blocks + block).cast());
+                    let product = f32x4_mul(d, f32x4_mul(f32x4_convert_i32x4(dots[t][half]), scale));
+                    total[t][half] = f32x4_add(total[t][half], product);
+                }
+            }
+        }
+    }
+    store(&total, y, token, w.rows, group);
+}
+
+/// Adds plane · pair, for every plane and its pair of activations.
+///
+/// # Safety
+/// `pairs` points at 2 · P readable numbers.
+#[inline(always)]
+unsafe fn multiply_pairs<const P: usize>(planes: &[[v128; 2]; P], pairs: *const i16, dots: &mut [v128; 2]) {
+    for (p, plane) in planes.iter().enumerate() {
+        // SAFETY: the caller's.
+        let pair = unsafe { v128_load32_splat(pairs.add(2 * p).cast()) };
+        dots[0] = i32x4_add(dots[0], i32x4_dot_i16x8(plane[0], pair));
+        dots[1] = i32x4_add(dots[1], i32x4_dot_i16x8(plane[1], pair));
+    }
+}
+
+/// Writes a tile's sums; the last group may be short of rows.
+#[inline(always)]
+pub(super) fn store<const T: usize>(
+    total: &[[v128; 2]; T],
+    y: &mut [f32],
+    token: usize,
+    rows: usize,
+    group: usize,
+) {
+    for (t, total) in total.iter().enumerate() {
+        let first = group * GROUP;
+        let y = &mut y[(token + t) * rows + first..][..GROUP.min(rows - first)];
+        let mut lanes = [0.0f32; GROUP];
+        // SAFETY: `lanes` holds two vectors.
+        unsafe {
+            v128_store(lanes.as_mut_ptr().cast(), total[0]);
+            v128_store(lanes.as_mut_ptr().add(4).cast(), total[1]);
+        }
+        y.copy_from_slice(&lanes[..y.len()]);
+    }
+}

@@ -1,0 +1,20 @@
+//! The CPU backend: packed weights, a half-precision KV cache, and kernels chosen once for this processor.
+//!
+//! `reference.rs` is the plain scalar twin of every kernel and its specification; `arch/` has one file per
+//! instruction set; `dispatch.rs` is the only place that chooses. `portable.rs` holds the steps whose plain
+//! loops the compiler vectorises well enough everywhere.
+
+mod activations;
+mod arch;
+mod backend;
+mod cache;
+pub mod dispatch;
+pub mod portable;
+pub mod reference;
+#[cfg(test)]
+mod tests;
+mod weights;
+
+pub use activations::Activations;
+pub use backend::{Cpu, MAX_BATCH};
+pub use dispatch::{Kernels, matmul};

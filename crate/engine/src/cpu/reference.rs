@@ -1,0 +1,109 @@
+//! Scalar twins: the specification of every kernel, and what tests compare against.
+
+use std::ops::Range;
+
+use super::Activations;
+use crate::quant::{BLOCK, GROUP, Packed4, Packed8};
+
+/// Quantises `x` (rows, cols) into `out`: per block `scale = max|x| / 127`, `q = round(x / scale)`.
+pub fn quantize(x: &[f32], out: &mut Activations) {
+    for (index, block) in x.chunks_exact(BLOCK).enumerate() {
+        let peak = block.iter().fold(0.0f32, |peak, v| peak.max(v.abs()));
+        let scale = peak / 127.0;
+        let inverse = if peak > 0.0 { 127.0 / peak } else { 0.0 };
+        let mut sum = 0i32;
+        for (q, v) in out.quants[index * BLOCK..][..BLOCK].iter_mut().zip(block) {
+            *q = (v * inverse).round_ties_even() as i8;
+            sum += i32::from(*q);
+        }
+        out.scales[index] = scale;
+        out.sums[index] = scale * sum as f32;
+    }
+}
+
+/// `y[t, r] = Σ_c w[r, c] · x[t, c]` for the rows of the groups in `groups`.
+/// w: (rows, cols) Q4 packed by eight rows; x: (tokens, cols) quantised; y: (tokens, rows) f32.
+pub fn matmul_q4(w: &Packed4, x: &Activations, y: &mut [f32], tokens: usize, groups: Range<usize>) {
+    for token in 0..tokens {
+        for row in rows(&groups, w.rows) {
+            let lane = row % GROUP;
+            let mut total = 0.0;
+            for (block, cell) in w.group(row / GROUP).iter().enumerate() {
+                let at = token * w.blocks + block;
+                let dot = dot(&x.quants[at * BLOCK..][..BLOCK], |column| cell.quant(lane, column).into());
+                total += cell.d[lane] * (dot as f32 * x.scales[at]) + cell.m[lane] * x.sums[at];
+            }
+            y[token * w.rows + row] = total;
+        }
+    }
+}
+
+/// As [`matmul_q4`], w: (rows, cols) Q8 packed by eight rows.
+pub fn matmul_q8(w: &Packed8, x: &Activations, y: &mut [f32], tokens: usize, groups: Range<usize>) {
+    for token in 0..tokens {
+        for row in rows(&groups, w.rows) {
+            let lane = row % GROUP;
+            let mut total = 0.0;
+            for (block, cell) in w.group(row / GROUP).iter().enumerate() {
+                let at = token * w.blocks + block;
+                let dot = dot(&x.quants[at * BLOCK..][..BLOCK], |column| cell.quant(lane, column).into());
+                total += cell.d[lane] * (dot as f32 * x.scales[at]);
+            }
+            y[token * w.rows + row] = total;
+        }
+    }
+}
+
+fn dot(quants: &[i8], weight: impl Fn(usize) -> i32) -> i32 {
+    quants.iter().enumerate().map(|(column, &q)| weight(column) * i32::from(q)).sum()
+}
+
+fn rows(groups: &Range<usize>, rows: usize) -> Range<usize> {
+    groups.start * GROUP..(groups.end * GROUP).min(rows)
+}
+
+/// `out = x / rms(x) · weight`, rms over one row with `eps` added to the mean square.
+pub fn rms_norm(x: &[f32], weight: &[f32], eps: f32, out: &mut [f32]) {
+    let mean = x.iter().map(|v| v * v).sum::<f32>() / x.len() as f32;
+    let inverse = 1.0 / (mean + eps).sqrt();
+    for ((out, v), w) in out.iter_mut().zip(x).zip(weight) {
+        *out = v * inverse * w;
+    }
+}
+
+/// Rotates neighbouring pairs (2i, 2i+1) of one head by the angles whose (cos, sin) are given.
+pub fn rope(head: &mut [f32], angles: &[(f32, f32)]) {
+    for (pair, (cos, sin)) in head.chunks_exact_mut(2).zip(angles) {
+        let (a, b) = (pair[0], pair[1]);
+        pair[0] = a * cos - b * sin;
+        pair[1] = a * sin + b * cos;
+    }
+}
+
+/// `gate = silu(gate) · up`, silu(g) = g / (1 + e^−g).
+pub fn swiglu(gate: &mut [f32], up: &[f32]) {
+    for (gate, up) in gate.iter_mut().zip(up) {
+        *gate = *gate / (1.0 + (-*gate).exp()) * up;
+    }
+}
+
+/// Attention of the query heads that share one key-value head. q: (heads, dim), already scaled;
+/// keys, values: (positions, dim) halves; out: (heads, dim) f32.
+pub fn attend(q: &[f32], keys: &[u16], values: &[u16], dim: usize, out: &mut [f32]) {
+    let value = |bits: u16| half::f16::from_bits(bits).to_f32();
+    for (q, out) in q.chunks_exact(dim).zip(out.chunks_exact_mut(dim)) {
+        let scores: Vec<f32> = keys
+            .chunks_exact(dim)
+            .map(|key| q.iter().zip(key).map(|(q, k)| q * value(*k)).sum::<f32>())
+            .collect();
+        let peak = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let weights: Vec<f32> = scores.iter().map(|s| (s - peak).exp()).collect();
+        let total: f32 = weights.iter().sum();
+        out.fill(0.0);
+        for (weight, row) in weights.iter().zip(values.chunks_exact(dim)) {
+            for (out, v) in out.iter_mut().zip(row) {
+                *out += weight / total * value(*v);
+            }
+        }
+    }
+}

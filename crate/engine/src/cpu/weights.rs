@@ -1,0 +1,85 @@
+//! A model's weights, packed for the CPU's kernels as they stream in.
+
+use std::io::{Read, Seek};
+
+use crate::error::Result;
+use crate::gguf::Gguf;
+use crate::model::{Config, LayerNames};
+use crate::quant::{Matrix, read_vector};
+
+/// One layer.
+pub(super) struct Layer {
+    pub(super) attention_norm: Vec<f32>,
+    pub(super) query: Matrix,
+    pub(super) key: Matrix,
+    pub(super) value: Matrix,
+    pub(super) output: Matrix,
+    pub(super) ffn_norm: Vec<f32>,
+    pub(super) gate: Matrix,
+    pub(super) up: Matrix,
+    pub(super) down: Matrix,
+}
+
+/// All of them.
+pub(super) struct Weights {
+    /// (vocabulary, width): looked up by row, and the head where the file has none of its own.
+    pub(super) embedding: Matrix,
+    pub(super) layers: Vec<Layer>,
+    pub(super) norm: Vec<f32>,
+    pub(super) head: Option<Matrix>,
+    /// Divisors of the rotation frequencies, (rope_dim / 2,), where the file has them.
+    pub(super) rope_factors: Option<Vec<f32>>,
+}
+
+impl Weights {
+    pub(super) fn read<R: Read + Seek>(
+        gguf: &mut Gguf<R>,
+        config: &Config,
+        read_bytes: &mut dyn FnMut(u64),
+    ) -> Result<Self> {
+        let table = (config.vocabulary, config.width);
+        let embedding = Matrix::read(gguf, "token_embd.weight", table, read_bytes)?;
+        let layers = (0..config.layers)
+            .map(|index| Layer::read(gguf, config, index, read_bytes))
+            .collect::<Result<_>>()?;
+        let norm = read_vector(gguf, "output_norm.weight", config.width, read_bytes)?;
+        let head = match gguf.tensor("output.weight") {
+            Some(_) => Some(Matrix::read(gguf, "output.weight", table, read_bytes)?),
+            None => None,
+        };
+        let rope_factors = match gguf.tensor("rope_freqs.weight") {
+            Some(_) => Some(read_vector(gguf, "rope_freqs.weight", config.rope_dim / 2, read_bytes)?),
+            None => None,
+        };
+        Ok(Self { embedding, layers, norm, head, rope_factors })
+    }
+
+    /// The matrix that turns the last state into logits.
+    pub(super) fn head(&self) -> &Matrix {
+        self.head.as_ref().unwrap_or(&self.embedding)
+    }
+}
+
+impl Layer {
+    fn read<R: Read + Seek>(
+        gguf: &mut Gguf<R>,
+        config: &Config,
+        index: usize,
+        read_bytes: &mut dyn FnMut(u64),
+    ) -> Result<Self> {
+        let names = LayerNames::new(index);
+        let mut matrix =
+            |part: &str, rows, cols| Matrix::read(gguf, &names.weight(part), (rows, cols), &mut *read_bytes);
+        let (width, queries, kv) = (config.width, config.query_width(), config.kv_width());
+        let query = matrix("attn_q", queries, width)?;
+        let key = matrix("attn_k", kv, width)?;
+        let value = matrix("attn_v", kv, width)?;
+        let output = matrix("attn_output", width, queries)?;
+        let gate = matrix("ffn_gate", config.ffn, width)?;
+        let up = matrix("ffn_up", config.ffn, width)?;
+        let down = matrix("ffn_down", width, config.ffn)?;
+        let attention_norm = read_vector(gguf, &names.weight("attn_norm"), width, read_bytes)?;
+        let ffn_norm = read_vector(gguf, &names.weight("ffn_norm"), width, read_bytes)?;
+        Ok(Self { attention_norm, query, key, value, output, ffn_norm, gate, up, down })
+    }
+}

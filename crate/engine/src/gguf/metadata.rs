@@ -1,0 +1,172 @@
+//! Typed access to the header's key-value pairs; what is missing or of another type is named.
+
+use std::collections::HashMap;
+
+use candle_core::quantized::gguf_file::Value;
+
+use crate::error::{Error, Result};
+
+/// The key-value pairs of a GGUF header.
+pub struct Metadata {
+    file: String,
+    values: HashMap<String, Value>,
+}
+
+impl Metadata {
+    pub(super) fn new(file: &str, values: HashMap<String, Value>) -> Self {
+        Self { file: file.to_owned(), values }
+    }
+
+    /// Name of the file, for messages.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Every key, sorted.
+    pub fn keys(&self) -> Vec<&str> {
+        let mut keys: Vec<_> = self.values.keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    /// A whole number of any width, not negative.
+    ///
+    /// # Errors
+    /// The key is missing or holds something else; so for all of these.
+    pub fn usize(&self, key: &str) -> Result<usize> {
+        self.required(key, self.opt_usize(key)?)
+    }
+
+    /// As [`Self::usize`], `None` when the key is missing.
+    ///
+    /// # Errors
+    /// The key holds something else.
+    pub fn opt_usize(&self, key: &str) -> Result<Option<usize>> {
+        self.typed(key, "a whole number", |value| whole(value).and_then(|v| usize::try_from(v).ok()))
+    }
+
+    /// A float.
+    ///
+    /// # Errors
+    /// As [`Self::usize`].
+    pub fn f32(&self, key: &str) -> Result<f32> {
+        self.required(key, self.opt_f32(key)?)
+    }
+
+    /// A float, `None` when the key is missing.
+    ///
+    /// # Errors
+    /// The key holds something else.
+    pub fn opt_f32(&self, key: &str) -> Result<Option<f32>> {
+        self.typed(key, "a finite number", |value| match value {
+            Value::F32(v) => Some(*v).filter(|v| v.is_finite()),
+            Value::F64(v) => Some(*v as f32).filter(|v| v.is_finite()),
+            _ => None,
+        })
+    }
+
+    /// A text.
+    ///
+    /// # Errors
+    /// As [`Self::usize`].
+    pub fn str(&self, key: &str) -> Result<&str> {
+        self.required(key, self.opt_str(key)?)
+    }
+
+    /// A text, `None` when the key is missing.
+    ///
+    /// # Errors
+    /// The key holds something else.
+    pub fn opt_str(&self, key: &str) -> Result<Option<&str>> {
+        self.typed(key, "a text", |value| match value {
+            Value::String(v) => Some(v.as_str()),
+            _ => None,
+        })
+    }
+
+    /// Yes or no, `None` when the key is missing.
+    ///
+    /// # Errors
+    /// The key holds something else.
+    pub fn opt_bool(&self, key: &str) -> Result<Option<bool>> {
+        self.typed(key, "yes or no", |value| match value {
+            Value::Bool(v) => Some(*v),
+            _ => None,
+        })
+    }
+
+    /// A list of texts.
+    ///
+    /// # Errors
+    /// As [`Self::usize`].
+    pub fn strings(&self, key: &str) -> Result<Vec<&str>> {
+        let list = self.list(key, "a list of texts", |value| match value {
+            Value::String(v) => Some(v.as_str()),
+            _ => None,
+        })?;
+        self.required(key, list)
+    }
+
+    /// A list of whole numbers, `None` when the key is missing.
+    ///
+    /// # Errors
+    /// The key holds something else.
+    pub fn opt_integers(&self, key: &str) -> Result<Option<Vec<i64>>> {
+        self.list(key, "a list of whole numbers", whole)
+    }
+
+    fn list<'a, T>(
+        &'a self,
+        key: &str,
+        expected: &str,
+        read: impl Fn(&'a Value) -> Option<T>,
+    ) -> Result<Option<Vec<T>>> {
+        self.typed(key, expected, |value| match value {
+            Value::Array(values) => values.iter().map(&read).collect(),
+            _ => None,
+        })
+    }
+
+    fn typed<'a, T>(
+        &'a self,
+        key: &str,
+        expected: &str,
+        read: impl FnOnce(&'a Value) -> Option<T>,
+    ) -> Result<Option<T>> {
+        let Some(value) = self.values.get(key) else { return Ok(None) };
+        read(value).map(Some).ok_or_else(|| {
+            self.bad(format!("metadata {key} should be {expected} and is {}", describe(value)))
+        })
+    }
+
+    fn required<T>(&self, key: &str, value: Option<T>) -> Result<T> {
+        value.ok_or_else(|| self.bad(format!("metadata key {key} is missing")))
+    }
+
+    fn bad(&self, cause: String) -> Error {
+        Error::BadFile { file: self.file.clone(), cause }
+    }
+}
+
+fn whole(value: &Value) -> Option<i64> {
+    match value {
+        Value::U8(v) => Some((*v).into()),
+        Value::I8(v) => Some((*v).into()),
+        Value::U16(v) => Some((*v).into()),
+        Value::I16(v) => Some((*v).into()),
+        Value::U32(v) => Some((*v).into()),
+        Value::I32(v) => Some((*v).into()),
+        Value::U64(v) => i64::try_from(*v).ok(),
+        Value::I64(v) => Some(*v),
+        _ => None,
+    }
+}
+
+/// Type, and the value itself where it is short.
+fn describe(value: &Value) -> String {
+    match value {
+        Value::Array(values) => format!("a list of {}", values.len()),
+        Value::String(text) if text.len() > 60 => format!("a text of {} bytes", text.len()),
+        short => format!("{short:?}"),
+    }
+}

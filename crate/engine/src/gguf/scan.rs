@@ -1,0 +1,219 @@
+//! A bounded walk over an untrusted header, before candle-core parses it: every count, length and dimension
+//! is held against the bytes that are really there, and what is wrong is named.
+
+use std::io::{Read, Seek, SeekFrom};
+
+use crate::error::{Error, Result};
+
+/// "GGUF".
+const MAGIC: [u8; 4] = *b"GGUF";
+/// Real files have a few dozen keys and a few hundred tensors.
+const MAX_ENTRIES: u64 = 1 << 16;
+/// Vocabularies and merge lists are the largest arrays; each element takes 32 bytes once parsed.
+const MAX_ELEMENTS: u64 = 1 << 22;
+/// Chat templates are the longest strings.
+const MAX_STRING: u64 = 1 << 24;
+/// ggml's own limit.
+const MAX_DIMENSIONS: u32 = 4;
+/// ggml's numbers for the types candle-core reads: floats, the Q4_0 to Q8_1 blocks, the K-quants, BF16.
+const KNOWN_TYPES: [u32; 15] = [0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 30];
+/// No file nests arrays deeper.
+const MAX_NESTING: usize = 4;
+
+/// Walks the header and leaves the reader at its start.
+///
+/// # Errors
+/// The first thing that no sound file has.
+pub(super) fn scan<R: Read + Seek>(file: &str, reader: &mut R, file_bytes: u64) -> Result<()> {
+    let mut scan = Scan { file, reader, at: 0, file_bytes };
+    scan.header()?;
+    scan.reader.seek(SeekFrom::Start(0)).map_err(|source| scan.io("the header", source))?;
+    Ok(())
+}
+
+struct Scan<'a, R> {
+    file: &'a str,
+    reader: &'a mut R,
+    at: u64,
+    file_bytes: u64,
+}
+
+impl<R: Read + Seek> Scan<'_, R> {
+    fn header(&mut self) -> Result<()> {
+        if self.file_bytes == 0 {
+            return Err(self.bad("the file is empty"));
+        }
+        let magic: [u8; 4] = self.bytes("the magic number")?;
+        if magic != MAGIC {
+            return Err(self.bad(&format!("{}; choose a .gguf model file", describe_magic(magic))));
+        }
+        let version = self.u32("the version")?;
+        if !(2..=3).contains(&version) {
+            return Err(self.bad(&format!("GGUF version {version}; supported are 2 and 3")));
+        }
+        let tensors = self.count("tensor count")?;
+        let keys = self.count("metadata count")?;
+        for index in 0..keys {
+            self.entry(index)?;
+        }
+        for index in 0..tensors {
+            self.tensor(index)?;
+        }
+        Ok(())
+    }
+
+    fn entry(&mut self, index: u64) -> Result<()> {
+        let key = self.string(&format!("metadata key {index}"), 1 << 16)?;
+        let kind = self.u32(&key)?;
+        if key == "general.alignment" {
+            let alignment = if kind == 4 { self.u32(&key)? } else { 0 };
+            if !alignment.is_power_of_two() || alignment > 1 << 16 {
+                return Err(self.bad(&format!("{key} is {alignment}, not a power of two up to 65536")));
+            }
+            return Ok(());
+        }
+        self.value(&key, kind, 0)
+    }
+
+    fn value(&mut self, key: &str, kind: u32, depth: usize) -> Result<()> {
+        match kind {
+            0 | 1 | 7 => self.skip(key, 1),
+            2 | 3 => self.skip(key, 2),
+            4..=6 => self.skip(key, 4),
+            10..=12 => self.skip(key, 8),
+            8 => {
+                let len = self.u64(key)?;
+                self.check_length(key, len, MAX_STRING)?;
+                self.skip(key, len)
+            }
+            9 => self.array(key, depth),
+            other => Err(self.bad(&format!("metadata {key} has the unknown value type {other}"))),
+        }
+    }
+
+    fn array(&mut self, key: &str, depth: usize) -> Result<()> {
+        let kind = self.u32(key)?;
+        let len = self.u64(key)?;
+        if len > MAX_ELEMENTS {
+            return Err(self.bad(&format!("metadata {key} claims {len} elements, above {MAX_ELEMENTS}")));
+        }
+        if depth == MAX_NESTING {
+            return Err(self.bad(&format!("metadata {key} nests arrays more than {MAX_NESTING} deep")));
+        }
+        match kind {
+            0 | 1 => self.skip(key, len),
+            2 | 3 => self.skip(key, 2 * len),
+            4..=6 => self.skip(key, 4 * len),
+            10..=12 => self.skip(key, 8 * len),
+            _ => (0..len).try_for_each(|_| self.value(key, kind, depth + 1)),
+        }
+    }
+
+    fn tensor(&mut self, index: u64) -> Result<()> {
+        let name = self.string(&format!("the name of tensor {index}"), 1 << 12)?;
+        let rank = self.u32(&name)?;
+        if rank == 0 || rank > MAX_DIMENSIONS {
+            return Err(self.bad(&format!("tensor {name} has {rank} dimensions, not 1 to {MAX_DIMENSIONS}")));
+        }
+        let mut elements = 1u64;
+        for _ in 0..rank {
+            let dimension = self.u64(&name)?;
+            // A tensor cannot have more elements than half a nibble a byte of the file would hold.
+            elements =
+                elements.checked_mul(dimension).filter(|e| *e <= self.file_bytes * 8).ok_or_else(|| {
+                    let signed = dimension as i64;
+                    let shown = if signed < 0 { signed.to_string() } else { dimension.to_string() };
+                    self.bad(&format!(
+                        "tensor {name} has a dimension of {shown}, more than the file could hold"
+                    ))
+                })?;
+        }
+        if elements == 0 {
+            return Err(self.bad(&format!("tensor {name} has a dimension of 0")));
+        }
+        let kind = self.u32(&name)?;
+        if !KNOWN_TYPES.contains(&kind) {
+            let cause = format!("tensor {name} has the type number {kind}, which is not known here");
+            return Err(Error::Unsupported { file: self.file.to_owned(), cause });
+        }
+        self.skip(&name, 8)
+    }
+
+    fn count(&mut self, what: &str) -> Result<u64> {
+        let count = self.u64(what)?;
+        if count > MAX_ENTRIES {
+            return Err(self.bad(&format!("the header claims a {what} of {count}, above {MAX_ENTRIES}")));
+        }
+        Ok(count)
+    }
+
+    fn string(&mut self, what: &str, max: u64) -> Result<String> {
+        let len = self.u64(what)?;
+        self.check_length(what, len, max)?;
+        let mut bytes = vec![0; len as usize];
+        self.fill(what, &mut bytes)?;
+        Ok(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn check_length(&self, what: &str, len: u64, max: u64) -> Result<()> {
+        if len > max {
+            return Err(self.bad(&format!("{what} claims a length of {len} bytes, above {max}")));
+        }
+        self.check_room(what, len)
+    }
+
+    fn check_room(&self, what: &str, len: u64) -> Result<()> {
+        let left = self.file_bytes - self.at;
+        if len > left {
+            return Err(self.bad(&format!(
+                "it ends inside its header: {what} needs {len} more bytes and {left} are left; fetch the file again"
+            )));
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, what: &str, len: u64) -> Result<()> {
+        self.check_room(what, len)?;
+        self.reader.seek_relative(len as i64).map_err(|source| self.io(what, source))?;
+        self.at += len;
+        Ok(())
+    }
+
+    fn fill(&mut self, what: &str, out: &mut [u8]) -> Result<()> {
+        self.check_room(what, out.len() as u64)?;
+        self.reader.read_exact(out).map_err(|source| self.io(what, source))?;
+        self.at += out.len() as u64;
+        Ok(())
+    }
+
+    fn bytes<const N: usize>(&mut self, what: &str) -> Result<[u8; N]> {
+        let mut bytes = [0; N];
+        self.fill(what, &mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn u32(&mut self, what: &str) -> Result<u32> {
+        self.bytes(what).map(u32::from_le_bytes)
+    }
+
+    fn u64(&mut self, what: &str) -> Result<u64> {
+        self.bytes(what).map(u64::from_le_bytes)
+    }
+
+    fn bad(&self, cause: &str) -> Error {
+        Error::BadFile { file: self.file.to_owned(), cause: cause.to_owned() }
+    }
+
+    fn io(&self, what: &str, source: std::io::Error) -> Error {
+        Error::Io { file: self.file.to_owned(), what: what.to_owned(), source }
+    }
+}
+
+fn describe_magic(magic: [u8; 4]) -> String {
+    match &magic {
+        b"\x89PNG" => "it is a PNG image".to_owned(),
+        b"PK\x03\x04" => "it is a ZIP archive".to_owned(),
+        b"FUGG" => "it is a big-endian GGUF, which is not supported".to_owned(),
+        _ => format!("it begins with the bytes {magic:02x?} instead of \"GGUF\""),
+    }
+}

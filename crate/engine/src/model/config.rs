@@ -1,0 +1,98 @@
+//! Hyper-parameters, read from the file's metadata and checked before anything is allocated by them.
+
+use crate::error::{Error, Result};
+use crate::gguf::Metadata;
+
+/// A model's hyper-parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Config {
+    /// Architecture name in the metadata, e.g. `llama`.
+    pub architecture: String,
+    /// Transformer layers.
+    pub layers: usize,
+    /// Width of the residual stream.
+    pub width: usize,
+    /// Query heads.
+    pub heads: usize,
+    /// Key-value heads; divides `heads`.
+    pub kv_heads: usize,
+    /// Width of a head.
+    pub head_dim: usize,
+    /// Leading part of a head that is rotated, even.
+    pub rope_dim: usize,
+    /// Width of the feed-forward network.
+    pub ffn: usize,
+    /// Entries of the vocabulary.
+    pub vocabulary: usize,
+    /// Positions the model was trained on.
+    pub context: usize,
+    /// Base of the rotation angles.
+    pub rope_base: f32,
+    /// Added to the mean square in a norm.
+    pub norm_eps: f32,
+}
+
+impl Config {
+    /// Reads the hyper-parameters of a `llama` file.
+    ///
+    /// # Errors
+    /// Another architecture, a missing key, or a value outside what any real model has: the sentence names
+    /// the key and the value.
+    pub fn from_metadata(file: &str, metadata: &Metadata) -> Result<Self> {
+        let architecture = metadata.str("general.architecture")?.to_owned();
+        if architecture != "llama" {
+            let cause = format!("architecture {architecture}; supported is llama");
+            return Err(Error::Unsupported { file: file.to_owned(), cause });
+        }
+        let bad = |cause| Error::BadFile { file: file.to_owned(), cause };
+        let key = |name: &str| format!("{architecture}.{name}");
+        let bounded = |name: &str, value: usize, max: usize| match value {
+            0 => Err(bad(format!("{} is 0", key(name)))),
+            v if v > max => Err(bad(format!("{} is {v}, above {max}", key(name)))),
+            v => Ok(v),
+        };
+        let required = |name: &str, max| bounded(name, metadata.usize(&key(name))?, max);
+        let optional =
+            |name: &str, default, max| bounded(name, metadata.opt_usize(&key(name))?.unwrap_or(default), max);
+
+        let width = required("embedding_length", 1 << 16)?;
+        let heads = required("attention.head_count", 1024)?;
+        let kv_heads = optional("attention.head_count_kv", heads, heads)?;
+        let head_dim = optional("attention.key_length", width / heads, 1024)?;
+        let rope_dim = optional("rope.dimension_count", head_dim, head_dim)?;
+        if !heads.is_multiple_of(kv_heads) || !rope_dim.is_multiple_of(2) {
+            let cause =
+                format!("{heads} heads, {kv_heads} key-value heads, {rope_dim} rotated do not go together");
+            return Err(bad(cause));
+        }
+        Ok(Self {
+            layers: required("block_count", 1024)?,
+            ffn: required("feed_forward_length", 1 << 18)?,
+            vocabulary: metadata.strings("tokenizer.ggml.tokens")?.len(),
+            context: required("context_length", 1 << 24)?,
+            rope_base: metadata.opt_f32(&key("rope.freq_base"))?.unwrap_or(10_000.0),
+            norm_eps: metadata.f32(&key("attention.layer_norm_rms_epsilon"))?,
+            architecture,
+            width,
+            heads,
+            kv_heads,
+            head_dim,
+            rope_dim,
+        })
+    }
+
+    /// Width of all queries of a token.
+    pub fn query_width(&self) -> usize {
+        self.heads * self.head_dim
+    }
+
+    /// Width of all keys (or values) of a token.
+    pub fn kv_width(&self) -> usize {
+        self.kv_heads * self.head_dim
+    }
+
+    /// Bytes of a half-precision KV cache of `positions`.
+    pub fn kv_bytes(&self, positions: usize) -> u64 {
+        (self.layers * self.kv_width() * positions) as u64 * 2 * 2
+    }
+}

@@ -1,0 +1,369 @@
+//! A loaded model and its conversation: a prompt in, one token a step out.
+
+use std::io::{Read, Seek};
+
+use crate::cpu::{Cpu, dispatch};
+use crate::error::{Error, Result};
+use crate::gguf::{Dtype, Gguf};
+use crate::model::{Backend, Config, forward};
+use crate::sampler::{Sampler, Sampling};
+use crate::stop::StopStrings;
+use crate::tokenizer::{ChatTemplate, Message, TextStream, Tokenizer};
+
+/// How a model is loaded.
+#[derive(Clone, Debug)]
+pub struct LoadOptions {
+    /// Positions the KV cache is allocated for; cut to what the model was trained on.
+    pub context: usize,
+}
+
+/// What a model is.
+#[derive(Clone, Debug)]
+pub struct Info {
+    /// Name in the metadata, or the file's.
+    pub name: String,
+    /// Architecture.
+    pub architecture: String,
+    /// Weights, counted from the tensors' shapes.
+    pub parameters: u64,
+    /// Bytes of the file.
+    pub file_bytes: u64,
+    /// Positions in the KV cache.
+    pub context: usize,
+    /// Bytes of the KV cache.
+    pub kv_bytes: u64,
+    /// Layers.
+    pub layers: usize,
+    /// Entries of the vocabulary.
+    pub vocabulary: usize,
+    /// Tensor types with the bytes each takes in the file, largest first.
+    pub quantization: Vec<(String, u64)>,
+    /// Whether the file brought a chat template.
+    pub chat_template: bool,
+}
+
+/// What is asked of a generation.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// How tokens are chosen.
+    pub sampling: Sampling,
+    /// Most tokens to answer with, at least 1.
+    pub max_tokens: usize,
+    /// Texts that end the answer; not part of it.
+    pub stop: Vec<String>,
+}
+
+/// Why a generation ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FinishReason {
+    /// The model ended its turn.
+    EndOfTurn,
+    /// A stop string came up.
+    StopString,
+    /// The token budget is spent.
+    Budget,
+    /// The context is full.
+    ContextFull,
+}
+
+/// What one step brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A piece of the prompt was read.
+    Prefill {
+        /// Prompt tokens read, the reused ones included.
+        done: usize,
+        /// Prompt tokens in all.
+        total: usize,
+    },
+    /// A token was chosen.
+    Token {
+        /// Entry of the vocabulary.
+        id: u32,
+        /// Text that became complete with it.
+        text: String,
+    },
+    /// The generation is over.
+    Finished {
+        /// Why.
+        reason: FinishReason,
+        /// Text held back until now.
+        text: String,
+    },
+}
+
+/// One answer under way. Dropping it is how it is aborted.
+pub struct Generation {
+    prompt: Vec<u32>,
+    reused: usize,
+    /// Prompt tokens in the cache.
+    read: usize,
+    tokens: usize,
+    max_tokens: usize,
+    sampler: Sampler,
+    stream: TextStream,
+    stop: StopStrings,
+    /// The token chosen last, not yet read into the cache.
+    pending: Option<u32>,
+    /// Why the next step ends it.
+    finished: Option<FinishReason>,
+}
+
+impl Generation {
+    /// Prompt tokens, reused ones included.
+    pub fn prompt_tokens(&self) -> usize {
+        self.prompt.len()
+    }
+
+    /// Prompt tokens that were in the cache already.
+    pub fn reused_tokens(&self) -> usize {
+        self.reused
+    }
+
+    /// Tokens chosen so far, the one that ends the turn included.
+    pub fn tokens(&self) -> usize {
+        self.tokens
+    }
+}
+
+/// A model that is ready, and the tokens its backend's cache holds.
+pub struct Engine {
+    info: Info,
+    config: Config,
+    tokenizer: Tokenizer,
+    template: Option<ChatTemplate>,
+    backend: Cpu,
+    /// What the cache holds, position by position. Losing the cache loses no conversation: any backend can
+    /// be refilled from the tokens.
+    cached: Vec<u32>,
+    logits: Vec<f32>,
+}
+
+impl Engine {
+    /// Loads a model; `progress` is told of bytes done and bytes in all.
+    ///
+    /// # Errors
+    /// The file lacks something, or asks for something this engine does not have.
+    pub fn load<R: Read + Seek>(
+        mut gguf: Gguf<R>,
+        options: &LoadOptions,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Self> {
+        let config = Config::from_metadata(gguf.file(), gguf.metadata())?;
+        let context = options.context.clamp(1, config.context);
+        let tokenizer = Tokenizer::from_gguf(gguf.metadata())?;
+        let template = ChatTemplate::from_gguf(gguf.metadata())?;
+        let info = info(&gguf, &config, context, template.is_some())?;
+        let total = gguf.tensors().iter().map(|t| t.bytes).sum();
+        let mut done = 0;
+        let mut read_bytes = |bytes| {
+            done += bytes;
+            progress(done, total);
+        };
+        let backend = Cpu::load(&mut gguf, &config, context, dispatch::detect(), &mut read_bytes)?;
+        let cached = Vec::with_capacity(context);
+        let logits = Vec::with_capacity(config.vocabulary);
+        Ok(Self { info, config, tokenizer, template, backend, cached, logits })
+    }
+
+    /// What the model is.
+    pub fn info(&self) -> &Info {
+        &self.info
+    }
+
+    /// The model's tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// Name of the backend that computes, e.g. `cpu-simd`.
+    pub fn backend_name(&self) -> String {
+        self.backend.name()
+    }
+
+    /// A conversation as the model was trained to read it: the file's chat template, then the tokenizer.
+    /// What people wrote cannot become a special token.
+    ///
+    /// # Errors
+    /// The last message is empty, or the template refuses the conversation.
+    pub fn chat_tokens(&self, messages: &[Message]) -> Result<Vec<u32>> {
+        if messages.last().is_none_or(|m| m.content.trim().is_empty()) {
+            return Err(Error::BadPrompt { cause: "it is empty; type what the model should answer".into() });
+        }
+        // A token covers a bounded stretch of text: what is hopelessly long need not be tokenised to know.
+        let bytes: usize = messages.iter().map(|m| m.content.len()).sum();
+        if bytes / self.tokenizer.longest_token_bytes() > self.info.context {
+            let least = bytes / self.tokenizer.longest_token_bytes();
+            return Err(self.too_long(&format!("at least {least}")));
+        }
+        match &self.template {
+            Some(template) => template.tokens(messages, &self.tokenizer),
+            None => self.tokenizer.plain_prompt(messages),
+        }
+    }
+
+    /// Begins an answer. The part of the prompt that the cache holds already is kept and not read again.
+    ///
+    /// # Errors
+    /// The prompt is empty or does not fit the context, or a setting is out of its range.
+    pub fn start(&mut self, prompt: &[u32], request: &Request) -> Result<Generation> {
+        if prompt.is_empty() {
+            return Err(Error::BadPrompt { cause: "it is empty; type what the model should answer".into() });
+        }
+        if prompt.len() >= self.info.context {
+            return Err(self.too_long(&prompt.len().to_string()));
+        }
+        if request.max_tokens == 0 {
+            let (setting, value) = ("max tokens", "0".to_owned());
+            return Err(Error::BadSetting { setting, value, range: "at least 1" });
+        }
+        let mut sampler = Sampler::new(request.sampling.clone(), self.config.vocabulary)?;
+        for token in prompt {
+            if *token as usize >= self.config.vocabulary {
+                let cause = format!("token {token} is outside the vocabulary of {}", self.config.vocabulary);
+                return Err(Error::BadPrompt { cause });
+            }
+            sampler.accept(*token);
+        }
+        // The last prompt token is read again even when cached: its logits choose the first token.
+        let common = self.cached.iter().zip(prompt).take_while(|(a, b)| a == b).count();
+        let reused = common.min(prompt.len() - 1);
+        self.cached.truncate(reused);
+        Ok(Generation {
+            prompt: prompt.to_vec(),
+            reused,
+            read: reused,
+            tokens: 0,
+            max_tokens: request.max_tokens,
+            sampler,
+            stream: self.tokenizer.stream(),
+            stop: StopStrings::new(&request.stop),
+            pending: None,
+            finished: None,
+        })
+    }
+
+    fn too_long(&self, tokens: &str) -> Error {
+        let context = self.info.context;
+        let cause = format!(
+            "it has {tokens} tokens and the context holds {context}, answer included; shorten it or load the model with a larger context"
+        );
+        Error::BadPrompt { cause }
+    }
+
+    /// Reads one piece of the prompt, or chooses one token. A generation that another one has replaced must
+    /// not be stepped.
+    ///
+    /// # Errors
+    /// The backend's.
+    pub async fn step(&mut self, generation: &mut Generation) -> Result<Step> {
+        if let Some(reason) = generation.finished {
+            let text = if reason == FinishReason::StopString {
+                String::new()
+            } else {
+                let tail = generation.stream.flush();
+                generation.stop.finish(&tail)
+            };
+            return Ok(Step::Finished { reason, text });
+        }
+        let total = generation.prompt.len();
+        if generation.read < total {
+            let end = total.min(generation.read + self.backend.max_batch());
+            let want = usize::from(end == total);
+            self.advance(&generation.prompt[generation.read..end], want).await?;
+            generation.read = end;
+            return Ok(Step::Prefill { done: end, total });
+        }
+        self.next_token(generation).await
+    }
+
+    /// Reads the token chosen last, then chooses the next: a token is handed out before it is read.
+    async fn next_token(&mut self, generation: &mut Generation) -> Result<Step> {
+        if let Some(pending) = generation.pending.take() {
+            self.advance(&[pending], 1).await?;
+        }
+        let id = generation.sampler.pick(&mut self.logits);
+        generation.sampler.accept(id);
+        generation.tokens += 1;
+        if self.tokenizer.is_end_of_turn(id) {
+            generation.finished = Some(FinishReason::EndOfTurn);
+            return Ok(Step::Token { id, text: String::new() });
+        }
+        let piece = generation.stream.push(&self.tokenizer, id);
+        let (text, stopped) = generation.stop.push(&piece);
+        if stopped {
+            generation.finished = Some(FinishReason::StopString);
+        } else if generation.tokens == generation.max_tokens {
+            generation.finished = Some(FinishReason::Budget);
+        } else if self.cached.len() == self.info.context {
+            generation.finished = Some(FinishReason::ContextFull);
+        } else {
+            generation.pending = Some(id);
+        }
+        Ok(Step::Token { id, text })
+    }
+
+    /// Reads `tokens` after what the cache holds; logits of the last `want` of them.
+    async fn advance(&mut self, tokens: &[u32], want: usize) -> Result<()> {
+        let position = self.cached.len();
+        forward(&mut self.backend, &self.config, tokens, position, want, &mut self.logits).await?;
+        self.cached.extend_from_slice(tokens);
+        Ok(())
+    }
+
+    /// Logits at every position of `tokens`, read into an emptied cache: `each(position, logits)`.
+    ///
+    /// # Errors
+    /// More tokens than the context holds; the backend's.
+    pub async fn logits(&mut self, tokens: &[u32], each: &mut dyn FnMut(usize, &[f32])) -> Result<()> {
+        if tokens.len() > self.info.context {
+            return Err(self.too_long(&tokens.len().to_string()));
+        }
+        self.cached.clear();
+        for batch in tokens.chunks(self.backend.max_batch()) {
+            let start = self.cached.len();
+            self.advance(batch, batch.len()).await?;
+            for (row, logits) in self.logits.chunks_exact(self.config.vocabulary).enumerate() {
+                each(start + row, logits);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn info<R: Read + Seek>(
+    gguf: &Gguf<R>,
+    config: &Config,
+    context: usize,
+    chat_template: bool,
+) -> Result<Info> {
+    let mut quantization: Vec<(String, u64)> = Vec::new();
+    for tensor in gguf.tensors() {
+        let name = dtype_name(&tensor.dtype);
+        match quantization.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, bytes)) => *bytes += tensor.bytes,
+            None => quantization.push((name, tensor.bytes)),
+        }
+    }
+    quantization.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+    let elements = |shape: &[usize]| shape.iter().map(|d| *d as u64).product::<u64>();
+    Ok(Info {
+        name: gguf.metadata().opt_str("general.name")?.unwrap_or(gguf.file()).to_owned(),
+        architecture: config.architecture.clone(),
+        parameters: gguf.tensors().iter().map(|t| elements(&t.shape)).sum(),
+        file_bytes: gguf.file_bytes(),
+        context,
+        kv_bytes: config.kv_bytes(context),
+        layers: config.layers,
+        vocabulary: config.vocabulary,
+        quantization,
+        chat_template,
+    })
+}
+
+fn dtype_name(dtype: &Dtype) -> String {
+    match dtype {
+        Dtype::Other(name) => name.clone(),
+        known => format!("{known:?}"),
+    }
+}

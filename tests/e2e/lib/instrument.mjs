@@ -1,0 +1,41 @@
+// Runs in the page before any of its own scripts: notes what a test wants to see, and changes nothing.
+
+/** Everything noted, at `window.testLog`. */
+export function instrument() {
+  const now = () => performance.timeOrigin + performance.now();
+  const log = { messages: [], violations: [], longTasks: [], workers: [] };
+  window.testLog = log;
+
+  document.addEventListener("securitypolicyviolation", (event) => {
+    log.violations.push(`${event.effectiveDirective}: ${event.blockedURI} ${event.sample}`);
+  });
+  new PerformanceObserver((list) => {
+    for (const task of list.getEntries()) {
+      log.longTasks.push({ at: performance.timeOrigin + task.startTime, ms: task.duration });
+    }
+  }).observe({ type: "longtask", buffered: true });
+
+  const note = (from, data) => log.messages.push({ from, at: now(), message: JSON.parse(data[0]) });
+  window.Worker = class extends Worker {
+    constructor(...args) {
+      super(...args);
+      log.workers.push(this);
+      this.addEventListener("message", (event) => note("worker", event.data));
+    }
+    postMessage(data, ...rest) {
+      note("page", data);
+      super.postMessage(data, ...rest);
+    }
+  };
+}
+
+/** Messages of one kind, in order: `messages(page, "worker", "Token")`. */
+export async function messages(page, from, kind) {
+  const all = await page.evaluate(() => window.testLog.messages);
+  return all
+    .map(({ message, ...rest }) => {
+      const name = typeof message === "string" ? message : Object.keys(message)[0];
+      return { ...rest, kind: name, body: message[name] };
+    })
+    .filter((m) => m.from === from && (kind === undefined || m.kind === kind));
+}

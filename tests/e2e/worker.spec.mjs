@@ -1,0 +1,77 @@
+// The worker by itself: the protocol spoken by hand, with messages that no page of ours would send.
+import { expect, test } from "./lib/fixtures.mjs";
+
+/** Starts a worker in the page and sends it `sent`; resolves with what it answers, `count` messages in all. */
+function talk(page, sent, count) {
+  return page.evaluate(
+    ([data, wanted]) =>
+      new Promise((resolve) => {
+        const answers = [];
+        const worker = new Worker("worker.js", { type: "module" });
+        worker.addEventListener("message", (event) => {
+          answers.push(JSON.parse(event.data[0]));
+          if (answers.length === 1) {
+            for (const message of data) {
+              worker.postMessage(message);
+            }
+          }
+          if (answers.length === wanted) {
+            worker.terminate();
+            resolve(answers);
+          }
+        });
+      }),
+    [sent, count],
+  );
+}
+
+const SAMPLING = {
+  temperature: 0,
+  top_k: 0,
+  top_p: 1,
+  min_p: 0,
+  repetition_penalty: 1,
+  seed: 1,
+};
+
+function generate(id) {
+  const messages = [{ role: "user", content: "Hello" }];
+  const ask = { id, messages, sampling: SAMPLING, max_tokens: 8, stop: [], asked_ms: 0 };
+  return [JSON.stringify({ Generate: ask })];
+}
+
+test.beforeEach(async ({ page }) => {
+  await page.goto("/");
+});
+
+test("the worker says what it is before anything else", async ({ page }) => {
+  const [first] = await talk(page, [], 1);
+  expect(first.Ready).toMatchObject({ backend: "cpu-simd", variant: "simd128", threads: 1, storage: true });
+  expect(first.Ready.reason.length).toBeGreaterThan(20);
+});
+
+test("a message that is no request is answered, and the worker goes on", async ({ page }) => {
+  const hostile = [[], ["{"], ['"Explode"'], [JSON.stringify({ Load: { context: -1 } })], ["[".repeat(50_000)]];
+  const answers = await talk(page, [...hostile, generate(3)], hostile.length + 2);
+  for (const answer of answers.slice(1, -1)) {
+    expect(answer.Failed).toMatchObject({ operation: "Message", id: null });
+    expect(answer.Failed.message).toContain("could not be understood");
+  }
+  expect(answers.at(-1).Failed).toMatchObject({ operation: "Generate", id: 3, kind: "BadModel" });
+  expect(answers.at(-1).Failed.message).toContain("no model is loaded");
+});
+
+test("one operation at a time", async ({ page }) => {
+  const answers = await talk(page, [['"ForgetModels"'], generate(4), ['"Abort"']], 3);
+  const busy = answers.find((answer) => answer.Failed);
+  expect(busy.Failed).toMatchObject({ operation: "Generate", id: 4, kind: "Busy" });
+  expect(answers.some((answer) => answer.Forgotten)).toBe(true);
+});
+
+test("nothing is fetched from another site", async ({ page }) => {
+  const source = { url: "https://example.com/m.gguf", file: "m.gguf", bytes: 10, sha256: "0".repeat(64) };
+  const load = [JSON.stringify({ Load: { source: { Url: source }, context: 64 } })];
+  const answers = await talk(page, [load], 2);
+  expect(answers[1].Failed).toMatchObject({ operation: "Load", kind: "Network" });
+  expect(answers[1].Failed.message).toContain("https://example.com/m.gguf is not on this site");
+});

@@ -1,1 +1,53 @@
-//! worker
+//! The engine inside a dedicated Web Worker: protocol in, models and tokens, protocol out.
+//!
+//! This is the only crate that touches the browser's storage and the network. `worker.js` calls [`start`]
+//! and reports traps to [`report_trap`]; everything else travels as messages of `protocol`.
+#![cfg(target_arch = "wasm32")]
+#![deny(clippy::unwrap_used, clippy::expect_used)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod bus;
+mod clock;
+mod defects;
+mod digest;
+mod download;
+mod errors;
+mod fetch;
+mod generate;
+mod heap;
+mod js;
+mod load;
+mod place;
+mod readers;
+mod storage;
+#[cfg(test)]
+mod tests;
+mod turn;
+mod wanted;
+mod worker;
+
+use std::rc::Rc;
+
+use protocol::FromWorker;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::MessageEvent;
+
+/// Listens to the page and says that the worker runs. Called once by `worker.js`.
+#[wasm_bindgen]
+pub async fn start() {
+    defects::install_hook();
+    let worker = Rc::new(worker::Worker::default());
+    let receive =
+        Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| worker.receive(&event.data()));
+    // The listener lives as long as the worker does.
+    js::scope().set_onmessage(Some(receive.into_js_value().unchecked_ref()));
+    bus::post(&FromWorker::Ready(worker::ready().await));
+}
+
+/// Tells the page that this instance broke off. Called by `worker.js`, which alone can see a trap.
+#[wasm_bindgen]
+pub fn report_trap(cause: &str) {
+    defects::tell(cause);
+}

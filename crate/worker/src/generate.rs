@@ -1,0 +1,113 @@
+//! One answer: template and tokens, then a message a token, with a turn of the event loop after each.
+
+use engine::{Engine, Generation, Request, Sampling, Step};
+use protocol::{FinishReason, Finished, FromWorker, Generate, Prefill, Token};
+use web_sys::AbortSignal;
+
+use crate::bus;
+use crate::clock::now_ms;
+use crate::errors::Result;
+use crate::js;
+use crate::turn::yield_now;
+
+/// When things happened, ms since the Unix epoch.
+#[derive(Debug, Default)]
+struct Times {
+    asked: f64,
+    started: f64,
+    read: f64,
+    first: Option<f64>,
+    last: f64,
+}
+
+/// Answers a conversation, token by token, until it ends or the signal is given.
+pub(crate) async fn generate(engine: &mut Engine, ask: &Generate, signal: &AbortSignal) -> Result<Finished> {
+    let messages: Vec<_> = ask.messages.iter().map(message).collect();
+    let prompt = engine.chat_tokens(&messages)?;
+    let mut generation = engine.start(&prompt, &request(ask))?;
+    let mut times = Times { asked: ask.asked_ms, started: now_ms(), ..Times::default() };
+    times.read = times.started;
+    post_prefill(ask.id, &generation, generation.reused_tokens(), times.started);
+    let mut index = 0;
+    loop {
+        yield_now().await;
+        if signal.aborted() {
+            return Ok(finished(ask.id, &generation, &times, FinishReason::Aborted, String::new()));
+        }
+        match engine.step(&mut generation).await? {
+            Step::Prefill { done, .. } => {
+                times.read = now_ms();
+                post_prefill(ask.id, &generation, done, times.read);
+            }
+            Step::Token { id: token, text } => {
+                times.last = now_ms();
+                times.first.get_or_insert(times.last);
+                bus::post(&FromWorker::Token(Token { id: ask.id, index, token, text, at_ms: times.last }));
+                index += 1;
+            }
+            Step::Finished { reason, text } => {
+                return Ok(finished(ask.id, &generation, &times, reason_of(reason), text));
+            }
+        }
+    }
+}
+
+fn message(message: &protocol::Message) -> engine::Message {
+    let role = match message.role {
+        protocol::Role::System => engine::Role::System,
+        protocol::Role::User => engine::Role::User,
+        protocol::Role::Assistant => engine::Role::Assistant,
+    };
+    engine::Message { role, content: message.content.clone() }
+}
+
+fn request(ask: &Generate) -> Request {
+    let sampling = &ask.sampling;
+    Request {
+        sampling: Sampling {
+            temperature: sampling.temperature,
+            top_k: sampling.top_k as usize,
+            top_p: sampling.top_p,
+            min_p: sampling.min_p,
+            repetition_penalty: sampling.repetition_penalty,
+            seed: sampling.seed,
+        },
+        max_tokens: ask.max_tokens as usize,
+        stop: ask.stop.clone(),
+    }
+}
+
+fn reason_of(reason: engine::FinishReason) -> FinishReason {
+    match reason {
+        engine::FinishReason::EndOfTurn => FinishReason::EndOfTurn,
+        engine::FinishReason::StopString => FinishReason::StopString,
+        engine::FinishReason::Budget => FinishReason::Budget,
+        engine::FinishReason::ContextFull => FinishReason::ContextFull,
+    }
+}
+
+fn post_prefill(id: u32, generation: &Generation, done: usize, at_ms: f64) {
+    bus::post(&FromWorker::Prefill(Prefill {
+        id,
+        reused: generation.reused_tokens() as u32,
+        done: done as u32,
+        total: generation.prompt_tokens() as u32,
+        at_ms,
+    }));
+}
+
+fn finished(id: u32, generation: &Generation, times: &Times, reason: FinishReason, text: String) -> Finished {
+    Finished {
+        id,
+        reason,
+        text,
+        prompt_tokens: generation.prompt_tokens() as u32,
+        reused_tokens: generation.reused_tokens() as u32,
+        tokens: generation.tokens() as u32,
+        ttft_ms: times.first.map(|first| first - times.asked),
+        prefill_ms: times.read - times.started,
+        decode_ms: times.first.map_or(0.0, |first| times.last - first),
+        total_ms: now_ms() - times.asked,
+        memory_bytes: js::memory_bytes(),
+    }
+}

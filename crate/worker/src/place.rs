@@ -1,0 +1,54 @@
+//! Where a model's bytes are kept while they arrive.
+
+use js_sys::{Array, Uint8Array};
+use wasm_bindgen::JsValue;
+use web_sys::Blob;
+
+use crate::readers::{Handle, Source};
+
+/// A growing file.
+#[derive(Debug)]
+pub(crate) enum Place {
+    /// In storage, for this visit and later ones.
+    Stored(Handle),
+    /// In the browser's memory (not this module's), for this visit only.
+    Memory(Vec<Uint8Array>),
+}
+
+impl Place {
+    /// Adds a chunk; `offset` is the number of bytes before it.
+    pub(crate) fn append(&mut self, offset: u64, chunk: Uint8Array) -> Result<(), JsValue> {
+        match self {
+            Self::Stored(handle) => handle.write_all(offset, &chunk),
+            Self::Memory(chunks) => {
+                chunks.push(chunk);
+                Ok(())
+            }
+        }
+    }
+
+    /// Starts over.
+    pub(crate) fn clear(&mut self) -> Result<(), JsValue> {
+        match self {
+            Self::Stored(handle) => handle.truncate(0),
+            Self::Memory(chunks) => {
+                chunks.clear();
+                Ok(())
+            }
+        }
+    }
+
+    /// The whole, to be read.
+    pub(crate) fn into_source(self) -> Result<Source, JsValue> {
+        match self {
+            Self::Stored(handle) => {
+                handle.flush()?;
+                Ok(Source::Handle(handle))
+            }
+            Self::Memory(chunks) => {
+                let parts: Array = chunks.iter().collect();
+                Ok(Source::Blob(Blob::new_with_buffer_source_sequence(&parts)?))
+            }
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! Model files in the origin's private file system (OPFS).
+//!
+//! A model's file is named after its content: file name and the start of its SHA-256. There is no mark for
+//! "complete": a file is whole when its size and its hash say so, which is checked at every load. So a
+//! write that broke off, at whatever byte, can be gone on with and can never be taken for a model.
+
+use js_sys::{AsyncIterator, Promise};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{
+    Blob, File, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions,
+    FileSystemGetFileOptions, FileSystemSyncAccessHandle, StorageEstimate, StorageManager,
+};
+
+use crate::errors::{Error, Result};
+use crate::js;
+use crate::readers::Handle;
+
+/// The folder of our files.
+const FOLDER: &str = "models";
+
+/// What opening a stored file came to.
+#[derive(Debug)]
+pub(crate) enum Opened {
+    /// The file, for us alone.
+    Ours(Handle),
+    /// Another tab has it open; this is what it holds so far.
+    Shared(Blob),
+    /// There is no storage to be had, and why.
+    Unavailable(String),
+}
+
+/// Whether files can be kept here at all. Private windows and plain-HTTP origins say no.
+pub(crate) async fn available() -> bool {
+    let synchronous = js::get(&js_sys::global(), "FileSystemFileHandle");
+    let prototype = js::get(&synchronous, "prototype");
+    js::get(&prototype, "createSyncAccessHandle").is_function() && folder().await.is_ok()
+}
+
+/// Opens or creates a file.
+pub(crate) async fn open(name: &str) -> Opened {
+    match open_file(name).await {
+        Ok(opened) => opened,
+        Err(thrown) => Opened::Unavailable(js::describe(&thrown)),
+    }
+}
+
+async fn open_file(name: &str) -> Result<Opened, JsValue> {
+    let options = FileSystemGetFileOptions::new();
+    options.set_create(true);
+    let promise = folder().await?.get_file_handle_with_options(name, &options);
+    let file: FileSystemFileHandle = promise.await?.unchecked_into();
+    match file.create_sync_access_handle().await {
+        Ok(handle) => Ok(Opened::Ours(Handle::new(handle.unchecked_into::<FileSystemSyncAccessHandle>()))),
+        // One tab at a time may hold the lock; the bytes can be read all the same.
+        Err(thrown) if js::error_name(&thrown) == "NoModificationAllowedError" => {
+            Ok(Opened::Shared(file.get_file().await?.unchecked_into()))
+        }
+        Err(thrown) => Err(thrown),
+    }
+}
+
+/// Bytes this origin may still store, where the browser tells.
+pub(crate) async fn room() -> Option<u64> {
+    let estimate: StorageEstimate = manager()?.estimate().ok()?.await.ok()?.unchecked_into();
+    let (quota, usage) = (estimate.get_quota()?, estimate.get_usage()?);
+    Some((quota - usage).max(0.0) as u64)
+}
+
+/// Removes every stored model; returns the bytes they held.
+pub(crate) async fn forget() -> Result<u64> {
+    let folder = match folder().await {
+        Ok(folder) => folder,
+        // What cannot be opened holds nothing of ours.
+        Err(_) => return Ok(0),
+    };
+    let files = files(&folder).await.map_err(|thrown| refused("listing the models", &thrown))?;
+    let mut bytes = 0;
+    for (name, size) in files {
+        let removed = folder.remove_entry(&name).await;
+        removed.map_err(|thrown| refused("removing a model", &thrown))?;
+        bytes += size;
+    }
+    Ok(bytes)
+}
+
+/// Names and sizes (bytes) of the stored files.
+async fn files(folder: &FileSystemDirectoryHandle) -> Result<Vec<(String, u64)>, JsValue> {
+    let mut files = Vec::new();
+    let values: AsyncIterator = folder.values();
+    loop {
+        let next = Promise::<JsValue>::unchecked_from_js(values.next()?.into()).await?;
+        if js::get(&next, "done").is_truthy() {
+            return Ok(files);
+        }
+        let handle: FileSystemFileHandle = js::get(&next, "value").unchecked_into();
+        let file: File = handle.get_file().await?.unchecked_into();
+        files.push((handle.name(), file.size() as u64));
+    }
+}
+
+async fn folder() -> Result<FileSystemDirectoryHandle, JsValue> {
+    let manager = manager().ok_or_else(|| JsValue::from_str("this browser has no storage for this page"))?;
+    let root: FileSystemDirectoryHandle = manager.get_directory().await?.unchecked_into();
+    let options = FileSystemGetDirectoryOptions::new();
+    options.set_create(true);
+    Ok(root.get_directory_handle_with_options(FOLDER, &options).await?.unchecked_into())
+}
+
+/// The storage manager; `navigator.storage` is missing outside secure contexts.
+fn manager() -> Option<StorageManager> {
+    let storage = js::scope().navigator().storage();
+    (!storage.is_undefined()).then_some(storage)
+}
+
+fn refused(op: &'static str, thrown: &JsValue) -> Error {
+    Error::Forget { op, cause: js::describe(thrown) }
+}

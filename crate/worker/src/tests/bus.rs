@@ -1,0 +1,100 @@
+use js_sys::Array;
+use protocol::{FailureKind, FromWorker, Generate, Message, Operation, Role, Sampling, ToWorker, Token};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use super::{file, text};
+use crate::bus::{encode, parse};
+use crate::errors::Error;
+use crate::load::check_fits;
+
+fn generate() -> ToWorker {
+    ToWorker::Generate(Generate {
+        id: 7,
+        messages: vec![Message { role: Role::User, content: "naïve 🦀 \u{0} \"<|im_end|>\"".into() }],
+        sampling: Sampling {
+            temperature: 0.7,
+            top_k: 40,
+            top_p: 0.9,
+            min_p: 0.05,
+            repetition_penalty: 1.1,
+            // Beyond what a JavaScript number can hold exactly.
+            seed: u64::MAX,
+        },
+        max_tokens: 64,
+        stop: vec!["\n".into()],
+        asked_ms: 1.5e12,
+    })
+}
+
+#[wasm_bindgen_test]
+fn every_request_survives_the_way_in() {
+    for message in [generate(), ToWorker::Abort, ToWorker::ForgetModels] {
+        let json = serde_json::to_string(&message).unwrap();
+        let incoming = parse(&Array::of1(&text(&json))).unwrap();
+        assert_eq!(incoming.message, message);
+        assert!(incoming.file.is_none());
+    }
+}
+
+#[wasm_bindgen_test]
+fn a_file_travels_beside_the_text() {
+    let json = r#"{"Load":{"source":{"File":{"file":"m.gguf"}},"context":512}}"#;
+    let data = Array::of2(&text(json), &file(b"GGUF", "m.gguf"));
+    let incoming = parse(&data).unwrap();
+    assert_eq!(incoming.file.unwrap().size(), 4.0);
+}
+
+#[wasm_bindgen_test]
+fn an_answer_survives_the_way_out() {
+    let token = FromWorker::Token(Token { id: 7, index: 0, token: 1, text: "é\u{2028}".into(), at_ms: 1.0 });
+    let data: Array = encode(&token).unwrap().dyn_into().unwrap();
+    assert_eq!(data.length(), 1);
+    let back: FromWorker = serde_json::from_str(&data.get(0).as_string().unwrap()).unwrap();
+    assert_eq!(back, token);
+}
+
+#[wasm_bindgen_test]
+fn anything_else_is_refused_with_its_cause() {
+    let deep = "[".repeat(100_000);
+    let cases: Vec<(JsValue, &str)> = vec![
+        (JsValue::NULL, "not an array"),
+        (text("\"Abort\""), "not an array"),
+        (Array::new().into(), "0 elements"),
+        (Array::of3(&text("\"Abort\""), &text(""), &text("")).into(), "3 elements"),
+        (Array::of1(&JsValue::from_f64(1.0)).into(), "not a text"),
+        (Array::of1(&text("")).into(), "not a request"),
+        (Array::of1(&text("{\"Explode\":{}}")).into(), "Explode"),
+        (Array::of1(&text("{\"Load\":{\"context\":-1}}")).into(), "not a request"),
+        (Array::of1(&text(&deep)).into(), "not a request"),
+        (Array::of2(&text("\"Abort\""), &text("no file")).into(), "not a file"),
+    ];
+    for (data, want) in cases {
+        let error = parse(&data).unwrap_err();
+        let failure = error.failure(Operation::Message, None);
+        assert_eq!(failure.operation, Operation::Message);
+        assert!(failure.message.contains(want), "{want:?} is not in {:?}", failure.message);
+    }
+}
+
+#[wasm_bindgen_test]
+fn errors_keep_their_kind_and_name_the_file() {
+    let bad = engine::Error::BadFile { file: "m.gguf".into(), cause: "it is empty".into() };
+    let failure = Error::from(bad).failure(Operation::Load, None);
+    assert_eq!(failure.kind, FailureKind::BadModel);
+    assert!(failure.message.starts_with("m.gguf: "), "{}", failure.message);
+    let prompt = engine::Error::BadPrompt { cause: "it is empty".into() };
+    assert_eq!(Error::from(prompt).kind(), FailureKind::BadPrompt);
+    assert_eq!(Error::Aborted.kind(), FailureKind::Aborted);
+    assert_eq!(Error::Busy.kind(), FailureKind::Busy);
+}
+
+#[wasm_bindgen_test]
+fn a_model_beyond_the_address_space_is_refused_before_it_is_read() {
+    assert!(check_fits("small.gguf", 98_362_432, 47_185_920).is_ok());
+    for (weights, cache) in [(4 << 30, 0), (1 << 30, 3 << 30), (u64::MAX, u64::MAX)] {
+        let error = check_fits("large.gguf", weights, cache).unwrap_err();
+        assert_eq!(error.kind(), FailureKind::Memory);
+        assert!(error.to_string().starts_with("large.gguf: needs about"), "{error}");
+    }
+}

@@ -1,0 +1,100 @@
+//! The worker's loop: one request at a time, each ended by exactly one message.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use engine::Engine;
+use protocol::{FromWorker, Operation, Ready, ToWorker};
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::{AbortController, AbortSignal};
+
+use crate::bus::{self, Incoming};
+use crate::errors::{Error, Result};
+use crate::{defects, generate, load, storage};
+
+/// The model, and what is being done.
+#[derive(Default)]
+pub(crate) struct Worker {
+    engine: RefCell<Option<Engine>>,
+    running: RefCell<Option<AbortController>>,
+}
+
+impl Worker {
+    /// Takes whatever the page posted.
+    pub(crate) fn receive(self: &Rc<Self>, data: &JsValue) {
+        match bus::parse(data) {
+            Ok(incoming) => self.accept(incoming),
+            Err(error) => fail(&error, Operation::Message, None),
+        }
+    }
+
+    fn accept(self: &Rc<Self>, Incoming { message, file }: Incoming) {
+        match message {
+            ToWorker::Abort => self.abort(),
+            ToWorker::Load(request) => self.run(Operation::Load, None, async move |worker, signal| {
+                let loaded = load::load(request, file, &worker.engine, &signal).await?;
+                Ok(FromWorker::Loaded(loaded))
+            }),
+            ToWorker::Generate(ask) => {
+                self.run(Operation::Generate, Some(ask.id), async move |worker, signal| {
+                    // Taken out for the while, since nothing else may touch it between two tokens.
+                    let mut engine = worker.engine.take().ok_or(Error::NoModel)?;
+                    let finished = generate::generate(&mut engine, &ask, &signal).await;
+                    worker.engine.replace(Some(engine));
+                    Ok(FromWorker::Finished(finished?))
+                });
+            }
+            ToWorker::ForgetModels => self.run(Operation::Forget, None, async move |_, _| {
+                Ok(FromWorker::Forgotten { bytes: storage::forget().await? })
+            }),
+        }
+    }
+
+    /// Nothing running is nothing to end: the answer may have ended while the message travelled.
+    fn abort(&self) {
+        if let Some(controller) = &*self.running.borrow() {
+            controller.abort();
+        }
+    }
+
+    fn run<T>(self: &Rc<Self>, operation: Operation, id: Option<u32>, task: T)
+    where
+        T: AsyncFnOnce(Rc<Self>, AbortSignal) -> Result<FromWorker> + 'static,
+    {
+        if self.running.borrow().is_some() {
+            return fail(&Error::Busy, operation, id);
+        }
+        let controller = match AbortController::new() {
+            Ok(controller) => controller,
+            Err(thrown) => return defects::tell(&crate::js::describe(&thrown)),
+        };
+        let signal = controller.signal();
+        self.running.replace(Some(controller));
+        defects::now_running((operation, id));
+        let worker = Rc::clone(self);
+        spawn_local(async move {
+            let result = task(Rc::clone(&worker), signal).await;
+            worker.running.take();
+            match result {
+                Ok(message) => bus::post(&message),
+                Err(error) => fail(&error, operation, id),
+            }
+        });
+    }
+}
+
+fn fail(error: &Error, operation: Operation, id: Option<u32>) {
+    bus::post(&FromWorker::Failed(error.failure(operation, id)));
+}
+
+/// What this build is and can do.
+pub(crate) async fn ready() -> Ready {
+    Ready {
+        backend: "cpu-simd".to_owned(),
+        reason: "this version computes on the processor, with 128-bit WebAssembly SIMD on one thread; it has no GPU backend yet".to_owned(),
+        variant: "simd128".to_owned(),
+        threads: 1,
+        storage: storage::available().await,
+    }
+}

@@ -1,0 +1,247 @@
+//! The conversation: prompts, answers, and how the next one is asked for.
+
+use leptos::prelude::*;
+use protocol::{FailureKind, Finished, Generate, Prefill, ToWorker, Token};
+
+use super::App;
+use crate::figures::Recording;
+use crate::settings::{self, SEED, Texts};
+use crate::tasks::{TASKS, Task};
+use crate::words::{self, Ending};
+
+/// One prompt with its answer.
+#[derive(Clone)]
+pub(crate) struct Turn {
+    /// Number of the answer; unique on this page.
+    pub(crate) id: u32,
+    /// What was asked.
+    pub(crate) prompt: String,
+    /// The answer so far, plain text.
+    pub(crate) answer: ArcRwSignal<String>,
+    /// How it ended; `None` while it comes.
+    pub(crate) ending: ArcRwSignal<Option<Ending>>,
+}
+
+/// An answer that could not be given to its end.
+const FAILED: Ending = Ending { key: "failed", short: "Failed", long: "" };
+
+/// The conversation's part of the state.
+#[derive(Clone, Copy)]
+pub(crate) struct Chat {
+    /// Position in [`TASKS`].
+    pub(crate) task: RwSignal<usize>,
+    /// What stands in the prompt box.
+    pub(crate) prompt: RwSignal<String>,
+    /// What was in the box for each task when another one was chosen.
+    drafts: StoredValue<Vec<String>>,
+    /// The sampling form.
+    pub(crate) texts: RwSignal<Texts>,
+    /// The conversation, oldest first.
+    pub(crate) turns: RwSignal<Vec<Turn>>,
+    /// The answer that is being given.
+    pub(crate) running: RwSignal<Option<u32>>,
+    /// Whether the visitor has asked to stop it.
+    pub(crate) stopping: RwSignal<bool>,
+    /// Samples of the present or last answer.
+    pub(crate) recording: RwSignal<Recording>,
+    next_id: StoredValue<u32>,
+}
+
+impl Chat {
+    pub(super) fn new() -> Self {
+        let first = &TASKS[0];
+        Self {
+            task: RwSignal::new(0),
+            prompt: RwSignal::new(first.prompt.to_owned()),
+            drafts: StoredValue::new(TASKS.iter().map(|task| task.prompt.to_owned()).collect()),
+            texts: RwSignal::new(first.defaults.texts()),
+            turns: RwSignal::new(Vec::new()),
+            running: RwSignal::new(None),
+            stopping: RwSignal::new(false),
+            recording: RwSignal::new(Recording::default()),
+            next_id: StoredValue::new(1),
+        }
+    }
+
+    /// The chosen task.
+    pub(crate) fn task(&self) -> &'static Task {
+        &TASKS[self.task.get().min(TASKS.len() - 1)]
+    }
+
+    pub(super) fn running_now(&self) -> bool {
+        self.running.with_untracked(Option::is_some)
+    }
+
+    fn turn(&self, id: u32) -> Option<Turn> {
+        self.turns.with_untracked(|turns| turns.iter().find(|turn| turn.id == id).cloned())
+    }
+}
+
+impl App {
+    /// Chooses a task: its example, its settings, a new conversation. The seed and the draft left stay.
+    pub(crate) fn choose_task(&self, index: usize) {
+        let chat = &self.chat;
+        let before = chat.task.get_untracked();
+        if chat.running_now() || index == before {
+            return;
+        }
+        let left = chat.prompt.get_untracked();
+        chat.drafts.update_value(|drafts| drafts[before] = left);
+        chat.task.set(index);
+        chat.prompt.set(chat.drafts.with_value(|drafts| drafts[index].clone()));
+        chat.texts.update(|texts| {
+            let seed = std::mem::take(&mut texts[SEED]);
+            *texts = TASKS[index].defaults.texts();
+            texts[SEED] = seed;
+        });
+        self.new_conversation();
+    }
+
+    /// Forgets the turns so far.
+    pub(crate) fn new_conversation(&self) {
+        if !self.chat.running_now() {
+            self.chat.turns.set(Vec::new());
+            self.clear_chat_problem();
+        }
+    }
+
+    /// Whether an answer can be asked for now.
+    pub(crate) fn can_generate(&self) -> bool {
+        self.model.loaded.with(Option::is_some) && self.chat.running.with(Option::is_none)
+    }
+
+    /// Answers what stands in the prompt box.
+    pub(crate) fn generate(&self) {
+        let prompt = self.chat.prompt.get_untracked();
+        if untrack(|| self.can_generate()) && self.ask(prompt) && untrack(|| self.chat.task()).chat {
+            self.chat.prompt.set(String::new());
+        }
+    }
+
+    /// Answers the last prompt again, with the settings that stand in the form now.
+    pub(crate) fn regenerate(&self) {
+        if !untrack(|| self.can_generate()) {
+            return;
+        }
+        let last = self.chat.turns.try_update(Vec::pop).flatten();
+        if let Some(last) = last
+            && !self.ask(last.prompt.clone())
+        {
+            self.chat.turns.update(|turns| turns.push(last));
+        }
+    }
+
+    /// Ends the running answer.
+    pub(crate) fn stop(&self) {
+        if self.chat.running_now() {
+            self.chat.stopping.set(true);
+            self.bridge.send(&ToWorker::Abort, None);
+        }
+    }
+
+    /// Sends a prompt; `false` when the settings do not allow it (the form says why).
+    fn ask(&self, prompt: String) -> bool {
+        let chat = &self.chat;
+        self.problem.set(None);
+        let Ok((sampling, max_tokens)) = chat.texts.with_untracked(settings::parse) else {
+            self.fail(
+                protocol::Operation::Generate,
+                "A setting below is outside its range; the settings say which one.",
+            );
+            return false;
+        };
+        let task = untrack(|| chat.task());
+        if !task.chat {
+            chat.turns.set(Vec::new());
+        }
+        let earlier: Vec<_> = chat.turns.with_untracked(|turns| {
+            turns.iter().map(|turn| (turn.prompt.clone(), turn.answer.get_untracked())).collect()
+        });
+        let messages = task.messages(&earlier, &prompt);
+        let id = chat.next_id.get_value();
+        chat.next_id.set_value(id.wrapping_add(1));
+        let asked_ms = now_ms();
+        chat.recording
+            .set(Recording { hidden: document().hidden(), ..Recording::new(asked_ms, bytes(&messages)) });
+        let (answer, ending) = (ArcRwSignal::new(String::new()), ArcRwSignal::new(None));
+        chat.turns.update(|turns| turns.push(Turn { id, prompt, answer, ending }));
+        chat.running.set(Some(id));
+        chat.stopping.set(false);
+        self.announce("Generating an answer.");
+        let stop = task.stop.iter().map(|&text| text.to_owned()).collect();
+        let request = Generate { id, messages, sampling, max_tokens, stop, asked_ms };
+        self.bridge.send(&ToWorker::Generate(request), None);
+        true
+    }
+
+    pub(super) fn on_prefill(&self, prefill: Prefill) {
+        if self.chat.running.get_untracked() == Some(prefill.id) {
+            self.chat.recording.update(|recording| recording.prefill = Some(prefill));
+        }
+    }
+
+    pub(super) fn on_token(&self, token: &Token) {
+        let Some(turn) = self.chat.turn(token.id) else { return };
+        self.chat.recording.update(|recording| {
+            recording.token(token);
+            recording.hidden |= document().hidden();
+        });
+        if !token.text.is_empty() {
+            turn.answer.update(|answer| answer.push_str(&token.text));
+        }
+    }
+
+    pub(super) fn on_finished(&self, finished: Finished) {
+        let ending = words::ending(finished.reason);
+        if let Some(turn) = self.chat.turn(finished.id) {
+            turn.answer.update(|answer| answer.push_str(&finished.text));
+            turn.ending.set(Some(ending));
+        }
+        let tokens = crate::format::counted(finished.tokens, "token", "tokens");
+        self.announce(format!("Answer complete, {tokens}. {}.", ending.short));
+        self.chat.recording.update(|recording| recording.finished = Some(finished));
+        self.chat.running.set(None);
+        self.chat.stopping.set(false);
+    }
+
+    /// An answer could not be given, or not to its end. A prompt that was refused goes back into the box.
+    pub(super) fn on_generate_failed(&self, id: Option<u32>, kind: FailureKind, message: String) {
+        let chat = &self.chat;
+        let Some(id) = id.or(chat.running.get_untracked()) else {
+            return self.fail(protocol::Operation::Generate, message);
+        };
+        if let Some(turn) = chat.turn(id) {
+            let nothing_said = turn.answer.with_untracked(String::is_empty);
+            turn.ending.set(Some(FAILED));
+            if nothing_said && kind != FailureKind::Internal {
+                chat.turns.update(|turns| turns.retain(|turn| turn.id != id));
+                if chat.prompt.with_untracked(String::is_empty) {
+                    chat.prompt.set(turn.prompt);
+                }
+            }
+        }
+        if chat.running.get_untracked() == Some(id) {
+            chat.running.set(None);
+            chat.stopping.set(false);
+        }
+        self.fail(protocol::Operation::Generate, message);
+    }
+
+    fn clear_chat_problem(&self) {
+        let generating = |p: &super::Problem| p.operation == protocol::Operation::Generate;
+        if self.problem.with_untracked(|p| p.as_ref().is_some_and(generating)) {
+            self.problem.set(None);
+        }
+    }
+}
+
+/// Bytes of everything that is sent to be read.
+fn bytes(messages: &[protocol::Message]) -> usize {
+    messages.iter().map(|message| message.content.len()).sum()
+}
+
+/// Now, ms since the Unix epoch, on the clock that page and worker share.
+fn now_ms() -> f64 {
+    let clock = window().performance();
+    clock.map_or_else(js_sys::Date::now, |clock| clock.time_origin() + clock.now())
+}

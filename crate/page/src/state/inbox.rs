@@ -1,0 +1,54 @@
+//! What the worker says, turned into state: one match over every message there is.
+
+use protocol::{Failure, FailureKind, FromWorker, Operation};
+
+use leptos::prelude::*;
+
+use super::{App, Engine};
+use crate::words::sentence;
+
+impl App {
+    pub(super) fn receive(&self, message: FromWorker) {
+        match message {
+            FromWorker::Ready(ready) => self.engine.set(Engine::Ready(ready)),
+            FromWorker::LoadProgress(progress) => self.on_progress(progress),
+            FromWorker::Loaded(loaded) => self.on_loaded(loaded),
+            FromWorker::Prefill(prefill) => self.on_prefill(prefill),
+            FromWorker::Token(token) => self.on_token(&token),
+            FromWorker::Finished(finished) => self.on_finished(finished),
+            FromWorker::Forgotten { bytes } => self.on_forgotten(bytes),
+            FromWorker::Failed(failure) => self.failed(failure),
+        }
+    }
+
+    fn failed(&self, failure: Failure) {
+        let Failure { operation, id, kind, message } = failure;
+        match operation {
+            Operation::Load | Operation::Start => {
+                let shown = (kind != FailureKind::Aborted).then(|| sentence(&message));
+                self.on_load_failed(operation, shown);
+            }
+            Operation::Generate => self.on_generate_failed(id, kind, sentence(&message)),
+            Operation::Forget | Operation::Message => self.fail(operation, sentence(&message)),
+        }
+    }
+
+    /// The worker had to be ended. Its model is gone with it; the conversation stays.
+    pub(super) fn crashed(&self, message: String) {
+        let was_loaded = self.model.loaded.with_untracked(Option::is_some);
+        self.engine.set(Engine::Off);
+        self.model.loaded.set(None);
+        self.model.loading.set(None);
+        let advice = if was_loaded {
+            "Load the model again: it starts afresh, and a stored model needs no second download."
+        } else {
+            "Try again; it starts afresh."
+        };
+        let text = format!("{message} {advice}");
+        if self.chat.running.with_untracked(Option::is_some) {
+            self.on_generate_failed(None, FailureKind::Internal, text);
+        } else {
+            self.fail(Operation::Start, text);
+        }
+    }
+}

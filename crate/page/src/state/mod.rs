@@ -1,0 +1,110 @@
+//! Everything the page knows, as signals, and what can be asked of it.
+//!
+//! `App` is a handful of copyable handles. Components read its signals and call its methods; only the
+//! methods, and the worker's messages in `inbox`, write to them.
+
+mod chat;
+mod inbox;
+mod load;
+
+pub(crate) use chat::{Chat, Turn};
+pub(crate) use load::{Loading, Model, Offers};
+
+use leptos::prelude::*;
+use protocol::{Operation, Ready};
+
+use crate::bridge::Bridge;
+use crate::device::Device;
+use crate::probe;
+
+/// The engine's worker, as far as the page knows.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Engine {
+    /// Not started: nothing of it has been downloaded.
+    Off,
+    /// Asked for, not there yet.
+    Starting,
+    /// Running.
+    Ready(Ready),
+}
+
+/// Something that went wrong, to be told where it was asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Problem {
+    /// What was being done.
+    pub(crate) operation: Operation,
+    /// A sentence: the thing, the cause, what to do.
+    pub(crate) message: String,
+}
+
+/// The whole page's state.
+#[derive(Clone, Copy)]
+pub(crate) struct App {
+    /// What this device offers.
+    pub(crate) device: RwSignal<Device>,
+    /// The engine's worker.
+    pub(crate) engine: RwSignal<Engine>,
+    /// The last thing that went wrong, until the next attempt.
+    pub(crate) problem: RwSignal<Option<Problem>>,
+    /// What a screen reader is told; changes at milestones, never per token.
+    pub(crate) announced: RwSignal<String>,
+    /// The model on offer and the one loaded.
+    pub(crate) model: Model,
+    /// The conversation and its settings.
+    pub(crate) chat: Chat,
+    bridge: Bridge,
+}
+
+impl App {
+    /// A fresh page; starts the device check and reads the catalogue.
+    pub(crate) fn new(load_charts: js_sys::Function) -> Self {
+        let _ = load_charts;
+        let chat = Chat::new();
+        let app = Self {
+            device: RwSignal::new(Device::default()),
+            engine: RwSignal::new(Engine::Off),
+            problem: RwSignal::new(None),
+            announced: RwSignal::new(String::new()),
+            model: Model::new(),
+            chat,
+            bridge: Bridge::new(),
+        };
+        app.bridge.on_message(move |message| app.receive(message));
+        app.bridge.on_crash(move |message| app.crashed(message));
+        app.device.set(probe::now());
+        leptos::task::spawn_local(async move {
+            let asked = probe::asked().await;
+            app.device.update(|device| asked.apply(device));
+        });
+        app.read_catalogue();
+        app
+    }
+
+    /// Tells a milestone to screen readers.
+    pub(crate) fn announce(&self, text: impl Into<String>) {
+        self.announced.set(text.into());
+    }
+
+    /// Remembers what went wrong.
+    pub(crate) fn fail(&self, operation: Operation, message: impl Into<String>) {
+        self.problem.set(Some(Problem { operation, message: message.into() }));
+    }
+
+    /// Starts the worker if it is not running; messages sent meanwhile wait for it.
+    fn start_engine(&self) {
+        if self.engine.with_untracked(|engine| *engine == Engine::Off) {
+            self.engine.set(Engine::Starting);
+        }
+    }
+
+    /// What the engine or, before it runs, the device check says about the backend: (name, reason).
+    pub(crate) fn backend(&self) -> (String, String) {
+        match self.engine.get() {
+            Engine::Ready(ready) => (ready.backend, crate::words::sentence(&ready.reason)),
+            Engine::Off | Engine::Starting => self.device.with(|device| {
+                let name = if device.supported() { "cpu-simd" } else { "none" };
+                (name.to_owned(), device.reason())
+            }),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What this device offers, what will run, and why: told before anything is downloaded.
+
+use leptos::prelude::*;
+
+use super::parts::icon;
+use crate::device::{Line, Mark};
+use crate::state::App;
+
+/// An icon and a word for how a line turned out.
+fn mark(mark: Mark) -> impl IntoView {
+    let (name, class, word) = match mark {
+        Mark::Used => ("check", "mark mark-used", "used"),
+        Mark::Unused => ("dot", "mark", "there, not used"),
+        Mark::Absent => ("dot", "mark", "not there"),
+        Mark::Missing => ("cross", "mark mark-missing", "missing"),
+        Mark::Unknown => ("dot", "mark", "not known"),
+    };
+    view! {
+        <span class=class>
+            {icon(name)}
+            <span class="visually-hidden">{word}</span>
+        </span>
+    }
+}
+
+fn row(line: Line) -> impl IntoView {
+    view! {
+        <li class="check" data-testid=format!("device-{}", line.key) data-mark=format!("{:?}", line.mark)>
+            {mark(line.mark)}
+            <span class="check-label">{line.label}</span>
+            <span class="check-value">{line.value}</span>
+        </li>
+    }
+}
+
+/// The device check.
+pub(crate) fn device_card(app: App) -> impl IntoView {
+    let name = Memo::new(move |_| app.backend().0);
+    let reason = Memo::new(move |_| app.backend().1);
+    view! {
+        <article class="card" aria-labelledby="device-title">
+            <h3 id="device-title">"This device"</h3>
+            <p class="backend-line">
+                <span class="chip" data-testid="device-backend" data-value=move || name.get()>
+                    {move || name.get()}
+                </span>
+                <span class="muted">
+                    {move || if app.device.with(|device| device.supported()) { "will run here" } else { "cannot run here" }}
+                </span>
+            </p>
+            <p class="reason" data-testid="backend-reason">{move || reason.get()}</p>
+            <ul class="checks">
+                {move || app.device.with(|device| device.lines()).into_iter().map(row).collect_view()}
+            </ul>
+        </article>
+    }
+}

@@ -1,0 +1,110 @@
+//! The figures under the answer: each with its unit, its meaning and its origin.
+
+use leptos::prelude::*;
+
+use super::parts::{Origin, origin, raw};
+use crate::figures::{Figures, P90_NEEDS};
+use crate::format;
+use crate::state::App;
+
+/// One figure: raw value, text, and a line of explanation below it.
+struct Tile {
+    testid: &'static str,
+    label: &'static str,
+    value: Option<f64>,
+    text: String,
+    note: String,
+}
+
+fn tiles(figures: &Figures) -> [Tile; 6] {
+    let ms = |value: Option<f64>| value.map_or(format::NONE.to_owned(), format::ms);
+    [
+        Tile {
+            testid: "metric-ttft",
+            label: "Time to first token",
+            value: figures.ttft_ms,
+            text: ms(figures.ttft_ms),
+            note: "from the press of Generate".to_owned(),
+        },
+        Tile {
+            testid: "metric-itl",
+            label: "Between tokens, median",
+            value: figures.itl_median_ms,
+            text: ms(figures.itl_median_ms),
+            note: p90(figures),
+        },
+        Tile {
+            testid: "metric-tps",
+            label: "Speed",
+            value: figures.tokens_per_second,
+            text: figures
+                .tokens_per_second
+                .map_or(format::NONE.to_owned(), |v| format!("{} tok/s", format::decimal(v, 1))),
+            note: "after the first token".to_owned(),
+        },
+        Tile {
+            testid: "metric-e2e",
+            label: "End to end",
+            value: figures.total_ms,
+            text: ms(figures.total_ms),
+            note: format::counted(figures.tokens as u32, "token", "tokens"),
+        },
+        Tile {
+            testid: "metric-memory",
+            label: "Engine memory, peak",
+            value: figures.memory_bytes.map(|bytes| bytes as f64),
+            text: figures.memory_bytes.map_or(format::NONE.to_owned(), |bytes| format::bytes(bytes as f64)),
+            note: "WebAssembly memory of the worker".to_owned(),
+        },
+        Tile {
+            testid: "metric-prompt-tokens",
+            label: "Prompt",
+            value: figures.prompt_tokens.map(f64::from),
+            text: figures
+                .prompt_tokens
+                .map_or(format::NONE.to_owned(), |count| format::counted(count, "token", "tokens")),
+            note: figures
+                .reused_tokens
+                .map_or(String::new(), |reused| format!("{reused} of them read before")),
+        },
+    ]
+}
+
+/// The 90th percentile, or why it is not told.
+fn p90(figures: &Figures) -> String {
+    match figures.itl_p90_ms {
+        Some(p90) => format!("90 % within {}, {} gaps", format::ms(p90), figures.gaps),
+        None if figures.gaps == 0 => format!("90th percentile from {P90_NEEDS} gaps"),
+        None => format!("{} gaps; 90th percentile needs {P90_NEEDS}", figures.gaps),
+    }
+}
+
+/// The figures of the present or last answer.
+pub(crate) fn metrics(app: App) -> impl IntoView {
+    let figures = Memo::new(move |_| app.chat.recording.with(|recording| recording.figures()));
+    let hidden = move || app.chat.recording.with(|recording| recording.hidden);
+    view! {
+        <div class="metrics-head">
+            <h4>"This answer"</h4>
+            {origin(Origin::Measured)}
+        </div>
+        <dl class="metrics">
+            {move || figures.with(tiles).map(tile).into_iter().collect_view()}
+        </dl>
+        <span class="visually-hidden" data-testid="metric-itl-p90" data-value=move || raw(figures.get().itl_p90_ms)></span>
+        <span class="visually-hidden" data-testid="metric-reused-tokens" data-value=move || figures.get().reused_tokens.map(|n| n.to_string())></span>
+        {move || hidden().then(|| view! {
+            <p class="muted small" data-testid="hidden-run">"The tab was in the background for part of this answer; browsers slow such tabs down, so the figures may be too high."</p>
+        })}
+    }
+}
+
+fn tile(tile: Tile) -> impl IntoView {
+    view! {
+        <div class="metric" class:empty=tile.value.is_none()>
+            <dt>{tile.label}</dt>
+            <dd class="num metric-value" data-testid=tile.testid data-value=raw(tile.value)>{tile.text}</dd>
+            <dd class="metric-note">{tile.note}</dd>
+        </div>
+    }
+}

@@ -1,0 +1,213 @@
+//! The model: what it is, the one button that loads it, progress, a file of one's own.
+
+use leptos::prelude::*;
+use protocol::{Loaded, Operation};
+
+use super::parts::{icon, problem};
+use crate::catalogue::Entry;
+use crate::format;
+use crate::state::{App, Loading, Offers};
+use crate::words;
+
+/// Context lengths to choose from, in tokens.
+const CONTEXTS: [u32; 5] = [512, 1_024, 2_048, 4_096, 8_192];
+
+/// The model card.
+pub(crate) fn model_card(app: App) -> impl IntoView {
+    view! {
+        <article class="card model" aria-labelledby="model-title">
+            <h3 id="model-title">"The model"</h3>
+            {move || match app.model.offers.get() {
+                Offers::Asking => view! { <p class="muted">"Looking for models on this server…"</p> }.into_any(),
+                Offers::Missing(why) => missing(app, why).into_any(),
+                Offers::Models(entries) => entries.into_iter().next().map(facts).into_any(),
+            }}
+            {action(app)}
+            {problem(app, &[Operation::Load, Operation::Start, Operation::Forget])}
+            {others(app)}
+        </article>
+    }
+}
+
+/// No model server: what that means, and what still works.
+fn missing(app: App, why: String) -> impl IntoView {
+    view! {
+        <div class="notice" data-testid="catalogue-missing">
+            {icon("warn")}
+            <div>
+                <p>
+                    "This site offers no model: " {why}
+                    " You can open a .gguf file of your own below; the comparison and the cost sections work without one."
+                </p>
+                <button type="button" class="quiet" data-testid="catalogue-retry" on:click=move |_| app.read_catalogue()>
+                    {icon("again")} "Look again"
+                </button>
+            </div>
+        </div>
+    }
+}
+
+/// Name, size, licence; the rest in a disclosure.
+fn facts(entry: Entry) -> impl IntoView {
+    let size = format::bytes(entry.bytes as f64);
+    let short: String = entry.sha256.chars().take(12).collect();
+    view! {
+        <p class="model-name" data-testid="model-name">{entry.name}</p>
+        <dl class="facts">
+            <div><dt>"Size"</dt><dd>{size}</dd></div>
+            <div><dt>"Licence"</dt><dd>{entry.license}</dd></div>
+            <div><dt>"Weights"</dt><dd>{entry.quantization}</dd></div>
+        </dl>
+        <details>
+            <summary>"File, source and hash " <code>{short} "…"</code></summary>
+            <dl class="facts facts-long">
+                <div><dt>"File"</dt><dd>{entry.file}</dd></div>
+                <div><dt>"Source"</dt><dd>{entry.source}</dd></div>
+                <div><dt>"Bytes"</dt><dd>{format::count(entry.bytes as f64)}</dd></div>
+                <div><dt>"Architecture"</dt><dd>{entry.architecture}</dd></div>
+                <div><dt>"SHA-256"</dt><dd><code>{entry.sha256}</code></dd></div>
+            </dl>
+        </details>
+    }
+}
+
+/// Button, progress or "ready": one at a time, in the same room.
+fn action(app: App) -> impl IntoView {
+    let loading = move || app.model.loading.with(Option::is_some);
+    view! {
+        <div class="model-action">
+            {move || match (loading(), app.model.loaded.get()) {
+                (true, _) => view! { {progress_bar(app)} }.into_any(),
+                (false, Some(loaded)) => ready(loaded).into_any(),
+                (false, None) => load_button(app).into_any(),
+            }}
+        </div>
+    }
+}
+
+fn load_button(app: App) -> impl IntoView {
+    move || {
+        let entry = app.model.offer()?;
+        let supported = app.device.with(|device| device.supported());
+        Some(view! {
+            <button
+                type="button"
+                class="primary"
+                data-testid="load-button"
+                disabled=!supported
+                on:click=move |_| app.load_offer()
+            >
+                {icon("download")}
+                {format!("Load {}", format::bytes(entry.bytes as f64))}
+            </button>
+            <p class="muted small">
+                {if supported {
+                    "Downloaded once from this site, checked against its hash, and kept in this browser."
+                } else {
+                    "The engine cannot run in this browser, so there is nothing to load."
+                }}
+            </p>
+        })
+    }
+}
+
+/// How a load goes.
+fn progress_bar(app: App) -> impl IntoView {
+    let standing = Memo::new(move |_| {
+        app.model.loading.with(|loading| loading.as_ref().map(Loading::standing).unwrap_or_default())
+    });
+    let with = move |read: fn(&Loading) -> String| {
+        app.model.loading.with(|loading| loading.as_ref().map(read).unwrap_or_default())
+    };
+    let progress = move || app.model.loading.with(|loading| loading.as_ref().and_then(|l| l.progress));
+    view! {
+        <div class="loading">
+            <p class="loading-stage" id="load-stage">
+                {move || progress().map_or("Starting", |p| words::stage(p.stage))} " " {with(|l| l.file.clone())}
+            </p>
+            <progress
+                max="1"
+                prop:value=move || standing.get().0
+                aria-labelledby="load-stage"
+                data-testid="load-progress"
+                data-stage=move || progress().map(|p| words::stage_key(p.stage))
+                data-done=move || progress().map(|p| p.done.to_string())
+                data-total=move || progress().map(|p| p.total.to_string())
+            ></progress>
+            <div class="loading-foot">
+                <p class="num" data-testid="load-detail">{move || standing.get().1}</p>
+                <button
+                    type="button"
+                    data-testid="load-cancel"
+                    disabled=move || app.model.loading.with(|l| l.as_ref().is_some_and(|l| l.cancelling))
+                    on:click=move |_| app.cancel_load()
+                >
+                    {icon("stop")} "Cancel"
+                </button>
+            </div>
+        </div>
+    }
+}
+
+/// What was loaded, with the figures of the load.
+fn ready(loaded: Loaded) -> impl IntoView {
+    let from = if loaded.from_storage { "this browser’s storage" } else { "the file or the network" };
+    let types = loaded.quantization.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+    let weights = format!("{} million", format::decimal(loaded.parameters as f64 / 1e6, 1));
+    view! {
+        <div class="notice notice-good" data-testid="model-status" data-value="ready" data-storage=loaded.from_storage.to_string()>
+            {icon("check")}
+            <div>
+                <p><strong>{loaded.name}</strong> " is ready: " {weights} " weights, context of "
+                    {format::count(f64::from(loaded.context))} " tokens."</p>
+                <p class="muted small">
+                    "Loaded in "
+                    <span class="num" data-testid="metric-load" data-value=loaded.load_ms.to_string()>{format::ms(loaded.load_ms)}</span>
+                    " from " {from} " (" <span class="origin origin-measured">"measured"</span> "); "
+                    {loaded.architecture} ", " {loaded.layers} " layers, " {types} ", engine memory "
+                    {format::bytes(loaded.memory_bytes as f64)} "."
+                    {(!loaded.chat_template).then_some(" This file has no chat template: it is a base model and continues text rather than answering.")}
+                </p>
+            </div>
+        </div>
+    }
+}
+
+/// Everything that is not the one button: own file, context, forgetting.
+fn others(app: App) -> impl IntoView {
+    let busy = move || app.model.loading.with(Option::is_some) || app.chat.running.with(Option::is_some);
+    let pick = move |event: web_sys::Event| {
+        let input: web_sys::HtmlInputElement = event_target(&event);
+        if let Some(file) = input.files().and_then(|files| files.get(0)) {
+            app.load_file(file);
+        }
+        // So that choosing the same file again is a change again.
+        input.set_value("");
+    };
+    view! {
+        <div class="others">
+            <label class="button" class:disabled=busy>
+                {icon("file")} "Open your own .gguf"
+                <input type="file" class="visually-hidden" accept=".gguf" data-testid="file-input" disabled=busy on:change=pick />
+            </label>
+            <button type="button" data-testid="forget-models" disabled=busy on:click=move |_| app.forget_models()>
+                {icon("forget")} "Forget stored models"
+            </button>
+            <label class="inline-field">
+                <span>"Context"</span>
+                <select data-testid="context" disabled=busy on:change:target=move |event| {
+                    if let Ok(context) = event.target().value().parse() {
+                        app.model.context.set(context);
+                    }
+                }>
+                    {CONTEXTS.map(|context| view! {
+                        <option value=context selected=move || app.model.context.get() == context>
+                            {format!("{} tokens", format::count(f64::from(context)))}
+                        </option>
+                    }).into_iter().collect_view()}
+                </select>
+            </label>
+        </div>
+        <p class="muted small" data-testid="forgotten">{move || app.model.forgotten.get()}</p>
+    }
+}

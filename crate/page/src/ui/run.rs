@@ -1,0 +1,49 @@
+//! Section 1: this device, the model, a prompt and its answer.
+
+use leptos::ev;
+use leptos::prelude::*;
+use protocol::Operation;
+
+use super::conversation::conversation;
+use super::device_card::device_card;
+use super::metrics::metrics;
+use super::model_card::model_card;
+use super::parts::{problem, section_head};
+use super::prompt_box::prompt_box;
+use crate::state::App;
+
+/// Section 1.
+pub(crate) fn run(app: App) -> impl IntoView {
+    // Escape stops from wherever the focus is.
+    let escape = window_event_listener(ev::keydown, move |event| {
+        if event.key() == "Escape" {
+            app.stop();
+        }
+    });
+    on_cleanup(move || escape.remove());
+    view! {
+        <section id="run" class="section" aria-labelledby="run-title">
+            {section_head(
+                "run-title",
+                "1",
+                "Run",
+                "Load a small language model into this tab and give it a task. It runs on this device’s own \
+                 processor: neither the prompt nor the answer is sent anywhere.",
+            )}
+            <div class="columns">
+                {device_card(app)}
+                {model_card(app)}
+            </div>
+            <div class="card workbench">
+                <div class="ask">
+                    {prompt_box(app)}
+                </div>
+                <div class="reply">
+                    {problem(app, &[Operation::Generate, Operation::Message])}
+                    {conversation(app)}
+                    {metrics(app)}
+                </div>
+            </div>
+        </section>
+    }
+}

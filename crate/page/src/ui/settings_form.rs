@@ -1,0 +1,66 @@
+//! How the next token is chosen, behind a disclosure; ranges are checked as one types.
+
+use leptos::prelude::*;
+
+use super::parts::icon;
+use crate::settings::{self, FIELDS, Field, SEED};
+use crate::state::App;
+
+/// The sampling form.
+pub(crate) fn settings_form(app: App) -> impl IntoView {
+    let problems = Memo::new(move |_| app.chat.texts.with(settings::parse).err().unwrap_or_default());
+    view! {
+        <details class="settings" data-testid="settings">
+            <summary>
+                "Settings: temperature, seed, length …"
+                {move || (!problems.with(Vec::is_empty)).then(|| view! {
+                    <span class="flag">{icon("warn")} "needs a look"</span>
+                })}
+            </summary>
+            <div class="fields">
+                {FIELDS.iter().enumerate().map(|(index, field)| row(app, index, field, problems)).collect_view()}
+            </div>
+            <button type="button" data-testid="new-seed" on:click=move |_| {
+                app.chat.texts.update(|texts| texts[SEED] = new_seed().to_string());
+            }>
+                {icon("again")} "New seed"
+            </button>
+        </details>
+    }
+}
+
+/// A seed a person can read out; the whole 64 bits can still be typed.
+fn new_seed() -> u32 {
+    (js_sys::Math::random() * 1e6) as u32
+}
+
+type Problems = Memo<Vec<(usize, String)>>;
+
+fn row(app: App, index: usize, field: &'static Field, problems: Problems) -> impl IntoView {
+    let id = format!("set-{}", field.key);
+    let (hint_id, problem_id) = (format!("{id}-hint"), format!("{id}-problem"));
+    let problem =
+        move || problems.with(|all| all.iter().find(|(at, _)| *at == index).map(|(_, text)| text.clone()));
+    let described = format!("{hint_id} {problem_id}");
+    view! {
+        <div class="field">
+            <label for=id.clone()>{field.label}</label>
+            <input
+                id=id
+                type="text"
+                inputmode=if field.whole { "numeric" } else { "decimal" }
+                autocomplete="off"
+                data-testid=field.key
+                aria-describedby=described
+                aria-invalid=move || problem().is_some().then_some("true")
+                prop:value=move || app.chat.texts.with(|texts| texts[index].clone())
+                on:input:target=move |event| {
+                    let typed = event.target().value();
+                    app.chat.texts.update(|texts| texts[index] = typed);
+                }
+            />
+            <p class="hint" id=hint_id>{field.range()} ". " {field.hint} "."</p>
+            <p class="field-problem" id=problem_id data-testid=format!("{}-problem", field.key)>{problem}</p>
+        </div>
+    }
+}

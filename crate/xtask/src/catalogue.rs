@@ -1,0 +1,120 @@
+//! `models/catalogue.toml`: the models this project knows.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use serde::{Deserialize, Serialize};
+
+/// One model file.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Model {
+    /// Short name, unique in the catalogue.
+    pub(crate) id: String,
+    /// Name to show.
+    pub(crate) name: String,
+    /// SPDX identifier.
+    pub(crate) license: String,
+    /// File name in models/ and, within the source, in its package.
+    pub(crate) file: String,
+    /// Size.
+    pub(crate) bytes: u64,
+    /// Lower-case hex.
+    pub(crate) sha256: String,
+    /// `pypi:NAME==VERSION`.
+    pub(crate) source: String,
+    /// E.g. `llama`.
+    pub(crate) architecture: String,
+    /// Main tensor type, e.g. `Q4_1`.
+    pub(crate) quantization: String,
+    /// Whether it is the one used when none is named.
+    #[serde(default)]
+    pub(crate) default: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Catalogue {
+    model: Vec<Model>,
+}
+
+/// Reads and checks the catalogue.
+pub(crate) fn read(path: &Path) -> Result<Vec<Model>> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
+    parse(&text).with_context(|| format!("{} is not right", path.display()))
+}
+
+fn parse(text: &str) -> Result<Vec<Model>> {
+    let models = toml::from_str::<Catalogue>(text)?.model;
+    for (index, model) in models.iter().enumerate() {
+        check(model)?;
+        ensure!(models[..index].iter().all(|other| other.id != model.id), "the id {} stands twice", model.id);
+    }
+    let defaults = models.iter().filter(|model| model.default).count();
+    ensure!(defaults == 1, "exactly one model must have default = true, {defaults} have");
+    Ok(models)
+}
+
+fn check(model: &Model) -> Result<()> {
+    let id = &model.id;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    ensure!(
+        model.file.chars().all(plain) && model.file.ends_with(".gguf") && !model.file.starts_with('.'),
+        "{id}: the file name {:?} must be plain and end in .gguf",
+        model.file
+    );
+    ensure!(model.bytes > 0, "{id}: bytes must be the file's size");
+    let hex = model.sha256.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c));
+    ensure!(hex && model.sha256.len() == 64, "{id}: sha256 must be 64 lower-case hex digits");
+    ensure!(model.source.starts_with("pypi:"), "{id}: the source {:?} must begin with pypi:", model.source);
+    Ok(())
+}
+
+/// The model of that id; the default one without an id.
+pub(crate) fn choose<'a>(models: &'a [Model], id: Option<&str>) -> Result<&'a Model> {
+    let wanted = |model: &&Model| id.map_or(model.default, |id| model.id == id);
+    match models.iter().find(wanted) {
+        Some(model) => Ok(model),
+        None => {
+            let known: Vec<&str> = models.iter().map(|model| model.id.as_str()).collect();
+            bail!("no model is called {:?}; the catalogue has: {}", id.unwrap_or_default(), known.join(", "))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{choose, parse, read};
+
+    const CATALOGUE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/catalogue.toml");
+
+    #[test]
+    fn the_committed_catalogue_is_right_and_has_the_default_model() {
+        let models = read(CATALOGUE.as_ref()).unwrap();
+        let model = choose(&models, None).unwrap();
+        assert_eq!((model.id.as_str(), model.bytes), ("smollm2-135m-instruct-q4_1", 98_362_432));
+    }
+
+    #[test]
+    fn an_unknown_id_is_answered_with_the_known_ones() {
+        let models = read(CATALOGUE.as_ref()).unwrap();
+        let message = choose(&models, Some("gpt-9")).unwrap_err().to_string();
+        assert!(message.contains("gpt-9") && message.contains("smollm2-135m-instruct-q4_1"), "{message}");
+    }
+
+    #[test]
+    fn wrong_entries_are_refused_with_the_cause() {
+        let good = std::fs::read_to_string(CATALOGUE).unwrap();
+        for (from, to, cause) in [
+            ("default = true", "", "exactly one model"),
+            ("98_362_432", "0", "bytes must be"),
+            ("file = \"Smol", "file = \"../Smol", "must be plain"),
+            ("sha256 = \"b1", "sha256 = \"XX", "64 lower-case hex"),
+            ("pypi:", "ftp:", "must begin with pypi:"),
+            ("license", "licence", "unknown field"),
+        ] {
+            let message = format!("{:#}", parse(&good.replace(from, to)).unwrap_err());
+            assert!(message.contains(cause), "{from} -> {to}: {message}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! A static server for dist/ with the headers that the page is built for.
+
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
+use std::thread::JoinHandle;
+
+use anyhow::{Context, Result, bail};
+use axum::Router;
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use tower_http::services::ServeDir;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+/// The page's Content-Security-Policy; `www/index.html` carries the same text, for hosts that set no headers.
+const POLICY: &str = include_str!("csp.txt");
+
+/// A running server; it stops when the process does.
+pub(crate) struct Server {
+    /// Where it listens.
+    pub(crate) address: SocketAddr,
+    thread: JoinHandle<()>,
+}
+
+/// Serves until the program is ended.
+pub(crate) fn forever(dist: &Path, port: u16) -> Result<()> {
+    let server = start(dist, port)?;
+    eprintln!("Nibble is at http://{} (Ctrl-C ends it)", server.address);
+    if server.thread.join().is_err() {
+        bail!("the server stopped unexpectedly");
+    }
+    Ok(())
+}
+
+/// Serves `dist` on 127.0.0.1 in the background; port 0 takes a free one.
+pub(crate) fn start(dist: &Path, port: u16) -> Result<Server> {
+    if !dist.join("index.html").is_file() {
+        bail!("{} holds no site; run: cargo xtask build", dist.display());
+    }
+    let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+        Ok(listener) => listener,
+        Err(error) if error.kind() == ErrorKind::AddrInUse => bail!(
+            "port {port} on 127.0.0.1 is in use by another program; end that one, or choose another port, e.g.: \
+             cargo xtask demo --port {}",
+            if port < u16::MAX { port + 1 } else { 8081 }
+        ),
+        Err(error) => return Err(error).with_context(|| format!("could not listen on 127.0.0.1:{port}")),
+    };
+    listener.set_nonblocking(true)?;
+    let address = listener.local_addr()?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let site = site(dist)?;
+    let thread = std::thread::spawn(move || {
+        runtime.block_on(async {
+            match tokio::net::TcpListener::from_std(listener) {
+                Ok(listener) => drop(axum::serve(listener, site).await),
+                Err(error) => eprintln!("the server could not start: {error}"),
+            }
+        });
+    });
+    Ok(Server { address, thread })
+}
+
+fn site(dist: &Path) -> Result<Router> {
+    let policy = format!("{}; frame-ancestors 'none'", POLICY.trim_end());
+    let headers = [
+        (CONTENT_SECURITY_POLICY, HeaderValue::try_from(policy)?),
+        // Both together allow shared memory, and with it threads.
+        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+        (HeaderName::from_static("cross-origin-embedder-policy"), HeaderValue::from_static("require-corp")),
+        (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+        // Asked again each time, answered with 304 when unchanged: a rebuilt page never meets an old engine.
+        (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
+    ];
+    let router = Router::new().fallback_service(ServeDir::new(dist));
+    Ok(headers
+        .into_iter()
+        .fold(router, |router, (name, value)| router.layer(SetResponseHeaderLayer::overriding(name, value))))
+}

@@ -1,0 +1,143 @@
+//! What a list of times comes to: latency metrics by one definition for both sides, and percentiles that are
+//! given only when enough samples stand behind them.
+
+use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
+
+use crate::units::Ms;
+
+/// Times above an hour count as an hour, µs.
+const LONGEST_US: u64 = 3_600_000_000;
+
+/// Where samples come from. Only the two types below have it.
+pub trait Origin: Clone {}
+
+/// Measured on this device.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measured;
+
+/// Simulated.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Simulated {
+    /// Preset.
+    pub preset: String,
+    /// Seed.
+    pub seed: u64,
+}
+
+impl Origin for Measured {}
+impl Origin for Simulated {}
+
+/// Latency metrics of one answer, the same for both sides.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Timing {
+    /// From the request to the first token.
+    pub ttft: Ms,
+    /// Gaps between neighbouring tokens; the time to the first token is not among them.
+    pub gaps: Vec<Ms>,
+    /// From the request to the last token.
+    pub end_to_end: Ms,
+}
+
+impl Timing {
+    /// From when it was asked and when each token came; `None` without tokens.
+    pub fn new(asked: Ms, arrivals: &[Ms]) -> Option<Self> {
+        let (first, last) = (*arrivals.first()?, *arrivals.last()?);
+        let gaps = arrivals.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        Some(Self { ttft: first - asked, gaps, end_to_end: last - asked })
+    }
+
+    /// Time per output token after the first: (end-to-end − TTFT) ÷ (tokens − 1).
+    pub fn tpot(&self) -> Option<Ms> {
+        (!self.gaps.is_empty()).then(|| Ms((self.end_to_end - self.ttft).0 / self.gaps.len() as f64))
+    }
+
+    /// Tokens a second after the first.
+    pub fn tokens_per_second(&self) -> Option<f64> {
+        self.tpot().filter(|tpot| tpot.0 > 0.0).map(|tpot| 1000.0 / tpot.0)
+    }
+}
+
+/// Samples of one quantity from one origin.
+#[derive(Clone, Debug)]
+pub struct Series<O: Origin> {
+    /// Where they come from.
+    pub origin: O,
+    /// Microseconds.
+    histogram: Histogram<u64>,
+}
+
+impl<O: Origin> Series<O> {
+    /// No samples yet.
+    pub fn new(origin: O) -> Self {
+        // Fixed sound bounds cannot be refused.
+        let histogram = Histogram::new_with_bounds(1, LONGEST_US, 3)
+            .unwrap_or_else(|error| panic!("the bounds are sound: {error}"));
+        Self { origin, histogram }
+    }
+
+    /// Adds a sample. Negative times count as 0.
+    pub fn record(&mut self, time: Ms) {
+        self.histogram.saturating_record((time.0.max(0.0) * 1e3).round() as u64);
+    }
+
+    /// Number of samples.
+    pub fn count(&self) -> u64 {
+        self.histogram.len()
+    }
+
+    /// Mean, `None` without samples.
+    pub fn mean(&self) -> Option<Ms> {
+        (self.count() > 0).then(|| Ms(self.histogram.mean() / 1e3))
+    }
+
+    /// The time that a share `p` of samples does not exceed, `None` until [`samples_needed`] are there.
+    pub fn percentile(&self, p: f64) -> Option<Ms> {
+        (self.count() >= samples_needed(p)).then(|| Ms(self.histogram.value_at_quantile(p) as f64 / 1e3))
+    }
+}
+
+/// Samples before the largest one exceeds the true percentile `p` with 95 % confidence: the least n with
+/// pⁿ ≤ 0.05. For P90 29, P95 59, P99 299, P99.9 2,995.
+pub fn samples_needed(p: f64) -> u64 {
+    (libm::log(0.05) / libm::log(p)).ceil() as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_needed_are_the_published_ones() {
+        assert_eq!([0.9, 0.95, 0.99, 0.999].map(samples_needed), [29, 59, 299, 2995]);
+    }
+
+    #[test]
+    fn a_percentile_waits_for_its_samples() {
+        let mut series = Series::new(Measured);
+        for ms in 1..=28 {
+            series.record(Ms(f64::from(ms)));
+        }
+        assert_eq!(series.percentile(0.9), None);
+        series.record(Ms(29.0));
+        let p90 = series.percentile(0.9).unwrap().0;
+        assert!((p90 - 27.0).abs() < 0.03, "{p90}");
+    }
+
+    #[test]
+    fn one_definition_of_every_metric() {
+        let timing = Timing::new(Ms(100.0), &[Ms(150.0), Ms(160.0), Ms(180.0)]).unwrap();
+        assert_eq!((timing.ttft, timing.end_to_end), (Ms(50.0), Ms(80.0)));
+        assert_eq!(timing.gaps, [Ms(10.0), Ms(20.0)]);
+        assert_eq!(timing.tpot(), Some(Ms(15.0)));
+        assert_eq!(Timing::new(Ms(0.0), &[]), None);
+        assert_eq!(Timing::new(Ms(0.0), &[Ms(5.0)]).unwrap().tpot(), None);
+    }
+
+    #[test]
+    fn coordinated_omission_is_correctable() {
+        let mut histogram = Histogram::<u64>::new(3).unwrap();
+        histogram.record_correct(1000, 10).unwrap();
+        assert_eq!(histogram.len(), 100);
+    }
+}

@@ -1,0 +1,105 @@
+//! The simulated cloud against its own definition.
+
+use latency::Ms;
+use latency::cloud::{Cloud, ColdStart, Connection, Loss, Percentiles, Preset, Request, Stage};
+use latency::presets;
+use latency::stats::{Series, Simulated, Timing};
+
+fn request(connection: Connection) -> Request {
+    Request { prompt_bytes: 2_000, prompt_tokens: 0, output_tokens: 50, connection }
+}
+
+fn stage(preset: &Preset, request: &Request, wanted: &[Stage]) -> f64 {
+    let trace = Cloud::new(preset).unwrap().simulate(request, 1, 0);
+    trace.stages.iter().filter(|(stage, _)| wanted.contains(stage)).map(|(_, ms)| ms.0).sum()
+}
+
+#[test]
+fn a_cold_connection_costs_140_ms_and_a_warm_one_40() {
+    let preset = &presets::all()[0];
+    assert_eq!((preset.dns_ms, preset.rtt_ms), (20.0, 40.0));
+    let network = [Stage::Dns, Stage::Connect, Stage::RoundTrip];
+    assert_eq!(stage(preset, &request(Connection::Cold), &network), 140.0);
+    assert_eq!(stage(preset, &request(Connection::Warm), &network), 40.0);
+}
+
+#[test]
+fn uploads_take_their_bytes() {
+    let preset = &presets::all()[0];
+    let large = Request { prompt_bytes: 2_000_000, ..request(Connection::Warm) };
+    assert_eq!(stage(preset, &large, &[Stage::Upload]), 1600.0);
+}
+
+#[test]
+fn the_same_seed_gives_the_same_trace_and_another_run_another() {
+    let preset = &presets::all()[0];
+    let cloud = Cloud::new(preset).unwrap();
+    let ask = request(Connection::Cold);
+    assert_eq!(cloud.simulate(&ask, 7, 3), cloud.simulate(&ask, 7, 3));
+    assert_ne!(cloud.simulate(&ask, 7, 3).arrivals, cloud.simulate(&ask, 7, 4).arrivals);
+    assert_ne!(cloud.simulate(&ask, 7, 3).arrivals, cloud.simulate(&ask, 8, 3).arrivals);
+}
+
+#[test]
+fn every_preset_has_sources_and_the_first_token_it_promises() {
+    for preset in presets::all() {
+        assert!(!preset.sources.is_empty() && preset.retrieved.len() == 10, "{}", preset.id);
+        let cloud = Cloud::new(&preset).unwrap();
+        let ask = Request { output_tokens: 1, ..request(Connection::Warm) };
+        let mut server = Series::new(Simulated { preset: preset.id.clone(), seed: 11 });
+        for run in 0..100_000 {
+            let trace = cloud.simulate(&ask, 11, run);
+            let (_, time) = trace.stages.iter().find(|(stage, _)| *stage == Stage::Server).unwrap();
+            server.record(*time);
+        }
+        let promised = [
+            (0.5, Some(preset.first_token.p50)),
+            (0.9, preset.first_token.p90),
+            (0.99, Some(preset.first_token.p99)),
+        ];
+        for (p, want) in promised {
+            let (got, want) = (server.percentile(p).unwrap().0, want.unwrap());
+            assert!((got / want - 1.0).abs() < 0.02, "{} P{}: {got}, not {want}", preset.id, p * 100.0);
+        }
+    }
+}
+
+#[test]
+fn tokens_arrive_in_order_however_bad_the_link() {
+    let mut preset = presets::all().remove(2);
+    preset.loss = Loss { turn_bad: 0.3, turn_good: 0.3, recovery_ms: 500.0 };
+    preset.jitter = Percentiles { p50: 50.0, p90: None, p99: 2000.0 };
+    let cloud = Cloud::new(&preset).unwrap();
+    for run in 0..2_000 {
+        let trace = cloud.simulate(&request(Connection::Cold), 5, run);
+        assert_eq!(trace.arrivals.len(), 50);
+        assert!(trace.arrivals.is_sorted_by(|a, b| a.0 <= b.0), "run {run}");
+        let stages: Ms = trace.stages.iter().map(|(_, ms)| *ms).sum();
+        assert!(trace.ttft().0 >= stages.0, "the first token comes after every stage");
+    }
+}
+
+#[test]
+fn a_cold_start_happens_as_often_as_said() {
+    let mut preset = presets::all().remove(0);
+    let time = Percentiles { p50: 1600.0, p90: None, p99: 16_500.0 };
+    preset.cold_start = Some(ColdStart { probability: 0.1, time });
+    let cloud = Cloud::new(&preset).unwrap();
+    let cold = (0..20_000)
+        .filter(|run| {
+            let trace = cloud.simulate(&request(Connection::Warm), 3, *run);
+            trace.stages.iter().any(|(stage, _)| *stage == Stage::ColdStart)
+        })
+        .count();
+    // Four standard errors of a share of 0.1 at n = 20,000.
+    assert!((cold as f64 / 20_000.0 - 0.1).abs() < 0.0085, "{cold}");
+}
+
+#[test]
+fn a_trace_has_the_metrics_of_any_answer() {
+    let preset = &presets::all()[0];
+    let trace = Cloud::new(preset).unwrap().simulate(&request(Connection::Warm), 1, 0);
+    let timing = Timing::new(Ms(0.0), &trace.arrivals).unwrap();
+    assert_eq!((timing.ttft, timing.end_to_end), (trace.ttft(), trace.end()));
+    assert_eq!(timing.gaps.len(), 49);
+}

@@ -4,7 +4,7 @@ use std::io::{Read, Seek};
 
 use crate::cpu::{Cpu, dispatch};
 use crate::error::{Error, Result};
-use crate::gguf::{Dtype, Gguf};
+use crate::gguf::Gguf;
 use crate::model::{Backend, Config, forward};
 use crate::sampler::{Sampler, Sampling};
 use crate::stop::StopStrings;
@@ -339,7 +339,7 @@ fn info<R: Read + Seek>(
 ) -> Result<Info> {
     let mut quantization: Vec<(String, u64)> = Vec::new();
     for tensor in gguf.tensors() {
-        let name = dtype_name(&tensor.dtype);
+        let name = tensor.dtype.to_string();
         match quantization.iter_mut().find(|(known, _)| *known == name) {
             Some((_, bytes)) => *bytes += tensor.bytes,
             None => quantization.push((name, tensor.bytes)),
@@ -359,11 +359,4 @@ fn info<R: Read + Seek>(
         quantization,
         chat_template,
     })
-}
-
-fn dtype_name(dtype: &Dtype) -> String {
-    match dtype {
-        Dtype::Other(name) => name.clone(),
-        known => format!("{known:?}"),
-    }
 }

@@ -35,6 +35,15 @@ pub enum Dtype {
     Other(String),
 }
 
+impl std::fmt::Display for Dtype {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Other(name) => f.write_str(name),
+            known => write!(f, "{known:?}"),
+        }
+    }
+}
+
 /// One tensor of the directory.
 #[derive(Clone, Debug)]
 pub struct TensorInfo {

@@ -1,0 +1,114 @@
+//! `nibble inspect`
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use engine::gguf::{Gguf, TensorInfo};
+use engine::model::Config;
+use serde_json::json;
+
+use crate::model::{ModelArgs, open};
+
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  nibble inspect models/SmolLM2-135M-Instruct.Q4_1.gguf
+  nibble inspect model.gguf --tensors --json")]
+pub(crate) struct Args {
+    /// GGUF file; as --model
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    model: ModelArgs,
+    /// List every tensor
+    #[arg(long)]
+    tensors: bool,
+    /// One JSON object
+    #[arg(long)]
+    json: bool,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let gguf = match &args.file {
+        Some(file) => open(file)?,
+        None => args.model.open()?,
+    };
+    // A file of another architecture can still be looked at.
+    let config = Config::from_metadata(gguf.file(), gguf.metadata());
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        writeln!(out, "{}", as_json(&gguf, &config, args.tensors))?;
+        return Ok(());
+    }
+    let metadata = gguf.metadata();
+    writeln!(out, "{}: {} bytes", gguf.file(), gguf.file_bytes())?;
+    writeln!(out, "name          {}", metadata.opt_str("general.name")?.unwrap_or("(none)"))?;
+    match &config {
+        Ok(c) => {
+            writeln!(out, "architecture  {}", c.architecture)?;
+            writeln!(out, "layers        {}", c.layers)?;
+            writeln!(out, "width         {}, feed-forward {}", c.width, c.ffn)?;
+            writeln!(out, "heads         {}, key-value {}, of {} each", c.heads, c.kv_heads, c.head_dim)?;
+            writeln!(out, "vocabulary    {}", c.vocabulary)?;
+            writeln!(out, "context       {}", c.context)?;
+        }
+        Err(error) => writeln!(out, "cannot be run: {error}")?,
+    }
+    let template = metadata.opt_str("tokenizer.chat_template")?.is_some();
+    writeln!(out, "chat template {}", if template { "yes" } else { "no" })?;
+    for (dtype, tensors, bytes) in by_type(gguf.tensors()) {
+        writeln!(out, "{dtype:<6} {tensors:>4} tensors {bytes:>12} bytes")?;
+    }
+    if args.tensors {
+        for tensor in gguf.tensors() {
+            writeln!(out, "{:<32} {:<6} {:?}", tensor.name, tensor.dtype.to_string(), tensor.shape)?;
+        }
+    }
+    Ok(())
+}
+
+fn as_json(gguf: &Gguf<std::fs::File>, config: &engine::Result<Config>, list: bool) -> serde_json::Value {
+    let types: Vec<_> = by_type(gguf.tensors())
+        .into_iter()
+        .map(|(dtype, tensors, bytes)| json!({ "type": dtype, "tensors": tensors, "bytes": bytes }))
+        .collect();
+    let tensors: Vec<_> = gguf
+        .tensors()
+        .iter()
+        .filter(|_| list)
+        .map(|t| json!({ "name": t.name, "type": t.dtype.to_string(), "shape": t.shape, "bytes": t.bytes }))
+        .collect();
+    let mut value = json!({ "file": gguf.file(), "bytes": gguf.file_bytes(), "types": types });
+    match config {
+        Ok(c) => {
+            value["architecture"] = json!(c.architecture);
+            value["layers"] = json!(c.layers);
+            value["width"] = json!(c.width);
+            value["heads"] = json!(c.heads);
+            value["kv_heads"] = json!(c.kv_heads);
+            value["vocabulary"] = json!(c.vocabulary);
+            value["context"] = json!(c.context);
+        }
+        Err(error) => value["cannot_run"] = json!(error.to_string()),
+    }
+    if list {
+        value["tensors"] = json!(tensors);
+    }
+    value
+}
+
+/// (type, tensors, bytes), the largest first.
+fn by_type(tensors: &[TensorInfo]) -> Vec<(String, usize, u64)> {
+    let mut types: Vec<(String, usize, u64)> = Vec::new();
+    for tensor in tensors {
+        let name = tensor.dtype.to_string();
+        match types.iter_mut().find(|(known, ..)| *known == name) {
+            Some((_, count, bytes)) => {
+                *count += 1;
+                *bytes += tensor.bytes;
+            }
+            None => types.push((name, 1, tensor.bytes)),
+        }
+    }
+    types.sort_by_key(|(.., bytes)| std::cmp::Reverse(*bytes));
+    types
+}

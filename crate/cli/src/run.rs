@@ -1,0 +1,171 @@
+//! `nibble run`
+
+use std::io::Write;
+use std::time::Instant;
+
+use anyhow::Result;
+use engine::{FinishReason, Message, Request, Role, Sampling, Step, block_on};
+use latency::Ms;
+use latency::stats::Timing;
+use serde_json::json;
+
+use crate::model::ModelArgs;
+
+#[derive(clap::Args)]
+#[command(after_help = "Examples:
+  nibble run --prompt 'Name three uses of a brick.'
+  nibble run --prompt 'Tell me a story.' --temperature 0.8 --top-p 0.95 --seed 7 --max-tokens 200
+  nibble run --model model.gguf --prompt 'Hello' --json")]
+pub(crate) struct Args {
+    /// What to answer
+    #[arg(long, short)]
+    prompt: String,
+    /// Instructions in front of it
+    #[arg(long)]
+    system: Option<String>,
+    /// Most tokens to answer with
+    #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
+    max_tokens: u32,
+    /// Positions in the KV cache
+    #[arg(long, default_value_t = 2048, value_parser = clap::value_parser!(u32).range(1..))]
+    context: u32,
+    /// 0 is greedy
+    #[arg(long, default_value_t = 0.0)]
+    temperature: f32,
+    /// Keep this many candidates; 0 keeps all
+    #[arg(long, default_value_t = 0)]
+    top_k: usize,
+    /// Keep the smallest set with this probability mass
+    #[arg(long, default_value_t = 1.0)]
+    top_p: f32,
+    /// Drop candidates below this share of the best one's probability
+    #[arg(long, default_value_t = 0.0)]
+    min_p: f32,
+    /// Divides the odds of tokens already seen
+    #[arg(long, default_value_t = 1.0)]
+    repetition_penalty: f32,
+    /// Seed of the random numbers
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Text that ends the answer; may be repeated
+    #[arg(long)]
+    stop: Vec<String>,
+    #[command(flatten)]
+    model: ModelArgs,
+    /// One JSON object at the end instead of text as it comes
+    #[arg(long)]
+    json: bool,
+}
+
+/// What one answer came to.
+struct Answer {
+    text: String,
+    reason: FinishReason,
+    prompt_tokens: usize,
+    prefill: Ms,
+    timing: Option<Timing>,
+}
+
+pub(crate) fn run(args: &Args) -> Result<()> {
+    let started = Instant::now();
+    let mut engine = args.model.load(args.context as usize)?;
+    let load = ms_since(started);
+    let mut messages = Vec::new();
+    messages.extend(args.system.clone().map(|content| Message { role: Role::System, content }));
+    messages.push(Message { role: Role::User, content: args.prompt.clone() });
+    let answer = answer(&mut engine, &messages, args)?;
+    if args.json {
+        println!("{}", as_json(&answer, load));
+    } else {
+        println!();
+        eprintln!("{}", summary(&answer, load));
+    }
+    Ok(())
+}
+
+fn answer(engine: &mut engine::Engine, messages: &[Message], args: &Args) -> Result<Answer> {
+    let asked = Instant::now();
+    let prompt = engine.chat_tokens(messages)?;
+    let request = Request {
+        sampling: Sampling {
+            temperature: args.temperature,
+            top_k: args.top_k,
+            top_p: args.top_p,
+            min_p: args.min_p,
+            repetition_penalty: args.repetition_penalty,
+            seed: args.seed,
+        },
+        max_tokens: args.max_tokens as usize,
+        stop: args.stop.clone(),
+    };
+    let mut generation = engine.start(&prompt, &request)?;
+    let (mut text, mut arrivals, mut prefill) = (String::new(), Vec::new(), Ms(0.0));
+    let mut show = |piece: &str| -> Result<()> {
+        text.push_str(piece);
+        if !args.json {
+            let mut out = std::io::stdout().lock();
+            out.write_all(piece.as_bytes())?;
+            out.flush()?;
+        }
+        Ok(())
+    };
+    let reason = loop {
+        match block_on(engine.step(&mut generation))? {
+            Step::Prefill { .. } => prefill = ms_since(asked),
+            Step::Token { text, .. } => {
+                arrivals.push(ms_since(asked));
+                show(&text)?;
+            }
+            Step::Finished { reason, text } => {
+                show(&text)?;
+                break reason;
+            }
+        }
+    };
+    let timing = Timing::new(Ms(0.0), &arrivals);
+    Ok(Answer { text, reason, prompt_tokens: prompt.len(), prefill, timing })
+}
+
+fn ms_since(start: Instant) -> Ms {
+    Ms(start.elapsed().as_secs_f64() * 1e3)
+}
+
+fn as_json(answer: &Answer, load: Ms) -> serde_json::Value {
+    json!({
+        "answer": answer.text,
+        "finish_reason": reason(answer.reason),
+        "prompt_tokens": answer.prompt_tokens,
+        "tokens": answer.timing.as_ref().map_or(0, |t| t.gaps.len() + 1),
+        "load_ms": load.0,
+        "ttft_ms": answer.timing.as_ref().map(|t| t.ttft.0),
+        "prefill_tokens_per_second": prefill_rate(answer),
+        "decode_tokens_per_second": answer.timing.as_ref().and_then(Timing::tokens_per_second),
+        "end_to_end_ms": answer.timing.as_ref().map(|t| t.end_to_end.0),
+        "origin": "measured",
+    })
+}
+
+fn summary(answer: &Answer, load: Ms) -> String {
+    let decode = answer.timing.as_ref().and_then(Timing::tokens_per_second).unwrap_or_default();
+    let ttft = answer.timing.as_ref().map_or(0.0, |t| t.ttft.0);
+    format!(
+        "[measured: load {:.0} ms, first token {ttft:.0} ms, prefill {:.0} tokens/s over {} tokens, decode {decode:.1} tokens/s; {}]",
+        load.0,
+        prefill_rate(answer),
+        answer.prompt_tokens,
+        reason(answer.reason),
+    )
+}
+
+fn prefill_rate(answer: &Answer) -> f64 {
+    answer.prompt_tokens as f64 / (answer.prefill.0 / 1e3).max(1e-9)
+}
+
+fn reason(reason: FinishReason) -> &'static str {
+    match reason {
+        FinishReason::EndOfTurn => "the model ended its turn",
+        FinishReason::StopString => "a stop string came up",
+        FinishReason::Budget => "the token budget is spent",
+        FinishReason::ContextFull => "the context is full",
+    }
+}

@@ -17,8 +17,12 @@ mod setup;
 mod size;
 mod stamp;
 mod step;
+mod tally;
+mod test;
 mod variant;
 mod wasm;
+
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use paths::Paths;
@@ -49,6 +53,8 @@ enum Task {
         #[arg(long, value_enum, default_value_t = Backend::Cpu)]
         backend: Backend,
     },
+    /// Sets up, then runs every check and test, native and in headless Chromium.
+    Test,
     /// Serves dist/ as it is.
     Serve {
         /// Port on 127.0.0.1.
@@ -83,13 +89,24 @@ enum ModelAction {
     },
 }
 
-fn main() -> anyhow::Result<()> {
-    let task = Arguments::parse().task;
+fn main() -> ExitCode {
+    match run(Arguments::parse().task) {
+        Ok(()) => ExitCode::SUCCESS,
+        // The sentences only: a backtrace through xtask helps nobody who reads what went wrong.
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(task: Task) -> anyhow::Result<()> {
     let paths = Paths::find()?;
     match task {
         Task::Setup => setup::run(&paths, setup::For::Everything),
         Task::Build => setup::run(&paths, setup::For::Building).and_then(|()| build::run(&paths)),
         Task::Demo { port, check, backend: Backend::Cpu } => demo::run(&paths, port, check),
+        Task::Test => test::run(&paths),
         Task::Serve { port } => serve::forever(&paths.dist, port),
         Task::Model { action: ModelAction::Fetch { id } } => model::fetch(&paths, id.as_deref()),
         Task::Model { action: ModelAction::Verify { id } } => model::verify(&paths, id.as_deref()),

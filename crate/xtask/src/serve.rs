@@ -38,15 +38,7 @@ pub(crate) fn start(dist: &Path, port: u16) -> Result<Server> {
     if !dist.join("index.html").is_file() {
         bail!("{} holds no site; run: cargo xtask build", dist.display());
     }
-    let listener = match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
-        Ok(listener) => listener,
-        Err(error) if error.kind() == ErrorKind::AddrInUse => bail!(
-            "port {port} on 127.0.0.1 is in use by another program; end that one, or choose another port, e.g.: \
-             cargo xtask demo --port {}",
-            if port < u16::MAX { port + 1 } else { 8081 }
-        ),
-        Err(error) => return Err(error).with_context(|| format!("could not listen on 127.0.0.1:{port}")),
-    };
+    let listener = listen(port)?;
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
@@ -60,6 +52,23 @@ pub(crate) fn start(dist: &Path, port: u16) -> Result<Server> {
         });
     });
     Ok(Server { address, thread })
+}
+
+/// An error if another program has the port.
+pub(crate) fn ensure_free(port: u16) -> Result<()> {
+    listen(port).map(drop)
+}
+
+fn listen(port: u16) -> Result<TcpListener> {
+    match TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+        Ok(listener) => Ok(listener),
+        Err(error) if error.kind() == ErrorKind::AddrInUse => bail!(
+            "port {port} on 127.0.0.1 is in use by another program; end that one, or choose another port, e.g.: \
+             cargo xtask demo --port {}",
+            if port < u16::MAX { port + 1 } else { 8081 }
+        ),
+        Err(error) => Err(error).with_context(|| format!("could not listen on 127.0.0.1:{port}")),
+    }
 }
 
 fn site(dist: &Path) -> Result<Router> {

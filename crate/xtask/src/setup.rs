@@ -143,6 +143,9 @@ fn wasm_bindgen(paths: &Paths) -> Result<()> {
     let mut install = command::cargo(&paths.root);
     install.args(["install", "--locked", "--force", "--version", &version, "--root"]);
     install.arg(paths.tools().join(format!("wasm-bindgen-{version}"))).arg("wasm-bindgen-cli");
+    for program in programs {
+        install.args(["--bin", program]);
+    }
     // It runs for a second per build: less optimising saves minutes of the first set-up.
     install.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1").env("CARGO_PROFILE_RELEASE_LTO", "off");
     let build = paths.tools().join("build");

@@ -1,0 +1,146 @@
+//! `cargo xtask test`: everything that must hold, on the machine and in the browser.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+
+use crate::paths::Paths;
+use crate::setup::{self, Browser, For};
+use crate::step::{note, step};
+use crate::tally::Tally;
+use crate::{build, command, serve};
+
+const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
+
+/// Seconds after which a browser's test program is given up; far above what any takes.
+const PATIENCE: &str = "900";
+
+/// Runs everything; an error when anything failed.
+pub(crate) fn run(paths: &Paths) -> Result<()> {
+    setup::run(paths, For::Everything)?;
+    let browser = setup::browser()?;
+    checks(paths)?;
+    let mut runners = vec![
+        ("native (cargo test)", step("native tests", || native(paths))?),
+        ("browser (wasm-bindgen-test, Chromium)", step("wasm tests in Chromium", || wasm(paths, &browser))?),
+    ];
+    build::run(paths)?;
+    runners.push(("page (Playwright, Chromium)", step("end-to-end tests", || end_to_end(paths, &browser))?));
+    println!();
+    for (name, tally) in &runners {
+        for line in &tally.summary {
+            println!("{name}: {line}");
+        }
+    }
+    let sum = Tally::sum(runners.iter().map(|(_, tally)| tally));
+    println!("{}", sum.line());
+    if let Some((name, _)) = runners.iter().find(|(_, tally)| tally.passed == 0) {
+        bail!("{name} ran no test");
+    }
+    if sum.failed > 0 {
+        bail!("{} of {} tests failed", sum.failed, sum.failed + sum.passed);
+    }
+    Ok(())
+}
+
+/// Formatting and lints, native and wasm.
+fn checks(paths: &Paths) -> Result<()> {
+    step("formatting", || {
+        command::run(command::cargo(&paths.root).args(["fmt", "--all", "--check"]))
+            .context("the code is not formatted; run: cargo fmt --all")
+    })?;
+    let deny = ["--", "--deny", "warnings"];
+    step("lints, native", || {
+        command::run(command::cargo(&paths.root).args(["clippy", "--locked", "--all-targets"]).args(deny))
+    })?;
+    step("lints, wasm", || {
+        let mut clippy = command::cargo(&paths.root);
+        clippy.args(["clippy", "--locked", "--all-targets"]).args(WASM).args(browser_packages(paths));
+        command::run(clippy.args(deny))
+    })
+}
+
+/// `--package` arguments of the crates that run in a browser.
+fn browser_packages(paths: &Paths) -> Vec<&str> {
+    let named = paths.packages.iter().filter(|package| package.has_browser_tests());
+    named.flat_map(|package| ["--package", package.name.as_str()]).collect()
+}
+
+fn native(paths: &Paths) -> Result<Tally> {
+    let mut cargo = command::cargo(&paths.root);
+    counted(cargo.args(["test", "--locked", "--no-fail-fast"]), "the native tests")
+}
+
+fn wasm(paths: &Paths, browser: &Browser) -> Result<Tally> {
+    let version = setup::wasm_bindgen_version(&paths.root)?;
+    let mut cargo = command::cargo(&paths.root);
+    cargo
+        .args(["test", "--locked", "--no-fail-fast", "--lib", "--tests"])
+        .args(WASM)
+        .args(browser_packages(paths));
+    cargo.env(
+        "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
+        paths.wasm_bindgen(&version, "wasm-bindgen-test-runner"),
+    );
+    cargo
+        .env("CHROMEDRIVER", &browser.driver)
+        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", webdriver(paths, browser)?);
+    // Tests that do not say where they run would otherwise run in Node.
+    cargo.env("WASM_BINDGEN_USE_BROWSER", "1").env("WASM_BINDGEN_TEST_TIMEOUT", PATIENCE);
+    counted(cargo.env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60"), "the wasm tests")
+}
+
+/// The committed capabilities with the path of this machine's Chromium.
+fn webdriver(paths: &Paths, browser: &Browser) -> Result<PathBuf> {
+    let committed =
+        std::fs::read_to_string(paths.root.join("tests/webdriver.json")).context("tests/webdriver.json")?;
+    let mut capabilities: serde_json::Value =
+        serde_json::from_str(&committed).context("tests/webdriver.json")?;
+    capabilities["goog:chromeOptions"]["binary"] = browser.chromium.display().to_string().into();
+    let path = paths.target.join("webdriver.json");
+    std::fs::write(&path, capabilities.to_string())
+        .with_context(|| format!("could not write {}", path.display()))?;
+    Ok(path)
+}
+
+/// Runs a `cargo test`, passing its words on and counting. Ending badly without a failed test counts as one.
+fn counted(command: &mut Command, what: &str) -> Result<Tally> {
+    let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
+    let mut child = child.with_context(|| format!("could not start {what}"))?;
+    let mut tally = Tally::default();
+    let words = child.stdout.take().context("no output to read")?;
+    for line in BufReader::new(words).split(b'\n') {
+        let line = String::from_utf8_lossy(&line?).into_owned();
+        println!("{line}");
+        tally.read_libtest(&line);
+    }
+    if !child.wait()?.success() && tally.failed == 0 {
+        tally.failed = 1;
+        tally.summary.push(format!("{what} ended before all of them ran"));
+    }
+    Ok(tally)
+}
+
+fn end_to_end(paths: &Paths, browser: &Browser) -> Result<Tally> {
+    let server = serve::start(&paths.dist, 0)?;
+    let out = paths.target.join("e2e");
+    let report = out.join("report.json");
+    let _ = std::fs::remove_file(&report);
+    let mut playwright = command::program("node", &paths.root);
+    playwright.arg(paths.npm("@playwright/test/cli.js")).args(["test", "--config", "tests/e2e"]);
+    playwright.env("NIBBLE_URL", format!("http://{}", server.address)).env("NIBBLE_OUT", &out);
+    playwright.env("NIBBLE_CHROMIUM", &browser.chromium).stdin(Stdio::null());
+    let status = playwright.status().context("could not start Playwright")?;
+    let counts = std::fs::read_to_string(&report).context("Playwright wrote no report")?;
+    let mut tally = Tally::read_playwright(&counts).context("Playwright's report could not be read")?;
+    if !status.success() {
+        note(format!("pictures of what failed are in {}", out.display()));
+        if tally.failed == 0 {
+            tally.failed = 1;
+            tally.summary.push("Playwright ended before all tests ran".to_string());
+        }
+    }
+    Ok(tally)
+}

@@ -1,0 +1,181 @@
+// Does the page's main job once, as a visitor would, and prints what the page shows as one JSON object.
+//
+// Called by `cargo xtask demo --check`, which serves the site (NIBBLE_URL) and says where pictures go
+// (NIBBLE_SCREENSHOTS). Standard output carries the JSON alone. Anything wrong on the way exits with 1.
+import fs from "node:fs";
+import path from "node:path";
+import { chromium } from "@playwright/test";
+import { launchOptions } from "./browser.mjs";
+import { instrument } from "./lib/instrument.mjs";
+
+const { NIBBLE_URL: url, NIBBLE_SCREENSHOTS: pictures } = process.env;
+
+/** Long enough for a slow machine: nothing is judged by being faster. */
+const PATIENCE = 600_000;
+
+/** What the seed article's example must give: requests a month at which both sides cost the same. */
+const TIPPING_VOLUME = 1_274_074;
+
+const VIEWS = [
+  { name: "desktop-light", width: 1280, height: 900, colorScheme: "light" },
+  { name: "desktop-dark", width: 1280, height: 900, colorScheme: "dark" },
+  { name: "mobile-360", width: 360, height: 800, colorScheme: "light" },
+];
+
+const say = (text) => console.error(`    ${text}`);
+
+/** Collects whatever must not happen while `page` is used. */
+function watch(page) {
+  const wrong = [];
+  const { origin } = new URL(url);
+  page.on("console", (message) => {
+    if (message.type() === "error") {
+      wrong.push(`console: ${message.text()}`);
+    }
+  });
+  page.on("pageerror", (error) => wrong.push(`page: ${error}`));
+  page.on("requestfailed", (request) => wrong.push(`request failed: ${request.url()} ${request.failure()?.errorText}`));
+  page.on("request", (request) => {
+    if (new URL(request.url()).origin !== origin) {
+      wrong.push(`request to another origin: ${request.url()}`);
+    }
+  });
+  return wrong;
+}
+
+/** From the one button to the end of the answer. Gives how many presses it took. */
+async function mainJob(page) {
+  await page.getByTestId("load-button").click();
+  say("the button is pressed, the model loads");
+  const failed = page.getByTestId("error").first();
+  const ready = page.locator('[data-testid="model-status"][data-value="ready"]');
+  await ready.or(failed).first().waitFor({ timeout: PATIENCE });
+  await refuse(failed);
+  say("the model is ready");
+  let presses = 1;
+  // The answer may begin by itself; if it has not, the next button is pressed.
+  const begun = page.getByTestId("stop").or(page.getByTestId("finish-reason")).first();
+  await begun.waitFor({ timeout: 1_000 }).catch(async () => {
+    await page.getByTestId("generate").click();
+    presses = 2;
+  });
+  await page.getByTestId("finish-reason").or(failed).first().waitFor({ timeout: PATIENCE });
+  await refuse(failed);
+  say("the answer is complete");
+  return presses;
+}
+
+async function refuse(failed) {
+  if (await failed.isVisible()) {
+    throw new Error(`the page reports: ${await failed.textContent()}`);
+  }
+}
+
+/** Raw value of a figure on the page, as a number where it is one. */
+async function value(page, testid) {
+  const raw = await page.getByTestId(testid).first().getAttribute("data-value", { timeout: 10_000 });
+  if (raw === null || raw === "") {
+    throw new Error(`the page shows no value for ${testid}`);
+  }
+  return Number.isNaN(Number(raw)) ? raw : Number(raw);
+}
+
+/** A figure that a short answer may not have. */
+async function optional(page, testid) {
+  const raw = await page.getByTestId(testid).first().getAttribute("data-value");
+  return raw === null || raw === "" ? null : Number(raw);
+}
+
+async function text(page, testid) {
+  return (await page.getByTestId(testid).first().textContent({ timeout: 10_000 })).trim();
+}
+
+/** Everything the page shows about the run, read from the page. */
+async function figures(page) {
+  return {
+    model: await text(page, "model-name"),
+    backend: await value(page, "backend"),
+    backend_reason: await text(page, "backend-reason"),
+    prompt: await page.getByTestId("prompt").inputValue(),
+    answer: await text(page, "answer"),
+    finish_reason: await value(page, "finish-reason"),
+    load_ms: await value(page, "metric-load"),
+    ttft_ms: await value(page, "metric-ttft"),
+    tokens_per_s: await value(page, "metric-tps"),
+    itl_median_ms: await optional(page, "metric-itl"),
+    end_to_end_ms: await value(page, "metric-e2e"),
+    peak_memory_bytes: await value(page, "metric-memory"),
+    prompt_tokens: await value(page, "metric-prompt-tokens"),
+    simulated_cloud: await simulated(page),
+    verdict: await text(page, "verdict"),
+    break_even_month: await value(page, "summary-break-even"),
+    tipping_volume: Math.round(await value(page, "tipping-volume")),
+  };
+}
+
+async function simulated(page) {
+  const preset = page.getByTestId("cloud-preset");
+  return {
+    label: await text(page, "cloud-label"),
+    preset: await preset.evaluate((select) => select.selectedOptions[0].textContent.trim()),
+    seed: await page.getByTestId("cloud-seed").inputValue(),
+    ttft_ms: await value(page, "cloud-ttft"),
+    itl_median_ms: await optional(page, "cloud-itl"),
+    end_to_end_ms: await value(page, "cloud-e2e"),
+  };
+}
+
+/** Whole-page pictures in every view; charts are drawn when they are first seen, so the page is scrolled once. */
+async function photograph(page) {
+  fs.mkdirSync(pictures, { recursive: true });
+  await page.getByTestId("verdict").scrollIntoViewIfNeeded();
+  await page.locator("canvas").first().waitFor({ timeout: 30_000 });
+  const files = [];
+  for (const { name, width, height, colorScheme } of VIEWS) {
+    await page.setViewportSize({ width, height });
+    await page.emulateMedia({ colorScheme });
+    await page.evaluate(() => window.scrollTo(0, 0));
+    // Two frames: one for the new layout, one for charts that redraw after it.
+    await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+    const file = path.join(pictures, `${name}.png`);
+    await page.screenshot({ path: file, fullPage: true });
+    files.push(file);
+  }
+  return files;
+}
+
+/** What a run must show to count. */
+function judge(result, wrong) {
+  if (result.backend !== "cpu-simd") {
+    wrong.push(`the backend is ${result.backend}, not cpu-simd`);
+  }
+  if (result.answer === "") {
+    wrong.push("the answer is empty");
+  }
+  if (result.tipping_volume !== TIPPING_VOLUME) {
+    wrong.push(`the tipping volume is ${result.tipping_volume}, not ${TIPPING_VOLUME}`);
+  }
+}
+
+const browser = await chromium.launch(launchOptions);
+try {
+  const page = await browser.newPage({ viewport: VIEWS[0], colorScheme: VIEWS[0].colorScheme });
+  const wrong = watch(page);
+  await page.addInitScript(instrument);
+  await page.goto(url);
+  const presses = await mainJob(page);
+  const result = await figures(page);
+  const screenshots = await photograph(page);
+  wrong.push(...(await page.evaluate(() => window.testLog.violations)).map((what) => `policy violation: ${what}`));
+  judge(result, wrong);
+  console.log(JSON.stringify({ ...result, presses, browser: `Chromium ${browser.version()}`, screenshots, wrong }, null, 2));
+  for (const what of wrong) {
+    say(`wrong: ${what}`);
+  }
+  process.exitCode = wrong.length === 0 ? 0 : 1;
+} catch (error) {
+  console.error(`the check could not be finished: ${error.message}`);
+  process.exitCode = 1;
+} finally {
+  await browser.close();
+}

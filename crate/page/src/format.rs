@@ -60,6 +60,7 @@ pub fn bytes(value: f64) -> String {
 pub fn ms(value: f64) -> String {
     match value {
         v if !v.is_finite() => NONE.to_owned(),
+        v if v > 0.0 && v < 0.05 => "under 0.1 ms".to_owned(),
         v if v.abs() < 9.95 => format!("{} ms", decimal(v, 1)),
         v if v.abs() < 9_999.5 => format!("{} ms", count(v)),
         v => format!("{} s", decimal(v / 1e3, 1)),
@@ -77,36 +78,10 @@ pub fn left(seconds: f64) -> String {
     }
 }
 
-/// Dollars: whole ones from $100, cents below, and as many places as a price per request needs.
-pub fn usd(value: f64) -> String {
-    if !value.is_finite() {
-        return NONE.to_owned();
-    }
-    let size = value.abs();
-    let digits = match size {
-        s if s >= 99.5 || s == 0.0 => decimal(size, 0),
-        s if s >= 0.995 => decimal(size, 2),
-        _ => significant(size, 3),
-    };
-    format!("{}${digits}", if value < 0.0 && digits != "0" { "−" } else { "" })
-}
-
-/// A value below one with `digits` significant digits and no trailing zeros: 0.00075 → `0.00075`.
-fn significant(value: f64, digits: i32) -> String {
-    let places = (digits - 1 - value.log10().floor() as i32).clamp(0, 12) as usize;
-    let text = format!("{value:.places$}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
 /// A number to put into a form field: plain digits, no separators, no exponent, no trailing zeros.
 pub fn plain(value: f64) -> String {
     let text = format!("{value:.12}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
-}
-
-/// A share, 0.36296 → `36.3 %`.
-pub fn percent(share: f64) -> String {
-    if share.is_finite() { format!("{} %", decimal(share * 100.0, 1)) } else { NONE.to_owned() }
 }
 
 /// 1 token, 2 tokens.
@@ -142,6 +117,7 @@ mod tests {
     #[test]
     fn times_choose_a_unit() {
         assert_eq!(ms(4.24), "4.2 ms");
+        assert_eq!(ms(0.02), "under 0.1 ms");
         assert_eq!(ms(612.4), "612 ms");
         assert_eq!(ms(1_234.0), "1,234 ms");
         assert_eq!(ms(12_340.0), "12.3 s");
@@ -153,17 +129,6 @@ mod tests {
     }
 
     #[test]
-    fn money_keeps_what_matters() {
-        assert_eq!(usd(54_000.0), "$54,000");
-        assert_eq!(usd(0.00075), "$0.00075");
-        assert_eq!(usd(0.000_045_5), "$0.0000455");
-        assert_eq!(usd(24.33), "$24.33");
-        assert_eq!(usd(-12_400.0), "−$12,400");
-        assert_eq!(usd(0.0), "$0");
-        assert_eq!(usd(f64::NAN), NONE);
-    }
-
-    #[test]
     fn form_fields_take_plain_digits() {
         assert_eq!(plain(0.00075), "0.00075");
         assert_eq!(plain(2_000_000.0), "2000000");
@@ -171,8 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn shares_and_plurals() {
-        assert_eq!(percent(0.362_96), "36.3 %");
+    fn plurals() {
         assert_eq!(counted(1, "token", "tokens"), "1 token");
         assert_eq!(counted(2_048, "token", "tokens"), "2,048 tokens");
     }

@@ -6,9 +6,11 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 pub mod catalogue;
+pub mod costing;
 pub mod device;
 pub mod figures;
 pub mod format;
+pub mod race;
 pub mod rate;
 pub mod settings;
 pub mod tasks;

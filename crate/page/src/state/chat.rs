@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use protocol::{FailureKind, Finished, Generate, Prefill, ToWorker, Token};
 
 use super::App;
-use crate::figures::Recording;
+use crate::figures::{Figures, Recording};
 use crate::settings::{self, SEED, Texts};
 use crate::tasks::{TASKS, Task};
 use crate::words::{self, Ending};
@@ -44,12 +44,17 @@ pub(crate) struct Chat {
     pub(crate) stopping: RwSignal<bool>,
     /// Samples of the present or last answer.
     pub(crate) recording: RwSignal<Recording>,
+    /// The figures made of them.
+    pub(crate) figures: Memo<Figures>,
+    /// Samples of the last answer that ended and had a token: what the comparison is about.
+    pub(crate) measured: RwSignal<Option<Recording>>,
     next_id: StoredValue<u32>,
 }
 
 impl Chat {
     pub(super) fn new() -> Self {
         let first = &TASKS[0];
+        let recording = RwSignal::new(Recording::default());
         Self {
             task: RwSignal::new(0),
             prompt: RwSignal::new(first.prompt.to_owned()),
@@ -58,7 +63,9 @@ impl Chat {
             turns: RwSignal::new(Vec::new()),
             running: RwSignal::new(None),
             stopping: RwSignal::new(false),
-            recording: RwSignal::new(Recording::default()),
+            recording,
+            figures: Memo::new(move |_| recording.with(Recording::figures)),
+            measured: RwSignal::new(None),
             next_id: StoredValue::new(1),
         }
     }
@@ -200,6 +207,10 @@ impl App {
         let tokens = crate::format::counted(finished.tokens, "token", "tokens");
         self.announce(format!("Answer complete, {tokens}. {}.", ending.short));
         self.chat.recording.update(|recording| recording.finished = Some(finished));
+        let recording = self.chat.recording.get_untracked();
+        if !recording.arrivals.is_empty() {
+            self.chat.measured.set(Some(recording));
+        }
         self.chat.running.set(None);
         self.chat.stopping.set(false);
     }

@@ -4,11 +4,15 @@
 //! methods, and the worker's messages in `inbox`, write to them.
 
 mod chat;
+mod cost;
 mod inbox;
 mod load;
+mod race;
 
 pub(crate) use chat::{Chat, Turn};
+pub(crate) use cost::{Charts, Cost};
 pub(crate) use load::{Loading, Model, Offers};
+pub(crate) use race::Race;
 
 use leptos::prelude::*;
 use protocol::{Operation, Ready};
@@ -52,13 +56,16 @@ pub(crate) struct App {
     pub(crate) model: Model,
     /// The conversation and its settings.
     pub(crate) chat: Chat,
+    /// The comparison with a simulated cloud.
+    pub(crate) race: Race,
+    /// The cost scenario.
+    pub(crate) cost: Cost,
     bridge: Bridge,
 }
 
 impl App {
     /// A fresh page; starts the device check and reads the catalogue.
     pub(crate) fn new(load_charts: js_sys::Function) -> Self {
-        let _ = load_charts;
         let chat = Chat::new();
         let app = Self {
             device: RwSignal::new(Device::default()),
@@ -67,6 +74,8 @@ impl App {
             announced: RwSignal::new(String::new()),
             model: Model::new(),
             chat,
+            race: Race::new(chat),
+            cost: Cost::new(load_charts),
             bridge: Bridge::new(),
         };
         app.bridge.on_message(move |message| app.receive(message));

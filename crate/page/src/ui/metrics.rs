@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::parts::{Origin, origin, raw};
-use crate::figures::{Figures, P90_NEEDS};
+use crate::figures::{Figures, p90_needs};
 use crate::format;
 use crate::state::App;
 
@@ -47,7 +47,7 @@ fn tiles(figures: &Figures) -> [Tile; 6] {
             label: "End to end",
             value: figures.total_ms,
             text: ms(figures.total_ms),
-            note: format::counted(figures.tokens as u32, "token", "tokens"),
+            note: format::counted(figures.tokens, "token", "tokens"),
         },
         Tile {
             testid: "metric-memory",
@@ -74,14 +74,14 @@ fn tiles(figures: &Figures) -> [Tile; 6] {
 fn p90(figures: &Figures) -> String {
     match figures.itl_p90_ms {
         Some(p90) => format!("90 % within {}, {} gaps", format::ms(p90), figures.gaps),
-        None if figures.gaps == 0 => format!("90th percentile from {P90_NEEDS} gaps"),
-        None => format!("{} gaps; 90th percentile needs {P90_NEEDS}", figures.gaps),
+        None if figures.gaps == 0 => format!("90th percentile from {} gaps", p90_needs()),
+        None => format!("{} gaps; 90th percentile needs {}", figures.gaps, p90_needs()),
     }
 }
 
 /// The figures of the present or last answer.
 pub(crate) fn metrics(app: App) -> impl IntoView {
-    let figures = Memo::new(move |_| app.chat.recording.with(|recording| recording.figures()));
+    let figures = app.chat.figures;
     let hidden = move || app.chat.recording.with(|recording| recording.hidden);
     view! {
         <div class="metrics-head">

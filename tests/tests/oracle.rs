@@ -2,27 +2,36 @@
 //! dequantises the file itself and multiplies in f32.
 
 use std::fs::File;
-use std::io::BufReader;
+use std::io::{BufReader, Cursor, Read, Seek};
 
-use candle_core::quantized::gguf_file::Content;
+use candle_core::quantized::gguf_file::{self, Content, Value};
+use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{D, Device, Result, Tensor};
 use engine::gguf::Gguf;
+use engine::tokenizer::Specials;
 use engine::{Engine, LoadOptions, argmax, block_on};
 
-/// Normalised mean squared error of all logits of a position, engine against candle: what 8-bit activations
-/// and a half-precision cache cost. Measured 1.6e-4 at worst over the text below.
-const NMSE: f64 = 1e-3;
+/// Normalised mean squared error of a position's logits with the real file's weights: what 8-bit activations
+/// cost (llama.cpp quantises them the same way). Measured 2.9e-2 at worst and 2.4e-3 on average over the text.
+const QUANTIZED_NMSE: f64 = 6e-2;
+
+/// The same with unquantised weights: what the half-precision cache costs. Measured 6.5e-8 over four layers.
+const UNQUANTIZED_NMSE: f64 = 1e-6;
 
 const TEXT: &str = "The quick brown fox jumps over the lazy dog. In 1969, humans first walked on the Moon, \
                     and the world watched. Water boils at 100 degrees Celsius at sea level.";
 
 /// The llama forward pass as its paper writes it, over whole f32 matrices.
-struct Oracle {
+struct Oracle<R> {
     content: Content,
-    file: BufReader<File>,
+    file: R,
 }
 
-impl Oracle {
+impl<R: Read + Seek> Oracle<R> {
+    fn open(mut file: R) -> Self {
+        Self { content: Content::read(&mut file).unwrap(), file }
+    }
+
     fn tensor(&mut self, name: &str) -> Result<Tensor> {
         self.content.tensor(&mut self.file, name, &Device::Cpu)?.dequantize(&Device::Cpu)
     }
@@ -65,8 +74,10 @@ impl Oracle {
     }
 
     fn attention(&mut self, layer: usize, x: &Tensor) -> Result<Tensor> {
-        let (heads, kv_heads) =
-            (self.number("llama.attention.head_count") as usize, self.number("llama.attention.head_count_kv") as usize);
+        let (heads, kv_heads) = (
+            self.number("llama.attention.head_count") as usize,
+            self.number("llama.attention.head_count_kv") as usize,
+        );
         let name = |part: &str| format!("blk.{layer}.attn_{part}.weight");
         let (q, k, v) =
             (self.linear(&name("q"), x)?, self.linear(&name("k"), x)?, self.linear(&name("v"), x)?);
@@ -105,29 +116,81 @@ impl Oracle {
     }
 }
 
-#[test]
-fn logits_match_candle() {
-    let path = tests::model();
-    let open = || BufReader::new(File::open(&path).unwrap());
+/// What comparing one text's logits gave.
+struct Agreement {
+    worst: f64,
+    mean: f64,
+    same_best: usize,
+    positions: usize,
+}
+
+fn compare<R: Read + Seek>(open: impl Fn() -> R) -> Agreement {
     let gguf = Gguf::open("model.gguf", open()).unwrap();
     let mut engine = Engine::load(gguf, &LoadOptions { context: 256 }, &mut |_, _| {}).unwrap();
-    let tokens = engine.tokenizer().encode(TEXT, engine::tokenizer::Specials::AsText).unwrap();
+    let tokens = engine.tokenizer().encode(TEXT, Specials::AsText).unwrap();
     assert!(tokens.len() > 32, "more than one batch of the prompt is covered");
-
-    let mut file = open();
-    let content = Content::read(&mut file).unwrap();
-    let want = Oracle { content, file }.logits(&tokens).unwrap().to_vec2::<f32>().unwrap();
-
-    let (mut worst, mut same) = (0.0f64, 0);
+    let want = Oracle::open(open()).logits(&tokens).unwrap().to_vec2::<f32>().unwrap();
+    let (mut errors, mut same_best) = (Vec::new(), 0);
     block_on(engine.logits(&tokens, &mut |position, got| {
         let want = &want[position];
         let error: f64 = got.iter().zip(want).map(|(a, b)| f64::from(a - b).powi(2)).sum();
         let size: f64 = want.iter().map(|b| f64::from(*b).powi(2)).sum();
-        worst = worst.max(error / size);
-        same += usize::from(argmax(got) == argmax(want));
+        errors.push(error / size);
+        same_best += usize::from(argmax(got) == argmax(want));
     }))
     .unwrap();
-    println!("worst NMSE {worst:.2e}; same best token at {same} of {} positions", tokens.len());
-    assert!(worst < NMSE, "logits differ from candle's: NMSE {worst}");
-    assert!(same * 20 >= tokens.len() * 19, "the best token differs at {} positions", tokens.len() - same);
+    let worst = errors.iter().copied().fold(0.0, f64::max);
+    let mean = errors.iter().sum::<f64>() / errors.len() as f64;
+    println!(
+        "NMSE {worst:.2e} at worst, {mean:.2e} on average; same best token {same_best} of {}",
+        tokens.len()
+    );
+    Agreement { worst, mean, same_best, positions: tokens.len() }
+}
+
+#[test]
+fn logits_of_the_real_model_match_candle() {
+    let path = tests::model();
+    let agreement = compare(|| BufReader::new(File::open(&path).unwrap()));
+    assert!(agreement.worst < QUANTIZED_NMSE, "logits differ from candle's: NMSE {}", agreement.worst);
+    assert!(agreement.mean < QUANTIZED_NMSE / 4.0, "logits differ from candle's: NMSE {}", agreement.mean);
+    assert!(agreement.same_best * 10 >= agreement.positions * 9, "the best token differs too often");
+}
+
+/// The first layers of the real model with unquantised weights, alternating between F32 and F16.
+fn unquantized(layers: u32) -> Vec<u8> {
+    let mut file = BufReader::new(File::open(tests::model()).unwrap());
+    let mut content = Content::read(&mut file).unwrap();
+    content.metadata.insert("llama.block_count".to_owned(), Value::U32(layers));
+    let mut names: Vec<&String> = content.tensor_infos.keys().collect();
+    names.sort();
+    let kept = |name: &str| {
+        let layer = name.strip_prefix("blk.").and_then(|rest| rest.split('.').next()?.parse::<u32>().ok());
+        layer.is_none_or(|layer| layer < layers)
+    };
+    let tensors: Vec<(&str, QTensor)> = names
+        .into_iter()
+        .filter(|name| kept(name))
+        .enumerate()
+        .map(|(index, name)| {
+            let tensor =
+                content.tensor(&mut file, name, &Device::Cpu).unwrap().dequantize(&Device::Cpu).unwrap();
+            let dtype = if index % 2 == 0 { GgmlDType::F32 } else { GgmlDType::F16 };
+            (name.as_str(), QTensor::quantize(&tensor, dtype).unwrap())
+        })
+        .collect();
+    let metadata: Vec<(&str, &Value)> =
+        content.metadata.iter().map(|(key, value)| (key.as_str(), value)).collect();
+    let mut out = Cursor::new(Vec::new());
+    let tensors: Vec<(&str, &QTensor)> = tensors.iter().map(|(name, tensor)| (*name, tensor)).collect();
+    gguf_file::write(&mut out, &metadata, &tensors).unwrap();
+    out.into_inner()
+}
+
+#[test]
+fn logits_of_unquantised_layers_match_candle_to_rounding() {
+    let bytes = unquantized(4);
+    let agreement = compare(|| Cursor::new(bytes.as_slice()));
+    assert!(agreement.worst < UNQUANTIZED_NMSE, "logits differ from candle's: NMSE {}", agreement.worst);
+    assert_eq!(agreement.same_best, agreement.positions);
 }

@@ -15,7 +15,14 @@ export function instrument() {
     }
   }).observe({ type: "longtask", buffered: true });
 
-  const note = (from, data) => log.messages.push({ from, at: now(), message: JSON.parse(data[0]) });
+  const read = (data) => {
+    try {
+      return JSON.parse(data[0]);
+    } catch {
+      return "no message";
+    }
+  };
+  const note = (from, data) => log.messages.push({ from, at: now(), message: read(data) });
   window.Worker = class extends Worker {
     constructor(...args) {
       super(...args);

@@ -5,8 +5,8 @@ import http from "node:http";
 
 /**
  * Starts a proxy to `target` (an origin). `rule(request)` says what to do with a request: nothing (pass on),
- * `{ status }` (answer that), `{ cutAt }` (break the connection after that many bytes of the body),
- * `{ flipAt }` (change the byte at that offset of the file), `{ endAt }` (claim the file ends there).
+ * `{ status }` (answer that), `{ cutAt }` (break the connection at that offset of the file), `{ stallAt }`
+ * (send nothing after it), `{ flipAt }` (change the byte there), `{ endAt }` (claim the file ends there).
  */
 export async function startProxy(target, rule = () => undefined) {
   const proxy = { requests: [], rule };
@@ -46,7 +46,7 @@ async function forward(source, response, fault, start) {
   response.writeHead(source.statusCode, headers);
   let position = start;
   for await (const chunk of source) {
-    const end = Math.min(fault.cutAt ?? Infinity, fault.endAt ?? Infinity);
+    const end = Math.min(fault.cutAt ?? Infinity, fault.stallAt ?? Infinity, fault.endAt ?? Infinity);
     if (fault.flipAt >= position && fault.flipAt < position + chunk.length) {
       chunk[fault.flipAt - position] ^= 1;
     }
@@ -59,6 +59,9 @@ async function forward(source, response, fault, start) {
     if (position >= end || response.destroyed) {
       break;
     }
+  }
+  if (fault.stallAt !== undefined) {
+    return;
   }
   if (fault.cutAt === undefined) {
     response.end();

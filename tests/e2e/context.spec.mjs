@@ -1,0 +1,28 @@
+// A context that fills up, and the rule that the page itself never stands still.
+import { expect, test } from "./lib/fixtures.mjs";
+import { answer, ask, choose, load, open } from "./lib/page.mjs";
+
+test("a context that is full ends the answer with its reason", async ({ page }) => {
+  await open(page);
+  await page.getByTestId("context").selectOption("512");
+  await load(page);
+  await choose(page, "chat", { "max-tokens": 8_000, temperature: 0, "repetition-penalty": 1 });
+  const numbers = Array.from({ length: 110 }, (_, index) => index + 1).join(", ");
+  const { reason } = await ask(page, `Go on counting up to one thousand: ${numbers},`);
+  expect(reason).toBe("context-full");
+  await expect(page.getByTestId("finish-reason")).toContainText("Context full");
+});
+
+test("no task on the main thread is longer than 50 ms while the model loads and answers", async ({ page }) => {
+  await open(page);
+  // What the page does to start is not asked about here.
+  await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve)));
+  const start = await page.evaluate(() => performance.timeOrigin + performance.now());
+  await load(page);
+  await choose(page, "chat", { "max-tokens": 100, temperature: 0 });
+  await page.getByTestId("prompt").fill("Write a long story about a lighthouse keeper and his dog.");
+  await page.getByTestId("generate").click();
+  await answer(page);
+  const tasks = await page.evaluate(() => window.testLog.longTasks);
+  expect(tasks.filter((task) => task.at > start)).toEqual([]);
+});

@@ -12,6 +12,8 @@ pub mod quant;
 mod sampler;
 mod session;
 mod stop;
+#[cfg(test)]
+mod testing;
 pub mod tokenizer;
 
 pub use error::{Error, Result};

@@ -360,3 +360,7 @@ fn info<R: Read + Seek>(
         chat_template,
     })
 }
+
+#[cfg(test)]
+#[path = "session_tests.rs"]
+mod tests;

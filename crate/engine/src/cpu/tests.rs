@@ -224,6 +224,9 @@ proptest! {
 
 /// proptest's own runner needs a file system; in the browser the same checks run over a fixed walk of shapes.
 #[cfg(target_arch = "wasm32")]
+wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+#[cfg(target_arch = "wasm32")]
 #[wasm_bindgen_test::wasm_bindgen_test]
 fn every_kernel_matches_its_scalar_twin() {
     for seed in 0..200u64 {

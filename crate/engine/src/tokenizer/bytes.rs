@@ -24,6 +24,13 @@ fn byte(character: char) -> Option<u8> {
     }
 }
 
+/// How a vocabulary spells these bytes.
+#[cfg(test)]
+pub(crate) fn spell(bytes: &[u8]) -> String {
+    let spelling = |wanted: u8| (0x21..0x144).filter_map(char::from_u32).find(|c| byte(*c) == Some(wanted));
+    bytes.iter().filter_map(|byte| spelling(*byte)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -8,6 +8,8 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
+#[cfg(test)]
+pub(crate) use bytes::spell;
 pub use chat::{ChatTemplate, Message, Role};
 pub use stream::TextStream;
 

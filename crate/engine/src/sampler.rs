@@ -89,7 +89,7 @@ impl Sampler {
         self.candidates.clear();
         self.candidates.extend(logits.iter().zip(0..).map(|(logit, token)| (logit * inverse, token)));
         self.keep_top_k();
-        self.to_probabilities();
+        self.turn_into_probabilities();
         self.keep_top_p();
         self.draw()
     }
@@ -113,7 +113,7 @@ impl Sampler {
     }
 
     /// Logits to probabilities relative to the best one's, dropping those below min-p.
-    fn to_probabilities(&mut self) {
+    fn turn_into_probabilities(&mut self) {
         let best = self.candidates.iter().fold(f32::NEG_INFINITY, |best, c| best.max(c.0));
         for candidate in &mut self.candidates {
             candidate.0 = exp(candidate.0 - best);

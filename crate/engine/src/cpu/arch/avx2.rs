@@ -46,7 +46,7 @@ unsafe fn q4_tile<const T: usize>(w: &Packed4, x: &Activations, y: &mut [f32], t
             let bytes = unsafe { _mm256_loadu_si256(cell.nibbles.as_ptr().add(run * 32).cast()) };
             let low = _mm256_and_si256(bytes, mask);
             let high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), mask);
-            for t in 0..T {
+            for (t, dots) in dots.iter_mut().enumerate() {
                 let at = ((token + t) * w.blocks + block) * BLOCK + run * 8;
                 // SAFETY: activations hold token + T rows of `blocks` blocks.
                 let (x_low, x_high) = unsafe {
@@ -55,7 +55,7 @@ unsafe fn q4_tile<const T: usize>(w: &Packed4, x: &Activations, y: &mut [f32], t
                 };
                 let low = _mm256_maddubs_epi16(low, _mm256_set1_epi32(x_low));
                 let high = _mm256_maddubs_epi16(high, _mm256_set1_epi32(x_high));
-                dots[t] = _mm256_add_epi16(dots[t], _mm256_add_epi16(low, high));
+                *dots = _mm256_add_epi16(*dots, _mm256_add_epi16(low, high));
             }
         }
         // SAFETY: eight floats each.
@@ -86,7 +86,7 @@ unsafe fn q8_tile<const T: usize>(w: &Packed8, x: &Activations, y: &mut [f32], t
             // Columns (0,2) and (1,3) of each row, as 16-bit pairs.
             let even = _mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8);
             let odd = _mm256_srai_epi16(bytes, 8);
-            for t in 0..T {
+            for (t, dots) in dots.iter_mut().enumerate() {
                 let at = ((token + t) * w.blocks + block) * BLOCK + run * 4;
                 // SAFETY: activations hold token + T rows of `blocks` blocks.
                 let quants = unsafe { x.quants.as_ptr().add(at).cast::<i32>().read_unaligned() };
@@ -94,7 +94,7 @@ unsafe fn q8_tile<const T: usize>(w: &Packed8, x: &Activations, y: &mut [f32], t
                 let x_even = _mm256_srai_epi16(_mm256_slli_epi16(quants, 8), 8);
                 let x_odd = _mm256_srai_epi16(quants, 8);
                 let both = _mm256_add_epi32(_mm256_madd_epi16(even, x_even), _mm256_madd_epi16(odd, x_odd));
-                dots[t] = _mm256_add_epi32(dots[t], both);
+                *dots = _mm256_add_epi32(*dots, both);
             }
         }
         // SAFETY: eight floats.

@@ -37,7 +37,7 @@ unsafe fn q4_tile<const T: usize>(w: &Packed4, x: &Activations, y: &mut [f32], t
                 let low = [v128_and(low_rows, mask), v128_and(high_rows, mask)];
                 // Bytes have no cheap shift on x86; 16-bit lanes and the mask do the same.
                 let high = [v128_and(u16x8_shr(low_rows, 4), mask), v128_and(u16x8_shr(high_rows, 4), mask)];
-                for t in 0..T {
+                for (t, dots) in dots.iter_mut().enumerate() {
                     let quants = x.quants.as_ptr().add(((token + t) * w.blocks + block) * BLOCK + run * 8);
                     let x_low = v128_load32_splat(quants.cast());
                     let x_high = v128_load32_splat(quants.add(4).cast());
@@ -46,7 +46,7 @@ unsafe fn q4_tile<const T: usize>(w: &Packed4, x: &Activations, y: &mut [f32], t
                             i16x8_relaxed_dot_i8x16_i7x16(x_low, low[half]),
                             i16x8_relaxed_dot_i8x16_i7x16(x_high, high[half]),
                         );
-                        dots[t][half] = i16x8_add(dots[t][half], sum);
+                        dots[half] = i16x8_add(dots[half], sum);
                     }
                 }
             }

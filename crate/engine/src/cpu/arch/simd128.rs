@@ -85,9 +85,9 @@ unsafe fn q4_tile<const T: usize>(w: &Packed4, x: &Activations, y: &mut [f32], t
                     [v128_and(u16x8_shr(low_rows, 4), mask), v128_and(u16x8_shr(high_rows, 4), mask)],
                     [u16x8_shr(low_rows, 12), u16x8_shr(high_rows, 12)],
                 ];
-                for t in 0..T {
+                for (t, dots) in dots.iter_mut().enumerate() {
                     let at = ((token + t) * w.blocks + block) * BLOCK + run * 8;
-                    multiply_pairs(&planes, x.pairs.as_ptr().add(at), &mut dots[t]);
+                    multiply_pairs(&planes, x.pairs.as_ptr().add(at), dots);
                 }
             }
             for half in 0..2 {
@@ -125,9 +125,9 @@ unsafe fn q8_tile<const T: usize>(w: &Packed8, x: &Activations, y: &mut [f32], t
                     [i16x8_shr(i16x8_shl(low_rows, 8), 8), i16x8_shr(i16x8_shl(high_rows, 8), 8)],
                     [i16x8_shr(low_rows, 8), i16x8_shr(high_rows, 8)],
                 ];
-                for t in 0..T {
+                for (t, dots) in dots.iter_mut().enumerate() {
                     let at = ((token + t) * w.blocks + block) * BLOCK + run * 4;
-                    multiply_pairs(&planes, x.pairs.as_ptr().add(at), &mut dots[t]);
+                    multiply_pairs(&planes, x.pairs.as_ptr().add(at), dots);
                 }
             }
             for half in 0..2 {

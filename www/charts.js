@@ -61,7 +61,7 @@ function options(state) {
   return {
     width: Math.max(240, element.clientWidth),
     height: HEIGHT,
-    padding: [16, 12, 0, 0],
+    padding: [16, 24, 0, 0],
     cursor: { drag: { x: false, y: false }, points: { size: 7 } },
     legend: { live: true, markers: { show: false } },
     scales: {
@@ -120,7 +120,7 @@ function nameLines(plot, state, write) {
     context.fillStyle = end.line.role === "edge" ? state.colours.ink : state.colours.muted;
     context.textAlign = "right";
     // Away from the other line, so that the two names never meet.
-    const above = end === upper && end.y > bbox.top + 24 * scale;
+    const above = end === upper && end.y > bbox.top + 12 * scale;
     const below = end === lower && upper !== lower;
     const y = below ? end.y + 18 * scale : above ? end.y - 10 * scale : end.y + 18 * scale;
     write(end.line.label, bbox.left + bbox.width - 4 * scale, Math.min(y, bbox.top + bbox.height - 6 * scale));

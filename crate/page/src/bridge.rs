@@ -106,7 +106,8 @@ fn start(shared: &Shared) -> Result<(), JsValue> {
             // A worker script that cannot be fetched or parsed brings an event without a message.
             let cause = js_sys::Reflect::get(&event, &"message".into()).ok().and_then(|m| m.as_string());
             let cause = cause.unwrap_or_else(|| format!("{ENTRY} or a part of it could not be loaded"));
-            crash(&shared, format!("The engine stopped unexpectedly ({cause})."));
+            let what = if shared.borrow().ready { "stopped unexpectedly" } else { "could not start" };
+            crash(&shared, format!("The engine {what}: {cause}."));
         })
     };
     worker.set_onmessage(Some(message.as_ref().unchecked_ref()));

@@ -2,6 +2,29 @@
 //!
 //! It knows the messages (`protocol`), the costs (`economics`) and the simulated cloud (`latency`), never the
 //! engine. Half of it is pure and tested natively; the other half exists only in a browser.
+//!
+//! Browser tests find things by `data-testid`; raw numbers stand in `data-value` (ms, bytes, tokens per second,
+//! dollars, requests). `KEY` is a field's key with dashes for underscores.
+//!
+//! - strip: `backend`, `summary-tps`, `summary-ttft`, `summary-cloud-ttft`, `summary-break-even`; also `theme`,
+//!   `announcement` (what screen readers are told)
+//! - device: `device-backend`, `backend-reason`, `device-{simd,relaxed-simd,webgpu,threads,memory,storage}`
+//!   (`data-mark`: Used, Unused, Absent, Missing, Unknown)
+//! - model: `model-name`, `load-button`, `load-progress` (`data-stage`, `data-done`, `data-total`), `load-detail`,
+//!   `load-cancel`, `model-status` (only when ready; `data-storage`), `metric-load`, `file-input`,
+//!   `forget-models`, `forgotten`, `context`, `catalogue-missing`, `catalogue-retry`
+//! - prompt: `task-{classify,extract,summarise,chat}`, `prompt`, `generate`, `stop`, `regenerate`, `new-chat`,
+//!   `needs-model`, `shown-first`
+//! - settings (a disclosure): `settings`, `temperature`, `top-k`, `top-p`, `min-p`, `repetition-penalty`,
+//!   `max-tokens`, `seed`, each with `…-problem`; `new-seed`
+//! - answer: `answer`, `finish-reason` (`data-value`: end-of-turn, stop-string, budget, context-full, aborted,
+//!   failed), `earlier-answer`, `earlier-finish-reason`, `asked`, `reading`, `error` (any section), `hidden-run`
+//! - figures: `metric-{ttft,itl,itl-p90,tps,e2e,memory,prompt-tokens,reused-tokens}`
+//! - compare: `race-verdict`, `race-size`, `cloud-label`, `cloud-preset`, `cloud-connection`, `cloud-seed`,
+//!   `cloud-spread`, `cloud-sources`, `{local,cloud}-{ttft,itl,e2e}`
+//! - cost: `cost-KEY`, `cost-KEY-slider`, `cost-KEY-problem`, `cost-reset`, `verdict` (`data-value`: edge-cheaper,
+//!   cloud-cheaper, equal), `threshold`, `tipping-volume`, `break-even-month`, `floor-volume`, `cost-cloud`,
+//!   `cost-edge`, `saving`, `chart-months`, `chart-volume`, each with `…-table`; `discrepancy`
 #![deny(clippy::unwrap_used, clippy::expect_used)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 

@@ -32,6 +32,8 @@ pub(crate) enum Offers {
 pub(crate) struct Loading {
     /// File name.
     pub(crate) file: String,
+    /// Name in the catalogue; a file of the visitor's own has none.
+    title: Option<String>,
     /// Where it stands; `None` until the worker has said something.
     pub(crate) progress: Option<LoadProgress>,
     /// How fast it goes.
@@ -91,17 +93,25 @@ impl App {
     /// Loads the model on offer.
     pub(crate) fn load_offer(&self) {
         if let Some(entry) = untrack(|| self.model.offer()) {
-            self.load(entry.source(), entry.file, None);
+            self.load(
+                entry.source(),
+                Loading { file: entry.file, title: Some(entry.name), ..Loading::default() },
+                None,
+            );
         }
     }
 
     /// Loads a file of the visitor's own.
     pub(crate) fn load_file(&self, file: File) {
         let name = file.name();
-        self.load(Source::File { file: name.clone() }, name, Some(file));
+        self.load(
+            Source::File { file: name.clone() },
+            Loading { file: name, ..Loading::default() },
+            Some(file),
+        );
     }
 
-    fn load(&self, source: Source, name: String, file: Option<File>) {
+    fn load(&self, source: Source, loading: Loading, file: Option<File>) {
         if self.model.loading.with_untracked(Option::is_some) || self.chat.running_now() {
             return;
         }
@@ -109,8 +119,8 @@ impl App {
         self.model.forgotten.set(None);
         self.model.loaded.set(None);
         self.new_conversation();
-        self.model.loading.set(Some(Loading { file: name.clone(), ..Loading::default() }));
-        self.announce(format!("Loading {name}."));
+        self.announce(format!("Loading {}.", loading.file));
+        self.model.loading.set(Some(loading));
         self.start_engine();
         let context = self.model.context.get_untracked();
         self.bridge.send(&ToWorker::Load(Load { source, context }), file);
@@ -157,8 +167,12 @@ impl App {
         }
     }
 
-    pub(super) fn on_loaded(&self, loaded: Loaded) {
-        self.model.loading.set(None);
+    pub(super) fn on_loaded(&self, mut loaded: Loaded) {
+        let loading = self.model.loading.try_update(Option::take).flatten();
+        // The catalogue's name is the one the visitor chose by; files often carry a build's code name.
+        if let Some(title) = loading.and_then(|loading| loading.title) {
+            loaded.name = title;
+        }
         self.announce(format!("{} is ready.", loaded.name));
         self.model.loaded.set(Some(loaded));
     }

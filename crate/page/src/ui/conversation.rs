@@ -1,5 +1,6 @@
 //! Prompts and answers. What a model wrote is put into the page as text, never as markup.
 
+use leptos::html::Div;
 use leptos::prelude::*;
 
 use super::parts::icon;
@@ -9,12 +10,14 @@ use crate::words;
 /// The conversation, with the notice that belongs beside every answer.
 pub(crate) fn conversation(app: App) -> impl IntoView {
     let empty = move || app.chat.turns.with(Vec::is_empty);
+    let place = NodeRef::<Div>::new();
+    follow(app, place);
     view! {
         <div class="reply-head">
             <h3 id="answer-title">"The answer"</h3>
             <p class="caution">{icon("warn")} "Small models make mistakes. Check before you use it."</p>
         </div>
-        <div class="conversation" aria-labelledby="answer-title" role="group">
+        <div class="conversation" aria-labelledby="answer-title" role="group" tabindex="0" node_ref=place>
             {move || empty().then(|| view! {
                 <p class="placeholder">"The answer appears here, token by token."</p>
             })}
@@ -24,6 +27,20 @@ pub(crate) fn conversation(app: App) -> impl IntoView {
         </div>
         {reading(app)}
     }
+}
+
+/// Keeps the end in view while an answer comes, unless the visitor has scrolled away from it.
+fn follow(app: App, place: NodeRef<Div>) {
+    const NEAR_PX: i32 = 80;
+    Effect::new(move |_| {
+        app.chat.turns.track();
+        app.chat.recording.track();
+        let Some(element) = place.get() else { return };
+        let below = element.scroll_height() - element.scroll_top() - element.client_height();
+        if below <= NEAR_PX {
+            request_animation_frame(move || element.set_scroll_top(element.scroll_height()));
+        }
+    });
 }
 
 fn turn_view(app: App, turn: Turn) -> impl IntoView {

@@ -63,9 +63,10 @@ fn tiles(figures: &Figures) -> [Tile; 6] {
             text: figures
                 .prompt_tokens
                 .map_or(format::NONE.to_owned(), |count| format::counted(count, "token", "tokens")),
-            note: figures
-                .reused_tokens
-                .map_or(String::new(), |reused| format!("{reused} of them read before")),
+            note: figures.reused_tokens.map_or(String::new(), |reused| match reused {
+                0 => "all of them read now".to_owned(),
+                reused => format!("{reused} of them kept from before"),
+            }),
         },
     ]
 }

@@ -1,7 +1,5 @@
 //! Every kernel of this target against its scalar twin, over random shapes.
 
-use proptest::prelude::*;
-
 use super::{Activations, Kernels, dispatch, portable, reference};
 use crate::quant::{BLOCK, GROUP, Packed4, Packed8, Source4, f32_to_f16};
 
@@ -19,15 +17,6 @@ struct Case {
     cols: usize,
     tokens: usize,
     seed: u64,
-}
-
-fn cases() -> impl Strategy<Value = Case> {
-    (1..40usize, 1..12usize, 1..10usize, any::<u64>()).prop_map(|(rows, blocks, tokens, seed)| Case {
-        rows,
-        cols: blocks * BLOCK,
-        tokens,
-        seed,
-    })
 }
 
 /// Bytes that are any quants but sound scales: halves of size 2^-14 to 1.
@@ -215,25 +204,45 @@ fn check_all(case: &Case) {
 }
 
 #[cfg(not(target_arch = "wasm32"))]
-proptest! {
-    #[test]
-    fn every_kernel_matches_its_scalar_twin(case in cases()) {
-        check_all(&case);
+mod random {
+    use proptest::prelude::*;
+
+    use super::{BLOCK, Case, check_all};
+
+    fn cases() -> impl Strategy<Value = Case> {
+        (1..40usize, 1..12usize, 1..10usize, any::<u64>()).prop_map(|(rows, blocks, tokens, seed)| Case {
+            rows,
+            cols: blocks * BLOCK,
+            tokens,
+            seed,
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn every_kernel_matches_its_scalar_twin(case in cases()) {
+            check_all(&case);
+        }
     }
 }
 
 /// proptest's own runner needs a file system; in the browser the same checks run over a fixed walk of shapes.
 #[cfg(target_arch = "wasm32")]
-wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
+mod walk {
+    use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
-#[cfg(target_arch = "wasm32")]
-#[wasm_bindgen_test::wasm_bindgen_test]
-fn every_kernel_matches_its_scalar_twin() {
-    for seed in 0..200u64 {
-        let mut noise = Noise(seed);
-        let mut pick = |n: u64| 1 + (noise.next() % n) as usize;
-        let case = Case { rows: pick(39), cols: pick(11) * BLOCK, tokens: pick(9), seed };
-        check_all(&case);
+    use super::{BLOCK, Case, Noise, check_all};
+
+    wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+    #[wasm_bindgen_test]
+    fn every_kernel_matches_its_scalar_twin() {
+        for seed in 0..200u64 {
+            let mut noise = Noise(seed);
+            let mut pick = |n: u64| 1 + (noise.next() % n) as usize;
+            let case = Case { rows: pick(39), cols: pick(11) * BLOCK, tokens: pick(9), seed };
+            check_all(&case);
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 // A context that fills up, and the rule that the page itself never stands still.
 import { expect, test } from "./lib/fixtures.mjs";
-import { answer, ask, choose, load, open } from "./lib/page.mjs";
+import { ask, choose, load, open } from "./lib/page.mjs";
+import { mainThreadTasks } from "./lib/trace.mjs";
 
 test("a context that is full ends the answer with its reason", async ({ page }) => {
   await open(page);
@@ -16,13 +17,15 @@ test("a context that is full ends the answer with its reason", async ({ page }) 
 test("no task on the main thread is longer than 50 ms while the model loads and answers", async ({ page }) => {
   await open(page);
   // What the page does to start is not asked about here.
-  await page.evaluate(() => new Promise((resolve) => requestIdleCallback(resolve)));
-  const start = await page.evaluate(() => performance.timeOrigin + performance.now());
-  await load(page);
-  await choose(page, "chat", { "max-tokens": 100, temperature: 0 });
-  await page.getByTestId("prompt").fill("Write a long story about a lighthouse keeper and his dog.");
-  await page.getByTestId("generate").click();
-  await answer(page);
-  const tasks = await page.evaluate(() => window.testLog.longTasks);
-  expect(tasks.filter((task) => task.at > start)).toEqual([]);
+  await page.evaluate(() => new Promise((resolve) => requestIdleCallback(() => resolve())));
+  const tasks = await mainThreadTasks(page, async () => {
+    await load(page);
+    await choose(page, "chat", { "max-tokens": 100, temperature: 0 });
+    await ask(page, "Write a long story about a lighthouse keeper and his dog.");
+  });
+  expect(tasks.length).toBeGreaterThan(100);
+  // Processor time besides time: a task that only waited for a core (the engine and other programs use them
+  // too) is not the page's doing. On an idle machine both are the same.
+  const long = tasks.filter((task) => task.wallMs > 50 && task.cpuMs > 50);
+  expect(long).toEqual([]);
 });

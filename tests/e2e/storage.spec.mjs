@@ -11,7 +11,7 @@ const isModel = (request) => request.url.endsWith(".gguf");
 
 /** A proxy before the real server, for as long as the test runs. */
 const proxied = test.extend({
-  proxy: async ({ baseURL }, use) => {
+  between: async ({ baseURL }, use) => {
     const proxy = await startProxy(baseURL);
     await use(proxy);
     await proxy.close();
@@ -45,7 +45,7 @@ test("a stored model can be forgotten, and is then fetched again", async ({ page
   await expect(page.getByTestId("model-status")).toHaveAttribute("data-storage", "false");
 });
 
-proxied("an interrupted download says so and goes on where it broke", async ({ page, proxy }) => {
+proxied("an interrupted download says so and goes on where it broke", async ({ page, between: proxy }) => {
   proxy.rule = (request) => (isModel(request) ? { cutAt: 40_000_000 } : undefined);
   await open(page, proxy.url);
   await page.getByTestId("load-button").click();
@@ -62,7 +62,7 @@ proxied("an interrupted download says so and goes on where it broke", async ({ p
   await expectUsable(page);
 });
 
-proxied("a cancelled download keeps what came", async ({ page, proxy }) => {
+proxied("a cancelled download keeps what came", async ({ page, between: proxy }) => {
   proxy.rule = (request) => (isModel(request) ? { stallAt: 20_000_000 } : undefined);
   await open(page, proxy.url);
   await page.getByTestId("load-button").click();
@@ -80,7 +80,7 @@ for (const [name, fault, alter] of [
   ["one bit altered", { flipAt: 50_000_000 }, (data) => void (data[50_000_000] ^= 1)],
   ["its end missing", { endAt: 60_000_000 }, (data) => data.subarray(0, 60_000_000)],
 ]) {
-  proxied(`a file with ${name} is refused by name with both hashes`, async ({ page, proxy }) => {
+  proxied(`a file with ${name} is refused by name with both hashes`, async ({ page, between: proxy }) => {
     proxy.rule = (request) => (isModel(request) ? fault : undefined);
     await open(page, proxy.url);
     await page.getByTestId("load-button").click();
@@ -129,7 +129,7 @@ for (const [name, fault, says] of [
   ["is forbidden", { status: 403 }, /answered 403/],
   ["cannot be reached", { cutAt: 0 }, /could not be reached|connection broke/],
 ]) {
-  proxied(`a model that ${name} is told by name, and the page stays usable`, async ({ page, proxy }) => {
+  proxied(`a model that ${name} is told by name, and the page stays usable`, async ({ page, between: proxy }) => {
     proxy.rule = (request) => (isModel(request) ? fault : undefined);
     await open(page, proxy.url);
     await page.getByTestId("load-button").click();

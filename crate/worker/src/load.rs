@@ -21,11 +21,10 @@ use crate::wanted::Wanted;
 /// What a 32-bit module can address, bytes.
 const ADDRESSABLE: u64 = 1 << 32;
 
-/// Bytes besides weights and cache: tokenizer, buffers, stack. Measured 40 MB with a vocabulary of 49,152.
+/// Bytes besides weights and cache: tokenizer, buffers, stack. Measured 30 MB with a vocabulary of 49,152.
 const BESIDES: u64 = 64 << 20;
 
-/// Loads a model into `slot`. The model that is there goes once the new one's header has proved sound, since
-/// two may not fit side by side.
+/// Loads a model into `slot`. The model that is there goes first, since two may not fit side by side.
 pub(crate) async fn load(
     request: protocol::Load,
     picked: Option<File>,
@@ -33,11 +32,11 @@ pub(crate) async fn load(
     signal: &AbortSignal,
 ) -> Result<Loaded> {
     let started = now_ms();
+    slot.replace(None);
     let (file, obtained) = obtain(request.source, picked, signal).await?;
     let gguf = Gguf::open(&file, reader(&file, obtained.source)?)?;
     let options = LoadOptions { context: request.context as usize };
     check_memory(&gguf, &options)?;
-    slot.replace(None);
     let engine = Engine::load(gguf, &options, &mut pack_progress())?;
     // Packing runs in one go; an abort that came meanwhile is waiting.
     yield_now().await;

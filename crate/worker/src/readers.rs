@@ -1,7 +1,7 @@
 //! A model's bytes as `Read + Seek`, wherever they lie: the engine streams from here, tensor by tensor,
 //! so that the file as a whole is never in wasm memory.
 
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
@@ -9,14 +9,9 @@ use web_sys::{Blob, FileReaderSync, FileSystemReadWriteOptions, FileSystemSyncAc
 
 use crate::js;
 
-/// What the engine reads a model from.
-pub(crate) type ModelReader = BufReader<Cursor>;
-
-/// Bytes fetched ahead while the header is read in thousands of small steps.
-const AHEAD: usize = 64 << 10;
-
-/// Most bytes asked of the browser at once: a blob's slice is copied through the JavaScript heap.
-const MOST_AT_ONCE: usize = 4 << 20;
+/// Bytes fetched at once: the engine asks for a few thousand at a time, mostly one stretch after the other,
+/// and every question to the browser costs as much as copying a hundred thousand.
+const WINDOW: usize = 1 << 20;
 
 /// An open file in the origin's private file system; closing releases its lock.
 #[derive(Debug)]
@@ -95,8 +90,6 @@ impl Source {
 
     /// Reads up to `out.len()` bytes from an offset; 0 only at the end.
     pub(crate) fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<usize, JsValue> {
-        let most = out.len().min(MOST_AT_ONCE);
-        let out = &mut out[..most];
         match self {
             Self::Handle(handle) => handle.read_at(offset, out),
             Self::Blob(blob) => read_blob(blob, offset, out),
@@ -106,7 +99,7 @@ impl Source {
     /// A buffered reader from the start.
     pub(crate) fn into_reader(self) -> Result<ModelReader, JsValue> {
         let size = self.size()?;
-        Ok(BufReader::with_capacity(AHEAD, Cursor { source: self, size, position: 0 }))
+        Ok(ModelReader { source: self, size, position: 0, window: Vec::new(), window_start: 0 })
     }
 }
 
@@ -120,26 +113,52 @@ fn read_blob(blob: &Blob, offset: u64, out: &mut [u8]) -> Result<usize, JsValue>
     Ok(count)
 }
 
-/// A position in a source.
+/// What the engine reads a model from: a position in a source, and a window of bytes around it.
+///
+/// Unlike `BufReader` it keeps its bytes when a seek stays inside the window.
 #[derive(Debug)]
-pub(crate) struct Cursor {
+pub(crate) struct ModelReader {
     source: Source,
     size: u64,
     position: u64,
+    window: Vec<u8>,
+    /// Offset of the window's first byte.
+    window_start: u64,
 }
 
-impl Read for Cursor {
+impl ModelReader {
+    /// The bytes of the window from the position on.
+    fn ahead(&self) -> &[u8] {
+        let skip = self.position.checked_sub(self.window_start).and_then(|skip| usize::try_from(skip).ok());
+        skip.and_then(|skip| self.window.get(skip..)).unwrap_or_default()
+    }
+
+    fn fill(&mut self) -> io::Result<()> {
+        self.window.resize(WINDOW, 0);
+        let read = self.source.read_at(self.position, &mut self.window);
+        self.window.truncate(*read.as_ref().unwrap_or(&0));
+        self.window_start = self.position;
+        read.map(|_| ()).map_err(|thrown| io::Error::other(js::describe(&thrown)))
+    }
+}
+
+impl Read for ModelReader {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         if out.is_empty() || self.position >= self.size {
             return Ok(0);
         }
-        let count = self.source.read_at(self.position, out).map_err(|thrown| io_error(&thrown))?;
+        if self.ahead().is_empty() {
+            self.fill()?;
+        }
+        let ahead = self.ahead();
+        let count = ahead.len().min(out.len());
+        out[..count].copy_from_slice(&ahead[..count]);
         self.position += count as u64;
         Ok(count)
     }
 }
 
-impl Seek for Cursor {
+impl Seek for ModelReader {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
         let position = match to {
             SeekFrom::Start(offset) => Some(offset),
@@ -150,8 +169,4 @@ impl Seek for Cursor {
         self.position = position.ok_or_else(outside)?;
         Ok(self.position)
     }
-}
-
-fn io_error(thrown: &JsValue) -> io::Error {
-    io::Error::other(js::describe(thrown))
 }

@@ -31,9 +31,7 @@ pub(crate) enum Opened {
 
 /// Whether files can be kept here at all. Private windows and plain-HTTP origins say no.
 pub(crate) async fn available() -> bool {
-    let synchronous = js::get(&js_sys::global(), "FileSystemFileHandle");
-    let prototype = js::get(&synchronous, "prototype");
-    js::get(&prototype, "createSyncAccessHandle").is_function() && folder().await.is_ok()
+    folder().await.is_ok()
 }
 
 /// Opens or creates a file.
@@ -99,17 +97,21 @@ async fn files(folder: &FileSystemDirectoryHandle) -> Result<Vec<(String, u64)>,
 }
 
 async fn folder() -> Result<FileSystemDirectoryHandle, JsValue> {
-    let manager = manager().ok_or_else(|| JsValue::from_str("this browser has no storage for this page"))?;
+    let manager = manager().ok_or_else(|| JsValue::from_str("this browser keeps no files for pages"))?;
     let root: FileSystemDirectoryHandle = manager.get_directory().await?.unchecked_into();
     let options = FileSystemGetDirectoryOptions::new();
     options.set_create(true);
     Ok(root.get_directory_handle_with_options(FOLDER, &options).await?.unchecked_into())
 }
 
-/// The storage manager; `navigator.storage` is missing outside secure contexts.
+/// The storage manager, where it and the methods used here exist: older browsers lack some, and insecure
+/// contexts lack them all.
 fn manager() -> Option<StorageManager> {
     let storage = js::scope().navigator().storage();
-    (!storage.is_undefined()).then_some(storage)
+    let handle = js::get(&js::get(&js_sys::global(), "FileSystemFileHandle"), "prototype");
+    let there = js::get(&storage, "getDirectory").is_function()
+        && js::get(&handle, "createSyncAccessHandle").is_function();
+    there.then_some(storage)
 }
 
 fn refused(op: &'static str, thrown: &JsValue) -> Error {

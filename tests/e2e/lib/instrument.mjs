@@ -3,17 +3,12 @@
 /** Everything noted, at `window.testLog`. */
 export function instrument() {
   const now = () => performance.timeOrigin + performance.now();
-  const log = { messages: [], violations: [], longTasks: [], workers: [] };
+  const log = { messages: [], violations: [], workers: [] };
   window.testLog = log;
 
   document.addEventListener("securitypolicyviolation", (event) => {
     log.violations.push(`${event.effectiveDirective}: ${event.blockedURI} ${event.sample}`);
   });
-  new PerformanceObserver((list) => {
-    for (const task of list.getEntries()) {
-      log.longTasks.push({ at: performance.timeOrigin + task.startTime, ms: task.duration });
-    }
-  }).observe({ type: "longtask", buffered: true });
 
   const read = (data) => {
     try {

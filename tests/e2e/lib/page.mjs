@@ -17,9 +17,12 @@ export async function load(page) {
   await expectReady(page);
 }
 
-/** The model can be prompted. */
+/** The model can be prompted; a problem told instead fails at once. */
 export async function expectReady(page) {
-  await expect(page.getByTestId("model-status")).toHaveAttribute("data-value", "ready", PATIENCE);
+  const ready = page.getByTestId("model-status");
+  await expect(ready.or(page.getByTestId("error"))).toBeVisible(PATIENCE);
+  await expect(page.getByTestId("error")).toBeHidden();
+  await expect(ready).toHaveAttribute("data-value", "ready");
 }
 
 /** Chooses a task and sets fields of the settings, e.g. `{ seed: 7, "max-tokens": 20 }`. */

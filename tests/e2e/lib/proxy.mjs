@@ -2,6 +2,7 @@
 //
 // The page is opened through it, so its own origin, headers and ranges are those of the real server.
 import http from "node:http";
+import { Readable } from "node:stream";
 
 /**
  * Starts a proxy to `target` (an origin). `rule(request)` says what to do with a request: nothing (pass on),
@@ -38,35 +39,32 @@ function firstByte(range) {
   return Number(/^bytes=(\d+)-/.exec(range ?? "")?.[1] ?? 0);
 }
 
-async function forward(source, response, fault, start) {
+function forward(source, response, fault, start) {
   const headers = { ...source.headers };
   if (fault.endAt !== undefined) {
     headers["content-length"] = String(fault.endAt);
   }
   response.writeHead(source.statusCode, headers);
+  const body = Readable.from(broken(source, fault, start));
+  body.pipe(response, { end: fault.cutAt === undefined && fault.stallAt === undefined });
+  // What was written leaves, then the connection ends before the length that was announced.
+  body.on("end", () => fault.cutAt !== undefined && response.socket?.end());
+  body.on("error", () => response.destroy());
+}
+
+/** The file's bytes from `start` on, as far and as wrong as the fault wants them. */
+async function* broken(source, fault, start) {
+  const end = Math.min(fault.cutAt ?? Infinity, fault.stallAt ?? Infinity, fault.endAt ?? Infinity);
   let position = start;
   for await (const chunk of source) {
-    const end = Math.min(fault.cutAt ?? Infinity, fault.stallAt ?? Infinity, fault.endAt ?? Infinity);
     if (fault.flipAt >= position && fault.flipAt < position + chunk.length) {
       chunk[fault.flipAt - position] ^= 1;
     }
     const piece = chunk.subarray(0, Math.max(0, end - position));
     position += piece.length;
-    // Without waiting for the reader a whole model would pile up here.
-    if (piece.length > 0 && !response.write(piece)) {
-      await new Promise((resolve) => response.once("drain", resolve).once("close", resolve));
+    yield piece;
+    if (position >= end) {
+      return;
     }
-    if (position >= end || response.destroyed) {
-      break;
-    }
-  }
-  if (fault.stallAt !== undefined) {
-    return;
-  }
-  if (fault.cutAt === undefined) {
-    response.end();
-  } else {
-    // What was written must leave before the connection breaks.
-    setTimeout(() => response.destroy(), 200);
   }
 }

@@ -5,8 +5,6 @@
 mod bytes;
 mod chat;
 mod stream;
-#[cfg(test)]
-mod tests;
 
 #[cfg(test)]
 pub(crate) use bytes::spell;

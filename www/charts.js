@@ -15,8 +15,10 @@ import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 
 const drawn = new WeakMap();
-const HEIGHT = 320;
-const MOST_LABEL_CHARS = 34;
+const HEIGHT = 344;
+// Room above the plot for the marks' labels, two lines of them, where no line can cross them.
+const BAND = 44;
+const NARROW = 480;
 
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
@@ -41,6 +43,11 @@ function font(element) {
   return `13px ${getComputedStyle(element).fontFamily}`;
 }
 
+// On a phone the axis' name would take the width that the lines need; the heading says it too.
+function narrow(element) {
+  return element.clientWidth < NARROW;
+}
+
 function decade(value) {
   return 10 ** Math.round(Math.log10(value));
 }
@@ -61,7 +68,7 @@ function options(state) {
   return {
     width: Math.max(240, element.clientWidth),
     height: HEIGHT,
-    padding: [16, 24, 0, 0],
+    padding: [BAND, 24, 0, 0],
     cursor: { drag: { x: false, y: false }, points: { size: 7 } },
     legend: { live: true, markers: { show: false } },
     scales: {
@@ -71,7 +78,7 @@ function options(state) {
     },
     axes: [
       { ...axis, label: spec.x.label, values: plain, space: 56 },
-      { ...axis, label: spec.y.label, values: money, size: 64 },
+      { ...axis, label: narrow(element) ? undefined : spec.y.label, values: money, size: 64 },
     ],
     series: [
       { label: spec.x.label, value: (plot, value) => (value == null ? "–" : whole.format(value)) },
@@ -103,7 +110,7 @@ function annotate(plot, state) {
   };
   nameLines(plot, state, write);
   const marks = [...state.spec.marks].sort((a, b) => a.x - b.x);
-  marks.forEach((mark, row) => pin(plot, state, mark, row < marks.length - 1, write));
+  marks.forEach((mark, row) => pin(plot, state, mark, marks.length - 1 - row, write));
   context.restore();
 }
 
@@ -127,8 +134,8 @@ function nameLines(plot, state, write) {
   }
 }
 
-// A dotted line down, a dot, and a label on the side away from the next mark, if there is room for it.
-function pin(plot, state, mark, wantsLeft, write) {
+// A dotted line down, a dot, and a label in the band above, moved sideways where it would leave the chart.
+function pin(plot, state, mark, row, write) {
   const { ctx: context, bbox } = plot;
   const { min, max } = plot.scales.x;
   if (!(mark.x >= min && mark.x <= max)) return;
@@ -141,7 +148,7 @@ function pin(plot, state, mark, wantsLeft, write) {
   context.lineWidth = 2 * scale;
   context.strokeStyle = state.colours.ink;
   context.beginPath();
-  context.moveTo(x, bbox.top);
+  context.moveTo(x, bbox.top - 4 * scale);
   context.lineTo(x, bbox.top + bbox.height);
   context.stroke();
   context.restore();
@@ -150,19 +157,15 @@ function pin(plot, state, mark, wantsLeft, write) {
   context.arc(x, y, 5 * scale, 0, 2 * Math.PI);
   context.stroke();
   context.fill();
-  const text = mark.label.slice(0, MOST_LABEL_CHARS);
-  const needed = context.measureText(text).width + 16 * scale;
-  const roomLeft = x - bbox.left > needed;
-  const roomRight = bbox.left + bbox.width - x > needed;
-  const left = roomLeft && (wantsLeft || !roomRight);
-  context.textAlign = left ? "right" : "left";
-  // Two marks whose labels stand on the same side keep to lines of their own.
-  write(text, x + (left ? -10 : 10) * scale, bbox.top + (wantsLeft ? 16 : 36) * scale);
+  const half = context.measureText(mark.label).width / 2;
+  const middle = Math.min(Math.max(x, half + 4 * scale), context.canvas.width - half - 4 * scale);
+  context.textAlign = "center";
+  write(mark.label, middle, bbox.top - (10 + 18 * row) * scale);
 }
 
 // A chart is redrawn from scratch only when its shape changes; a moved slider changes just its data.
 function sameShape(a, b) {
-  return a.x.log === b.x.log && a.y.log === b.y.log && a.series.map((s) => s.label).join() === b.series.map((s) => s.label).join();
+  return a.x.label === b.x.label && a.x.log === b.x.log && a.y.log === b.y.log && a.series.map((s) => s.label).join() === b.series.map((s) => s.label).join();
 }
 
 function build(state) {

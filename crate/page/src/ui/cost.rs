@@ -46,7 +46,7 @@ fn verdict(cost: Cost) -> impl IntoView {
                 })}
                 <dl class="metrics">{numbers(&report)}</dl>
                 <p class="muted small">
-                    {origin(Origin::Assumed)} " Worked out from the entries: " {economics::CONVENTION} "."
+                    {origin(Origin::Assumed)} ". Worked out from the entries: " {economics::CONVENTION} "."
                 </p>
             }
         })

@@ -21,7 +21,7 @@ impl Origin {
         match self {
             Origin::Measured => "measured",
             Origin::Simulated => "simulated",
-            Origin::Assumed => "from assumptions",
+            Origin::Assumed => "assumed inputs",
         }
     }
 

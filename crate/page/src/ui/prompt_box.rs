@@ -36,7 +36,7 @@ pub(crate) fn prompt_box(app: App) -> impl IntoView {
             on:keydown=keys
         ></textarea>
         {buttons(app)}
-        <p id="prompt-keys" class="muted small">
+        <p id="prompt-keys" class="keys muted small">
             <kbd>"Ctrl"</kbd> " or " <kbd>"⌘"</kbd> " + " <kbd>"Enter"</kbd> " generates, " <kbd>"Esc"</kbd> " stops."
         </p>
         {move || shown_first(chat.task())}

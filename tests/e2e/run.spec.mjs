@@ -93,7 +93,7 @@ test("a second turn reads only what is new", async () => {
   const second = await last(page, "Finished");
   expect(second.reused_tokens).toBeGreaterThanOrEqual(first.prompt_tokens);
   expect(await figure(page, "metric-reused-tokens")).toBe(second.reused_tokens);
-  await expect(page.getByText(`${second.reused_tokens} of them read before`)).toBeVisible();
+  await expect(page.getByText(`${second.reused_tokens} of them`)).toBeVisible();
 });
 
 test("what people and models write is shown as text, never as markup", async () => {

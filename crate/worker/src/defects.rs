@@ -37,7 +37,7 @@ pub(crate) fn tell(cause: &str) {
 }
 
 /// Always `Internal`, even when it was memory: this instance is over and the page must start another.
-fn failure(cause: &str, refused: Option<usize>) -> Failure {
+pub(crate) fn failure(cause: &str, refused: Option<usize>) -> Failure {
     let (operation, id) = RUNNING.get();
     let message = match refused {
         Some(bytes) => format!(

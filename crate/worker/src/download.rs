@@ -94,6 +94,7 @@ impl<F: Fetch> Download<'_, F> {
             Err(Error::Altered { .. }) if kept > 0 => self.fill(&mut place, 0, Digest::default()).await?,
             other => other?,
         }
+        storage::forget_earlier(self.wanted).await;
         let source = place.into_source().map_err(|thrown| self.storage("keeping", &thrown))?;
         Ok(Obtained { source, from_storage: false })
     }

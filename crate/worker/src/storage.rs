@@ -14,6 +14,7 @@ use web_sys::{
 use crate::errors::{Error, Result};
 use crate::js;
 use crate::readers::Handle;
+use crate::wanted::Wanted;
 
 /// The folder of our files.
 const FOLDER: &str = "models";
@@ -79,6 +80,16 @@ pub(crate) async fn forget() -> Result<u64> {
         bytes += size;
     }
     Ok(bytes)
+}
+
+/// Removes what is stored of a model's earlier versions: same file, another hash. Best effort, since a tab may
+/// still be reading one.
+pub(crate) async fn forget_earlier(wanted: &Wanted) {
+    let Ok(folder) = folder().await else { return };
+    let Ok(files) = files(&folder).await else { return };
+    for (name, _) in files.iter().filter(|(name, _)| wanted.is_earlier(name)) {
+        folder.remove_entry(name).await.ok();
+    }
 }
 
 /// Names and sizes (bytes) of the stored files.

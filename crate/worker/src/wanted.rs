@@ -4,6 +4,9 @@ use crate::digest::is_sha256;
 use crate::errors::{Error, Result};
 use crate::fetch::same_origin;
 
+/// Hex digits of the hash that a stored file's name carries.
+const PREFIX: usize = 16;
+
 /// A model to be had, and what its bytes must be.
 #[derive(Clone, Debug)]
 pub(crate) struct Wanted {
@@ -38,6 +41,13 @@ impl Wanted {
 
     /// Name in storage: another content gets another name, so stale bytes are never gone on with.
     pub(crate) fn stored_name(&self) -> String {
-        format!("{}.{}", self.file, &self.sha256[..16])
+        format!("{}.{}", self.file, &self.sha256[..PREFIX])
+    }
+
+    /// Whether a stored file is this model with another content.
+    pub(crate) fn is_earlier(&self, stored: &str) -> bool {
+        let hash = stored.strip_prefix(&self.file).and_then(|rest| rest.strip_prefix('.'));
+        let is_hash = |hash: &str| hash.len() == PREFIX && hash.bytes().all(|b| b.is_ascii_hexdigit());
+        hash.is_some_and(is_hash) && stored != self.stored_name()
     }
 }

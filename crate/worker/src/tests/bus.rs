@@ -5,7 +5,9 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::{file, text};
 use crate::bus::{encode, parse};
+use crate::defects;
 use crate::errors::Error;
+use crate::heap;
 use crate::load::check_fits;
 
 fn generate() -> ToWorker {
@@ -97,4 +99,28 @@ fn a_model_beyond_the_address_space_is_refused_before_it_is_read() {
         assert_eq!(error.kind(), FailureKind::Memory);
         assert!(error.to_string().starts_with("large.gguf: needs about"), "{error}");
     }
+}
+
+#[wasm_bindgen_test]
+fn a_defect_says_what_ran_and_whether_memory_was_the_cause() {
+    defects::now_running((Operation::Generate, Some(9)));
+    let defect = defects::failure("index out of bounds", None);
+    assert_eq!((defect.operation, defect.id), (Operation::Generate, Some(9)));
+    assert!(defect.message.contains("index out of bounds"), "{}", defect.message);
+    let memory = defects::failure("unreachable", Some(1 << 30));
+    // The instance is over in both cases, and the page starts another on `Internal` alone.
+    assert_eq!((defect.kind, memory.kind), (FailureKind::Internal, FailureKind::Internal));
+    assert!(memory.message.contains("out of memory, 1073741824 bytes"), "{}", memory.message);
+}
+
+#[wasm_bindgen_test]
+fn an_allocation_that_is_refused_is_remembered() {
+    assert_eq!(heap::refused(), None);
+    // Half of what can be addressed is to be had once, never twice. Black boxes, since an allocation that
+    // nobody looks at is optimised away.
+    let half = std::hint::black_box(isize::MAX as usize);
+    let mut buffers = std::hint::black_box([const { Vec::<u8>::new() }; 2]);
+    let had = buffers.each_mut().map(|buffer| buffer.try_reserve_exact(half).is_ok());
+    assert!(had.contains(&false) && !std::hint::black_box(&buffers).is_empty());
+    assert_eq!(heap::refused(), Some(half));
 }

@@ -194,6 +194,24 @@ async fn a_damaged_copy_is_fetched_anew() {
 }
 
 #[wasm_bindgen_test]
+async fn a_new_version_replaces_the_old_one_and_nothing_else() {
+    let (old, new) = (pattern(300_000), pattern(300_007));
+    let stale = wanted("renewed.gguf", &old);
+    let name = stale.stored_name();
+    for kept in [format!("other-{name}"), format!("{name}.x"), "renewed.gguf.notes".to_owned(), name.clone()]
+    {
+        store(&kept, b"x").await;
+    }
+    storage::forget_earlier(&stale).await;
+    assert_eq!(stored(&name).await, b"x", "the present version is not an earlier one");
+    obtain(&wanted("renewed.gguf", &new), &Server::new(&new, Manner::Full)).await.unwrap();
+    assert_eq!(stored(&name).await.len(), 0, "the old version is gone, and opening it made an empty file");
+    for kept in [format!("other-{name}"), format!("{name}.x"), "renewed.gguf.notes".to_owned()] {
+        assert_eq!(stored(&kept).await, b"x", "{kept}");
+    }
+}
+
+#[wasm_bindgen_test]
 async fn a_missing_server_is_a_sentence() {
     let bytes = pattern(10);
     let wanted = wanted("missing.gguf", &bytes);

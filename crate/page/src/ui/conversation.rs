@@ -36,6 +36,10 @@ fn follow(app: App, place: NodeRef<Div>) {
         app.chat.turns.track();
         app.chat.recording.track();
         let Some(element) = place.get() else { return };
+        // Asking for heights lays the page out; without an answer there is nothing to follow.
+        if app.chat.turns.with_untracked(Vec::is_empty) {
+            return;
+        }
         let below = element.scroll_height() - element.scroll_top() - element.client_height();
         if below <= NEAR_PX {
             request_animation_frame(move || element.set_scroll_top(element.scroll_height()));

@@ -101,7 +101,7 @@ mod tests {
         assert_eq!(count(-12_400.0), "−12,400");
         assert_eq!(count(f64::NAN), NONE);
         assert_eq!(decimal(-0.004, 2), "0.00");
-        assert_eq!(decimal(1_234.5678, 2), "1,234.57");
+        assert_eq!(decimal(1_234.567_8, 2), "1,234.57");
     }
 
     #[test]

@@ -3,14 +3,15 @@
 use crate::units::Usd;
 
 /// Whole dollars from one hundred up, cents below, small prices with up to six decimals: `$54,000`, `$3.50`.
+/// Less than half a millionth of a dollar is `$0`.
 pub fn usd(value: Usd) -> String {
-    let (sign, size) = if value.0 < 0.0 { ("−", -value.0) } else { ("", value.0) };
+    let size = value.0.abs();
     let digits = match size {
-        0.0 => "0".to_owned(),
         s if s >= 100.0 => count(s),
         s if s >= 0.01 => format!("{s:.2}"),
-        s => format!("{s:.6}").trim_end_matches('0').to_owned(),
+        s => format!("{s:.6}").trim_end_matches('0').trim_end_matches('.').to_owned(),
     };
+    let sign = if value.0 < 0.0 && digits != "0" { "−" } else { "" };
     format!("{sign}${digits}")
 }
 
@@ -45,6 +46,9 @@ mod tests {
         assert_eq!(usd(Usd(-12_400.0)), "−$12,400");
         assert_eq!(usd(Usd(0.000_75)), "$0.00075");
         assert_eq!(usd(Usd(3.5)), "$3.50");
+        assert_eq!(usd(Usd(0.0)), "$0");
+        assert_eq!(usd(Usd(-4e-13)), "$0", "rounding noise is not a price");
+        assert_eq!(usd(Usd(6e-7)), "$0.000001");
         assert_eq!(share(0.362_96), "36.3 %");
     }
 }

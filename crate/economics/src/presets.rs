@@ -26,9 +26,9 @@ pub struct Assumption {
     pub value: f64,
     /// Its unit.
     pub unit: String,
-    /// Lowest value worth considering.
+    /// Lowest value worth considering; `source` says whose judgement that is.
     pub low: f64,
-    /// Highest value worth considering.
+    /// Highest value worth considering; `source` says whose judgement that is.
     pub high: f64,
     /// Who says so.
     pub source: String,
@@ -64,8 +64,8 @@ pub fn seed_discrepancy() -> Discrepancy {
         article: 0.72,
         formula: (135_000.0 - 34_400.0) / 135_000.0,
         note: "The article says 72 %; its own formula gives 74.5 %. It would take edge costs of $38,000 to get \
-               72 %, and the article does not say what the extra $3,600 buys. It also keeps the hardware the \
-               same at 2.5 times the load, without a capacity check.",
+               72 %, and the article, which says $35,000 to $38,000 there, does not say what the extra $600 to \
+               $3,600 buy. It also keeps the hardware the same at 2.5 times the load, without a capacity check.",
     }
 }
 

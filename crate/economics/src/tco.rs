@@ -1,10 +1,28 @@
 //! Total cost of ownership: formulas F1 to F7, in one function that every view calls.
+//!
+//! The formulas are the source article's. F1 to F5 stand in its text; F6 and F7 follow from them: F6 is F5
+//! over an endless horizon, F7 solves F1 = F2 for the month. Units and ranges of the inputs are those of
+//! [`crate::FIELDS`].
+//!
+//! | | formula | unit | where it has no value |
+//! |---|---|---|---|
+//! | F1 | price · volume · months | $ | |
+//! | F2 | hardware + upkeep · months + engineering | $ | |
+//! | F3 | F1 > F2, strictly | verdict | equal up to rounding: a tie |
+//! | F4 | F1 − F2, and that ÷ F1 | $, share | no share of a cloud that costs nothing |
+//! | F5 | F2 ÷ (price · months) | requests a month | none when the price is 0 |
+//! | F6 | upkeep ÷ price | requests a month | none when the price is 0 |
+//! | F7 | (hardware + engineering) ÷ (price · volume − upkeep) | months | never when the divisor is not above 0 |
 
 use serde::Serialize;
 
 use crate::money::{count, share, usd};
 use crate::scenario::{InputError, Scenario};
 use crate::units::{Months, RequestsPerMonth, Usd};
+
+/// Two sums of a few rounded products that differ by less than this share are the same sum: eight roundings
+/// of an f64, of 1.1e-16 each, with room to spare. A tie on paper must not become a saving of 5e-13 dollars.
+const ROUNDING: f64 = 1e-14;
 
 /// Which side costs less over the horizon.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -14,7 +32,7 @@ pub enum Verdict {
     EdgeCheaper,
     /// The edge costs strictly more.
     CloudCheaper,
-    /// Exactly the same.
+    /// The same, up to the rounding of the arithmetic.
     Equal,
 }
 
@@ -67,7 +85,7 @@ pub(crate) fn edge(s: &Scenario, months: Months) -> Usd {
 pub fn evaluate(scenario: &Scenario) -> Result<Report, Vec<InputError>> {
     scenario.validate()?;
     let (cloud, edge) = (cloud(scenario, scenario.horizon), edge(scenario, scenario.horizon));
-    let saving = Usd(cloud.0 - edge.0);
+    let saving = Usd(difference(cloud, edge));
     let verdict = match saving.0 {
         s if s > 0.0 => Verdict::EdgeCheaper,
         s if s < 0.0 => Verdict::CloudCheaper,
@@ -75,6 +93,8 @@ pub fn evaluate(scenario: &Scenario) -> Result<Report, Vec<InputError>> {
     };
     let price = scenario.usd_per_request.0;
     let months = f64::from(scenario.horizon.0);
+    // A price too small to divide by is no price.
+    let volume = |requests: f64| requests.is_finite().then_some(RequestsPerMonth(requests));
     Ok(Report {
         scenario: *scenario,
         cloud,
@@ -82,18 +102,25 @@ pub fn evaluate(scenario: &Scenario) -> Result<Report, Vec<InputError>> {
         saving,
         saving_share: (cloud.0 > 0.0).then(|| saving.0 / cloud.0),
         verdict,
-        tipping_volume: (price > 0.0).then(|| RequestsPerMonth(edge.0 / (price * months))),
-        floor_volume: (price > 0.0).then(|| RequestsPerMonth(scenario.lifecycle.0 / price)),
+        tipping_volume: volume(edge.0 / (price * months)).filter(|_| price > 0.0),
+        floor_volume: volume(scenario.lifecycle.0 / price).filter(|_| price > 0.0),
         break_even: break_even(scenario),
     })
 }
 
+/// cloud − edge; 0 where they differ by rounding alone.
+fn difference(cloud: Usd, edge: Usd) -> f64 {
+    let difference = cloud.0 - edge.0;
+    if difference.abs() <= ROUNDING * cloud.0.max(edge.0) { 0.0 } else { difference }
+}
+
 /// F7: (hardware + engineering) ÷ (price · volume − upkeep).
 fn break_even(s: &Scenario) -> BreakEven {
-    let net = s.usd_per_request.0 * s.requests_per_month.0 - s.lifecycle.0;
+    let net = difference(cloud(s, Months(1)), Usd(s.lifecycle.0));
     let exact_months = (net > 0.0).then(|| (s.capex.0 + s.engineering.0) / net);
-    // Beyond what a month counter holds is never, too.
-    let month = exact_months.map(f64::ceil).filter(|m| *m <= f64::from(u32::MAX)).map(|m| m as u32);
+    // The end of a month that is reached up to rounding is reached. Beyond what a month counter holds is never.
+    let reached = |exact: f64| (exact * (1.0 - ROUNDING)).ceil();
+    let month = exact_months.map(reached).filter(|m| *m <= f64::from(u32::MAX)).map(|m| m as u32);
     BreakEven { exact_months, month }
 }
 

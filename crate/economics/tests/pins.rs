@@ -46,7 +46,25 @@ fn f3_justified_is_strict() {
         engineering: Usd(100.0),
     };
     assert_eq!(report(tie).verdict, Verdict::Equal);
+    assert!(report(tie).sentence().ends_with("they cost the same."));
     assert_eq!(report(at(1e6)).verdict, Verdict::CloudCheaper);
+}
+
+/// 0.0011 · 7,000,000 · 3 is 23,100 on paper and 23,100.000000000004 in binary.
+#[test]
+fn f3_a_tie_on_paper_is_a_tie() {
+    let tie = Scenario {
+        usd_per_request: UsdPerRequest(0.001_1),
+        requests_per_month: RequestsPerMonth(7e6),
+        horizon: Months(3),
+        capex: Usd(23_000.0),
+        lifecycle: UsdPerMonth(0.0),
+        engineering: Usd(100.0),
+    };
+    let report = report(tie);
+    assert_ne!(report.cloud, report.edge, "the case must be one that rounding disturbs");
+    assert_eq!((report.verdict, report.saving), (Verdict::Equal, Usd(0.0)));
+    assert_eq!(report.break_even.month, Some(3));
 }
 
 #[test]
@@ -71,7 +89,11 @@ fn f5_tipping_volume() {
         assert_near(report(over(months)).tipping_volume.unwrap().0, want, 0.005);
     }
     let free = Scenario { usd_per_request: UsdPerRequest(0.0), ..seed() };
-    assert_eq!(report(free).tipping_volume, None);
+    assert_eq!((report(free).tipping_volume, report(free).floor_volume), (None, None));
+    // Both formulas divide by this price and overflow.
+    let nearly_free = report(Scenario { usd_per_request: UsdPerRequest(5e-324), ..seed() });
+    assert_eq!((nearly_free.tipping_volume, nearly_free.floor_volume), (None, None));
+    assert!(nearly_free.threshold_sentence().contains("no volume"));
 }
 
 #[test]
@@ -163,7 +185,10 @@ proptest! {
         let tipping = report(scenario).tipping_volume.unwrap();
         prop_assume!(tipping.0 <= 1e10);
         let at_tip = report(Scenario { requests_per_month: tipping, ..scenario });
-        prop_assert!(at_tip.saving.0.abs() <= 1e-9 * at_tip.edge.0.max(1.0), "off by {}", at_tip.saving.0);
+        prop_assert_eq!(at_tip.verdict, Verdict::Equal, "off by {}", at_tip.cloud.0 - at_tip.edge.0);
+        let above = RequestsPerMonth(tipping.0 * (1.0 + 1e-12));
+        let above = report(Scenario { requests_per_month: above, ..scenario });
+        prop_assert!(above.verdict == Verdict::EdgeCheaper || above.edge.0 == 0.0);
     }
 
     #[test]

@@ -11,7 +11,7 @@
 //! - device: `device-backend`, `backend-reason`, `device-{simd,relaxed-simd,webgpu,threads,memory,storage}`
 //!   (`data-mark`: Used, Unused, Absent, Missing, Unknown)
 //! - model: `model-name`, `load-button`, `load-progress` (`data-stage`, `data-done`, `data-total`), `load-detail`,
-//!   `load-cancel`, `model-status` (only when ready; `data-storage`), `metric-load`, `file-input`,
+//!   `load-cancel`, `model-status` (only when ready; `data-storage`), `load-again`, `metric-load`, `file-input`,
 //!   `forget-models`, `forgotten`, `context`, `catalogue-missing`, `catalogue-retry`
 //! - prompt: `task-{classify,extract,summarise,chat}`, `prompt`, `generate`, `stop`, `regenerate`, `new-chat`,
 //!   `needs-model`, `shown-first`

@@ -20,7 +20,7 @@ pub fn start(load_charts: js_sys::Function) -> Result<(), JsError> {
         .get_element_by_id("app")
         .and_then(|place| place.dyn_into().ok())
         .ok_or_else(|| JsError::new("index.html has no element with the id app"))?;
-    place.set_inner_html("");
+    place.set_text_content(None);
     mount_to(place, move || {
         let app = App::new(load_charts.clone());
         page(app)

@@ -161,8 +161,10 @@ impl App {
         if !task.chat {
             chat.turns.set(Vec::new());
         }
+        // A turn that was stopped before its first word has nothing to go on from.
         let earlier: Vec<_> = chat.turns.with_untracked(|turns| {
-            turns.iter().map(|turn| (turn.prompt.clone(), turn.answer.get_untracked())).collect()
+            let said = turns.iter().map(|turn| (turn.prompt.clone(), turn.answer.get_untracked()));
+            said.filter(|(_, answer)| !answer.is_empty()).collect()
         });
         let messages = task.messages(&earlier, &prompt);
         let id = chat.next_id.get_value();

@@ -51,6 +51,8 @@ pub(crate) struct Model {
     pub(crate) loading: RwSignal<Option<Loading>>,
     /// The model that can be prompted.
     pub(crate) loaded: RwSignal<Option<Loaded>>,
+    /// Whether that one is a file of the visitor's own.
+    pub(crate) own_file: RwSignal<bool>,
     /// Positions to allocate the context for.
     pub(crate) context: RwSignal<u32>,
     /// What became of "forget stored models".
@@ -63,6 +65,7 @@ impl Model {
             offers: RwSignal::new(Offers::Asking),
             loading: RwSignal::new(None),
             loaded: RwSignal::new(None),
+            own_file: RwSignal::new(false),
             context: RwSignal::new(CONTEXT),
             forgotten: RwSignal::new(None),
         }
@@ -170,7 +173,9 @@ impl App {
     pub(super) fn on_loaded(&self, mut loaded: Loaded) {
         let loading = self.model.loading.try_update(Option::take).flatten();
         // The catalogue's name is the one the visitor chose by; files often carry a build's code name.
-        if let Some(title) = loading.and_then(|loading| loading.title) {
+        let title = loading.and_then(|loading| loading.title);
+        self.model.own_file.set(title.is_none());
+        if let Some(title) = title {
             loaded.name = title;
         }
         self.announce(format!("{} is ready.", loaded.name));

@@ -125,6 +125,14 @@ fn controls(race: Race) -> impl IntoView {
                     <option value="warm">"already open"</option>
                 </select>
             </label>
+            {seed(race)}
+        </div>
+        <p class="field-problem" id="cloud-seed-problem">{problem}</p>
+    }
+}
+
+fn seed(race: Race) -> impl IntoView {
+    view! {
             <label class="stacked">
                 "Seed"
                 <input
@@ -133,13 +141,11 @@ fn controls(race: Race) -> impl IntoView {
                     autocomplete="off"
                     data-testid="cloud-seed"
                     aria-describedby="cloud-seed-problem"
-                    aria-invalid=move || problem().is_some().then_some("true")
+                    aria-invalid=move || race.cloud.with(Result::is_err).then_some("true")
                     prop:value=move || race.seed.get()
                     on:input:target=move |event| race.seed.set(event.target().value())
                 />
             </label>
-        </div>
-        <p class="field-problem" id="cloud-seed-problem">{problem}</p>
     }
 }
 

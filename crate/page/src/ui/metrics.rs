@@ -17,57 +17,42 @@ struct Tile {
 }
 
 fn tiles(figures: &Figures) -> [Tile; 6] {
-    let ms = |value: Option<f64>| value.map_or(format::NONE.to_owned(), format::ms);
+    let known = |value: Option<f64>, show: fn(f64) -> String| value.map_or(format::NONE.to_owned(), show);
+    let tile = |testid, label, value, show, note: String| Tile {
+        testid,
+        label,
+        value,
+        text: known(value, show),
+        note,
+    };
+    let tokens: fn(f64) -> String = |count| format::counted(count as u32, "token", "tokens");
+    let speed: fn(f64) -> String = |speed| format!("{} tok/s", format::decimal(speed, 1));
+    let reused = figures.reused_tokens.map_or(String::new(), |reused| match reused {
+        0 => "all of them read now".to_owned(),
+        reused => format!("{reused} of them kept from before"),
+    });
+    let written = format::counted(figures.tokens, "token", "tokens");
+    let memory = figures.memory_bytes.map(|bytes| bytes as f64);
+    let prompt = figures.prompt_tokens.map(f64::from);
     [
-        Tile {
-            testid: "metric-ttft",
-            label: "Time to first token",
-            value: figures.ttft_ms,
-            text: ms(figures.ttft_ms),
-            note: "from the press of Generate".to_owned(),
-        },
-        Tile {
-            testid: "metric-itl",
-            label: "Between tokens, median",
-            value: figures.itl_median_ms,
-            text: ms(figures.itl_median_ms),
-            note: p90(figures),
-        },
-        Tile {
-            testid: "metric-tps",
-            label: "Speed",
-            value: figures.tokens_per_second,
-            text: figures
-                .tokens_per_second
-                .map_or(format::NONE.to_owned(), |v| format!("{} tok/s", format::decimal(v, 1))),
-            note: "after the first token".to_owned(),
-        },
-        Tile {
-            testid: "metric-e2e",
-            label: "End to end",
-            value: figures.total_ms,
-            text: ms(figures.total_ms),
-            note: format::counted(figures.tokens, "token", "tokens"),
-        },
-        Tile {
-            testid: "metric-memory",
-            label: "Engine memory, peak",
-            value: figures.memory_bytes.map(|bytes| bytes as f64),
-            text: figures.memory_bytes.map_or(format::NONE.to_owned(), |bytes| format::bytes(bytes as f64)),
-            note: "WebAssembly memory of the worker".to_owned(),
-        },
-        Tile {
-            testid: "metric-prompt-tokens",
-            label: "Prompt",
-            value: figures.prompt_tokens.map(f64::from),
-            text: figures
-                .prompt_tokens
-                .map_or(format::NONE.to_owned(), |count| format::counted(count, "token", "tokens")),
-            note: figures.reused_tokens.map_or(String::new(), |reused| match reused {
-                0 => "all of them read now".to_owned(),
-                reused => format!("{reused} of them kept from before"),
-            }),
-        },
+        tile(
+            "metric-ttft",
+            "Time to first token",
+            figures.ttft_ms,
+            format::ms,
+            "from the press of Generate".into(),
+        ),
+        tile("metric-itl", "Between tokens, median", figures.itl_median_ms, format::ms, p90(figures)),
+        tile("metric-tps", "Speed", figures.tokens_per_second, speed, "after the first token".into()),
+        tile("metric-e2e", "End to end", figures.total_ms, format::ms, written),
+        tile(
+            "metric-memory",
+            "Engine memory, peak",
+            memory,
+            format::bytes,
+            "the worker’s WebAssembly memory".into(),
+        ),
+        tile("metric-prompt-tokens", "Prompt", prompt, tokens, reused),
     ]
 }
 

@@ -78,7 +78,7 @@ fn action(app: App) -> impl IntoView {
         <div class="model-action">
             {move || match (loading(), app.model.loaded.get()) {
                 (true, _) => view! { {progress_bar(app)} }.into_any(),
-                (false, Some(loaded)) => ready(loaded).into_any(),
+                (false, Some(loaded)) => ready(app, loaded).into_any(),
                 (false, None) => load_button(app).into_any(),
             }}
         </div>
@@ -150,26 +150,45 @@ fn progress_bar(app: App) -> impl IntoView {
 }
 
 /// What was loaded, with the figures of the load.
-fn ready(loaded: Loaded) -> impl IntoView {
-    let from = if loaded.from_storage { "this browser’s storage" } else { "the file or the network" };
-    let types = loaded.quantization.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+fn ready(app: App, loaded: Loaded) -> impl IntoView {
+    let own = app.model.own_file.get_untracked();
     let weights = format!("{} million", format::decimal(loaded.parameters as f64 / 1e6, 1));
+    let context = loaded.context;
     view! {
         <div class="notice notice-good" data-testid="model-status" data-value="ready" data-storage=loaded.from_storage.to_string()>
             {icon("check")}
             <div>
-                <p><strong>{loaded.name}</strong> " is ready: " {weights} " weights, context of "
-                    {format::count(f64::from(loaded.context))} " tokens."</p>
-                <p class="muted small">
-                    "Loaded in "
-                    <span class="num" data-testid="metric-load" data-value=loaded.load_ms.to_string()>{format::ms(loaded.load_ms)}</span>
-                    " from " {from} " (" <span class="origin origin-measured">"measured"</span> "); "
-                    {loaded.architecture} ", " {loaded.layers} " layers, " {types} ", engine memory "
-                    {format::bytes(loaded.memory_bytes as f64)} "."
-                    {(!loaded.chat_template).then_some(" This file has no chat template: it is a base model and continues text rather than answering.")}
-                </p>
+                <p><strong>{loaded.name.clone()}</strong> " is ready: " {weights} " weights, context of "
+                    {format::count(f64::from(context))} " tokens."</p>
+                {load_figures(&loaded, own)}
             </div>
         </div>
+        {move || (!own && app.model.context.get() != context).then(|| view! {
+            <button type="button" data-testid="load-again" on:click=move |_| app.load_offer()>
+                {icon("again")}
+                {move || format!("Load again with a context of {} tokens", format::count(f64::from(app.model.context.get())))}
+            </button>
+        })}
+    }
+}
+
+/// Where it came from, how long that took, and what is inside.
+fn load_figures(loaded: &Loaded, own: bool) -> impl IntoView + use<> {
+    let from = match (own, loaded.from_storage) {
+        (true, _) => "the file you chose",
+        (false, true) => "this browser’s storage",
+        (false, false) => "this site",
+    };
+    let types = loaded.quantization.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
+    let memory = format::bytes(loaded.memory_bytes as f64);
+    view! {
+        <p class="muted small">
+            "Loaded from " {from} " in "
+            <span class="num" data-testid="metric-load" data-value=loaded.load_ms.to_string()>{format::ms(loaded.load_ms)}</span>
+            ", engine memory " {memory} " (" <span class="origin origin-measured">"measured"</span> "). "
+            {loaded.architecture.clone()} ", " {loaded.layers} " layers, " {types} "."
+            {(!loaded.chat_template).then_some(" This file has no chat template: it is a base model and continues text rather than answering.")}
+        </p>
     }
 }
 
@@ -193,6 +212,15 @@ fn others(app: App) -> impl IntoView {
             <button type="button" data-testid="forget-models" disabled=busy on:click=move |_| app.forget_models()>
                 {icon("forget")} "Forget stored models"
             </button>
+            {context(app, busy)}
+        </div>
+        <p class="muted small" data-testid="forgotten">{move || app.model.forgotten.get()}</p>
+    }
+}
+
+/// How many tokens a conversation may have; takes effect when a model is loaded.
+fn context(app: App, busy: impl Fn() -> bool + Send + Copy + 'static) -> impl IntoView {
+    view! {
             <label class="inline-field">
                 <span>"Context"</span>
                 <select data-testid="context" disabled=busy on:change:target=move |event| {
@@ -207,7 +235,5 @@ fn others(app: App) -> impl IntoView {
                     }).into_iter().collect_view()}
                 </select>
             </label>
-        </div>
-        <p class="muted small" data-testid="forgotten">{move || app.model.forgotten.get()}</p>
     }
 }

@@ -64,7 +64,6 @@ fn task_button(app: App, index: usize, task: &'static Task) -> impl IntoView {
 /// Generate or Stop (one place, so that a second press of the same spot stops), again, anew.
 fn buttons(app: App) -> impl IntoView {
     let running = move || app.chat.running.with(Option::is_some);
-    let turns = move || app.chat.turns.with(|turns| !turns.is_empty());
     view! {
         <div class="buttons">
             <button
@@ -87,27 +86,36 @@ fn buttons(app: App) -> impl IntoView {
             >
                 {icon("stop")} "Stop"
             </button>
-            <button
-                type="button"
-                data-testid="regenerate"
-                title="The same settings and seed give the same text; change the seed for another one."
-                disabled=move || !(app.can_generate() && turns())
-                on:click=move |_| app.regenerate()
-            >
-                {icon("again")} "Regenerate"
-            </button>
-            <button
-                type="button"
-                data-testid="new-chat"
-                disabled=move || running() || !turns()
-                on:click=move |_| app.new_conversation()
-            >
-                {icon("new")} "New conversation"
-            </button>
+            {again_and_anew(app)}
         </div>
         {move || app.model.loaded.with(Option::is_none).then(|| view! {
             <p class="small muted" data-testid="needs-model">"Load the model first; then Generate answers this."</p>
         })}
+    }
+}
+
+/// The two that need a conversation.
+fn again_and_anew(app: App) -> impl IntoView {
+    let running = move || app.chat.running.with(Option::is_some);
+    let turns = move || app.chat.turns.with(|turns| !turns.is_empty());
+    view! {
+        <button
+            type="button"
+            data-testid="regenerate"
+            title="The same settings and seed give the same text; change the seed for another one."
+            disabled=move || !(app.can_generate() && turns())
+            on:click=move |_| app.regenerate()
+        >
+            {icon("again")} "Regenerate"
+        </button>
+        <button
+            type="button"
+            data-testid="new-chat"
+            disabled=move || running() || !turns()
+            on:click=move |_| app.new_conversation()
+        >
+            {icon("new")} "New conversation"
+        </button>
     }
 }
 

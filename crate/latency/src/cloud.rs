@@ -5,81 +5,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::fit::{FitError, Lognormal};
+use crate::fit::Lognormal;
 pub use crate::gilbert::Loss;
+pub use crate::preset::{ColdStart, Percentiles, Preset, PresetError};
 use crate::random::Random;
 use crate::units::Ms;
-
-/// Percentiles of a time, ms, as published or assumed.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Percentiles {
-    /// Median.
-    pub p50: f64,
-    /// 90th; left out, the distribution has no floor.
-    pub p90: Option<f64>,
-    /// 99th.
-    pub p99: f64,
-}
-
-impl Percentiles {
-    /// The lognormal through them.
-    ///
-    /// # Errors
-    /// See [`FitError`].
-    pub fn fit(&self) -> Result<Lognormal, FitError> {
-        match self.p90 {
-            Some(p90) => Lognormal::from_p50_p90_p99(Ms(self.p50), Ms(p90), Ms(self.p99)),
-            None => Lognormal::from_p50_p99(Ms(self.p50), Ms(self.p99), Ms(0.0)),
-        }
-    }
-}
-
-/// A cloud, as dated data.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Preset {
-    /// Short name, in addresses and exports.
-    pub id: String,
-    /// Name on the page.
-    pub label: String,
-    /// Where the figures come from, one sentence each.
-    pub sources: Vec<String>,
-    /// When they were looked up, `YYYY-MM-DD`.
-    pub retrieved: String,
-    /// Looking up the server's name, ms.
-    pub dns_ms: f64,
-    /// Round trip between visitor and server, ms.
-    pub rtt_ms: f64,
-    /// Upload bandwidth, Mbit/s.
-    pub up_mbit: f64,
-    /// Download bandwidth, Mbit/s.
-    pub down_mbit: f64,
-    /// Server's queue and prefill for a short prompt, network excluded.
-    pub first_token: Percentiles,
-    /// What a prompt token adds to it, ms.
-    pub prefill_ms_per_token: f64,
-    /// Chance that the model has to be started first, and how long that takes.
-    pub cold_start: Option<ColdStart>,
-    /// Time between two tokens at the server.
-    pub inter_token: Percentiles,
-    /// Extra delay of a token on its way.
-    pub jitter: Percentiles,
-    /// Bytes of a token's event on the wire.
-    pub bytes_per_token: f64,
-    /// Loss on the way; a loss delays, it never drops a token.
-    pub loss: Loss,
-}
-
-/// A server that has to start.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ColdStart {
-    /// Chance, [0, 1].
-    pub probability: f64,
-    /// How long it takes.
-    pub time: Percentiles,
-}
 
 /// Whether the browser has a connection to the server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,19 +87,20 @@ pub struct Cloud<'a> {
 }
 
 impl<'a> Cloud<'a> {
-    /// Fits the preset's distributions.
+    /// Checks the preset's figures and fits its distributions.
     ///
     /// # Errors
-    /// Percentiles of the preset describe no distribution.
-    pub fn new(preset: &'a Preset) -> Result<Self, FitError> {
+    /// A figure is out of its range, or percentiles describe no distribution.
+    pub fn new(preset: &'a Preset) -> Result<Self, PresetError> {
+        preset.check()?;
         let cold_start = match preset.cold_start {
-            Some(cold) => Some((cold.probability, cold.time.fit()?)),
+            Some(cold) => Some((cold.probability, cold.time.fit("cold_start")?)),
             None => None,
         };
         Ok(Self {
-            first_token: preset.first_token.fit()?,
-            inter_token: preset.inter_token.fit()?,
-            jitter: preset.jitter.fit()?,
+            first_token: preset.first_token.fit("first_token")?,
+            inter_token: preset.inter_token.fit("inter_token")?,
+            jitter: preset.jitter.fit("jitter")?,
             cold_start,
             preset,
         })

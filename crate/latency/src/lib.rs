@@ -10,6 +10,7 @@ pub mod cloud;
 pub mod fit;
 mod gilbert;
 mod normal;
+mod preset;
 pub mod presets;
 mod random;
 pub mod stats;

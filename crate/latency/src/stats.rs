@@ -97,9 +97,41 @@ impl<O: Origin> Series<O> {
     }
 }
 
-/// Samples before the largest one exceeds the true percentile `p` with 95 % confidence: the least n with
-/// pⁿ ≤ 0.05. For P90 29, P95 59, P99 299, P99.9 2,995.
+/// The four metrics of many answers, all from one origin.
+#[derive(Clone, Debug)]
+pub struct Summary<O: Origin> {
+    /// Time to first token, one sample an answer.
+    pub ttft: Series<O>,
+    /// Time between tokens, one sample a gap.
+    pub inter_token: Series<O>,
+    /// Time per output token after the first, one sample an answer of two tokens or more.
+    pub tpot: Series<O>,
+    /// From the request to the last token, one sample an answer.
+    pub end_to_end: Series<O>,
+}
+
+impl<O: Origin> Summary<O> {
+    /// No answers yet.
+    pub fn new(origin: O) -> Self {
+        let series = || Series::new(origin.clone());
+        Self { ttft: series(), inter_token: series(), tpot: series(), end_to_end: series() }
+    }
+
+    /// Adds an answer.
+    pub fn record(&mut self, timing: &Timing) {
+        self.ttft.record(timing.ttft);
+        timing.gaps.iter().for_each(|gap| self.inter_token.record(*gap));
+        timing.tpot().into_iter().for_each(|tpot| self.tpot.record(tpot));
+        self.end_to_end.record(timing.end_to_end);
+    }
+}
+
+/// Samples before the largest one exceeds the true percentile `p`, 0 < p < 1, with 95 % confidence: the least
+/// n with pⁿ ≤ 0.05. For P90 29, P95 59, P99 299, P99.9 2,995. Outside that range no number is enough.
 pub fn samples_needed(p: f64) -> u64 {
+    if !(p > 0.0 && p < 1.0) {
+        return u64::MAX;
+    }
     (libm::log(0.05) / libm::log(p)).ceil() as u64
 }
 
@@ -110,6 +142,7 @@ mod tests {
     #[test]
     fn samples_needed_are_the_published_ones() {
         assert_eq!([0.9, 0.95, 0.99, 0.999].map(samples_needed), [29, 59, 299, 2995]);
+        assert_eq!([0.0, 1.0, -1.0, f64::NAN].map(samples_needed), [u64::MAX; 4]);
     }
 
     #[test]
@@ -132,6 +165,18 @@ mod tests {
         assert_eq!(timing.tpot(), Some(Ms(15.0)));
         assert_eq!(Timing::new(Ms(0.0), &[]), None);
         assert_eq!(Timing::new(Ms(0.0), &[Ms(5.0)]).unwrap().tpot(), None);
+    }
+
+    #[test]
+    fn a_summary_counts_answers_and_gaps() {
+        let mut summary = Summary::new(Measured);
+        summary.record(&Timing::new(Ms(0.0), &[Ms(50.0), Ms(60.0), Ms(80.0)]).unwrap());
+        summary.record(&Timing::new(Ms(0.0), &[Ms(70.0)]).unwrap());
+        let counts = [&summary.ttft, &summary.inter_token, &summary.tpot, &summary.end_to_end];
+        assert_eq!(counts.map(Series::count), [2, 2, 1, 2]);
+        let mean = |series: &Series<Measured>| series.mean().unwrap().0;
+        assert!((mean(&summary.ttft) - 60.0).abs() < 0.06 && (mean(&summary.tpot) - 15.0).abs() < 0.015);
+        assert_eq!(summary.ttft.percentile(0.5), None, "two samples are too few for a median");
     }
 
     #[test]

@@ -93,6 +93,9 @@ impl Config {
 
     /// Bytes of a half-precision KV cache of `positions`.
     pub fn kv_bytes(&self, positions: usize) -> u64 {
-        (self.layers * self.kv_width() * positions) as u64 * 2 * 2
+        // In 64 bits throughout: a hostile header must not wrap around where addresses have 32.
+        [self.layers, self.kv_heads, self.head_dim, positions, 2 * size_of::<u16>()]
+            .into_iter()
+            .fold(1, |bytes: u64, factor| bytes.saturating_mul(factor as u64))
     }
 }

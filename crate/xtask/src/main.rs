@@ -3,6 +3,7 @@
 //! What a person reads goes to standard error; standard output carries results only (`demo --check` prints one
 //! JSON object there). Tools are called by full path and installed under cargo's target directory.
 
+mod bench;
 mod build;
 mod catalogue;
 mod command;
@@ -54,7 +55,20 @@ enum Task {
         backend: Backend,
     },
     /// Sets up, then runs every check and test, native and in headless Chromium.
-    Test,
+    Test {
+        /// Only the tests of one runner, without the checks.
+        #[arg(long, value_enum)]
+        only: Option<test::Runner>,
+    },
+    /// Measures Nibble beside its peers; writes bench.json in the target directory, and BENCHMARKS.md.
+    Bench {
+        /// Counted rounds, at least 5.
+        #[arg(long, default_value_t = 5)]
+        rounds: u32,
+        /// Leaves llama.cpp as a native program out, which takes minutes to build.
+        #[arg(long)]
+        no_native: bool,
+    },
     /// Serves dist/ as it is.
     Serve {
         /// Port on 127.0.0.1.
@@ -106,7 +120,10 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Setup => setup::run(&paths, setup::For::Everything),
         Task::Build => setup::run(&paths, setup::For::Building).and_then(|()| build::run(&paths)),
         Task::Demo { port, check, backend: Backend::Cpu } => demo::run(&paths, port, check),
-        Task::Test => test::run(&paths),
+        Task::Test { only } => test::run(&paths, only),
+        Task::Bench { rounds, no_native } => {
+            bench::run(&paths, bench::Options { rounds, native: !no_native })
+        }
         Task::Serve { port } => serve::forever(&paths.dist, port),
         Task::Model { action: ModelAction::Fetch { id } } => model::fetch(&paths, id.as_deref()),
         Task::Model { action: ModelAction::Verify { id } } => model::verify(&paths, id.as_deref()),

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 
 use anyhow::{Context, Result, bail};
@@ -38,15 +38,25 @@ pub(crate) fn start(dist: &Path, port: u16) -> Result<Server> {
     if !dist.join("index.html").is_file() {
         bail!("{} holds no site; run: cargo xtask build", dist.display());
     }
-    let listener = listen(port)?;
+    run(listen(port)?, site(dist)?)
+}
+
+/// Serves folders under prefixes on a free port, without the page's policy: peers need blob workers.
+pub(crate) fn bench(folders: &[(&str, PathBuf)]) -> Result<Server> {
+    let nest = |router: Router, (prefix, folder): &(&str, PathBuf)| {
+        router.nest_service(prefix, ServeDir::new(folder))
+    };
+    run(listen(0)?, folders.iter().fold(Router::new(), nest))
+}
+
+fn run(listener: TcpListener, router: Router) -> Result<Server> {
     listener.set_nonblocking(true)?;
     let address = listener.local_addr()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    let site = site(dist)?;
     let thread = std::thread::spawn(move || {
         runtime.block_on(async {
             match tokio::net::TcpListener::from_std(listener) {
-                Ok(listener) => drop(axum::serve(listener, site).await),
+                Ok(listener) => drop(axum::serve(listener, router).await),
                 Err(error) => eprintln!("the server could not start: {error}"),
             }
         });

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
 
 use crate::paths::Paths;
 use crate::setup::{self, Browser, For};
@@ -17,26 +18,63 @@ const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
 /// Seconds after which a browser's test program is given up; far above what any takes.
 const PATIENCE: &str = "900";
 
-/// Runs everything; an error when anything failed.
-pub(crate) fn run(paths: &Paths) -> Result<()> {
+/// Who runs tests.
+#[derive(Clone, Copy, PartialEq, ValueEnum)]
+pub(crate) enum Runner {
+    /// `cargo test` on this machine.
+    Native,
+    /// wasm-bindgen-test in headless Chromium.
+    Wasm,
+    /// Playwright on the built site.
+    Page,
+}
+
+impl Runner {
+    const ALL: [Self; 3] = [Self::Native, Self::Wasm, Self::Page];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Native => "native (cargo test)",
+            Self::Wasm => "wasm (wasm-bindgen-test in Chromium)",
+            Self::Page => "page (Playwright in Chromium)",
+        }
+    }
+
+    fn run(self, paths: &Paths, browser: &Browser) -> Result<Tally> {
+        match self {
+            Self::Native => native(paths),
+            Self::Wasm => wasm(paths, browser),
+            Self::Page => build::run(paths).and_then(|()| end_to_end(paths, browser)),
+        }
+    }
+}
+
+/// Runs everything, or one runner; an error when anything failed.
+pub(crate) fn run(paths: &Paths, only: Option<Runner>) -> Result<()> {
     setup::run(paths, For::Everything)?;
     let browser = setup::browser()?;
-    checks(paths)?;
-    let mut runners = vec![
-        ("native (cargo test)", step("native tests", || native(paths))?),
-        ("browser (wasm-bindgen-test, Chromium)", step("wasm tests in Chromium", || wasm(paths, &browser))?),
-    ];
-    build::run(paths)?;
-    runners.push(("page (Playwright, Chromium)", step("end-to-end tests", || end_to_end(paths, &browser))?));
+    if only.is_none() {
+        checks(paths)?;
+    }
+    let mut tallies = Vec::new();
+    for runner in Runner::ALL.into_iter().filter(|runner| only.is_none_or(|only| only == *runner)) {
+        let name = runner.name();
+        tallies.push((name, step(&format!("tests: {name}"), || runner.run(paths, &browser))?));
+    }
+    conclude(&tallies)
+}
+
+/// Each runner's own summary, then all counts in one line.
+fn conclude(tallies: &[(&str, Tally)]) -> Result<()> {
     println!();
-    for (name, tally) in &runners {
+    for (name, tally) in tallies {
         for line in &tally.summary {
             println!("{name}: {line}");
         }
     }
-    let sum = Tally::sum(runners.iter().map(|(_, tally)| tally));
+    let sum = Tally::sum(tallies.iter().map(|(_, tally)| tally));
     println!("{}", sum.line());
-    if let Some((name, _)) = runners.iter().find(|(_, tally)| tally.passed == 0) {
+    if let Some((name, _)) = tallies.iter().find(|(_, tally)| tally.passed + tally.failed == 0) {
         bail!("{name} ran no test");
     }
     if sum.failed > 0 {

@@ -39,11 +39,7 @@ impl Config {
     /// Another architecture, a missing key, or a value outside what any real model has: the sentence names
     /// the key and the value.
     pub fn from_metadata(file: &str, metadata: &Metadata) -> Result<Self> {
-        let architecture = metadata.str("general.architecture")?.to_owned();
-        if architecture != "llama" {
-            let cause = format!("architecture {architecture}; supported is llama");
-            return Err(Error::Unsupported { file: file.to_owned(), cause });
-        }
+        let architecture = supported(file, metadata)?;
         let bad = |cause| Error::BadFile { file: file.to_owned(), cause };
         let key = |name: &str| format!("{architecture}.{name}");
         let bounded = |name: &str, value: usize, max: usize| match value {
@@ -97,5 +93,15 @@ impl Config {
         [self.layers, self.kv_heads, self.head_dim, positions, 2 * size_of::<u16>()]
             .into_iter()
             .fold(1, |bytes: u64, factor| bytes.saturating_mul(factor as u64))
+    }
+}
+
+fn supported(file: &str, metadata: &Metadata) -> Result<String> {
+    match metadata.str("general.architecture")? {
+        "llama" => Ok("llama".to_owned()),
+        other => {
+            let cause = format!("architecture {other}; supported is llama");
+            Err(Error::Unsupported { file: file.to_owned(), cause })
+        }
     }
 }

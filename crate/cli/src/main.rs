@@ -5,6 +5,7 @@
 mod bench;
 mod inspect;
 mod model;
+mod output;
 mod perplexity;
 mod run;
 mod tco;
@@ -17,6 +18,7 @@ use clap::{Parser, Subcommand};
 /// Runs, measures and prices a 4-bit language model on this machine.
 #[derive(Parser)]
 #[command(name = "nibble", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done, 1 failed, 2 bad usage.")]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -52,11 +54,23 @@ fn main() -> ExitCode {
         // Whoever reads our output may have read enough.
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("nibble: {error:#}");
-            ExitCode::FAILURE
+            output::note(format_args!("nibble: {}\n", output::plain(&format!("{error:#}"))));
+            if error.is::<BadUsage>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }
+
+/// An argument that can be read but not used, such as a price below zero.
+#[derive(Debug)]
+struct BadUsage(String);
+
+impl std::fmt::Display for BadUsage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadUsage {}
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)

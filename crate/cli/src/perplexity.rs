@@ -3,26 +3,36 @@
 //! The text's tokens are cut into chunks of `--chunk` tokens that do not overlap; the last one may be short.
 //! Each chunk is read into an empty cache, and every token of it but the first is scored by the logits before
 //! it. The result is e to the mean negative log-likelihood over all scored tokens.
+//!
+//! With `--second-half` it is the procedure of llama.cpp's own `llama-perplexity`: whole chunks only, the
+//! beginning token (of a model that expects one) in place of each chunk's first token, and only the second
+//! half of a chunk scored, so that every scored token has at least half a chunk before it.
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
-use engine::block_on;
+use engine::{Engine, block_on};
 use serde_json::json;
 
 use crate::model::ModelArgs;
+use crate::output;
 use crate::tokenize::text_tokens;
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   nibble perplexity tests/golden/english.txt
+  nibble perplexity book.txt --second-half
   nibble perplexity book.txt --model other.gguf --chunk 1024 --json")]
 pub(crate) struct Args {
     /// Text file, UTF-8
     file: PathBuf,
     /// Tokens in a chunk
-    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(2..=65_536))]
+    #[arg(long, default_value_t = 512, value_parser = clap::value_parser!(u32).range(4..=65_536))]
     chunk: u32,
+    /// Score the second half of whole chunks only, as llama-perplexity does
+    #[arg(long)]
+    second_half: bool,
     #[command(flatten)]
     model: ModelArgs,
     /// One JSON object
@@ -37,28 +47,54 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut engine = args.model.load(args.chunk as usize)?;
     let chunk = engine.info().context;
     let tokens = text_tokens(&engine, &text)?;
-    if tokens.len() < 2 {
-        bail!("{name}: has {} tokens; a perplexity needs at least 2", tokens.len());
+    let score = score(&mut engine, &tokens, chunk, args.second_half)?;
+    if score.tokens == 0 {
+        let least = if args.second_half { chunk } else { 2 };
+        bail!("{name}: has {} tokens; a perplexity needs at least {least}", tokens.len());
     }
-    let (mut total, mut scored) = (0.0f64, 0usize);
-    for chunk in tokens.chunks(chunk) {
-        block_on(engine.logits(chunk, &mut |position, logits| {
-            if let Some(next) = chunk.get(position + 1) {
-                total += negative_log_likelihood(logits, *next);
-                scored += 1;
+    let (perplexity, scored) = ((score.total / score.tokens as f64).exp(), score.tokens);
+    if args.json {
+        let scores = if args.second_half { "second half" } else { "all but the first" };
+        return output::line(json!({
+            "file": args.file, "perplexity": perplexity, "tokens": tokens.len(), "scored": scored, "chunk": chunk,
+            "scores": scores,
+        }));
+    }
+    let tokens = tokens.len();
+    output::line(format_args!(
+        "perplexity {perplexity:.4} over {scored} of {tokens} tokens, chunks of {chunk}"
+    ))
+}
+
+/// Sum of negative log-likelihoods, and how many there are.
+#[derive(Default)]
+struct Score {
+    total: f64,
+    tokens: usize,
+}
+
+fn score(engine: &mut Engine, tokens: &[u32], chunk: usize, second_half: bool) -> Result<Score> {
+    let (mut score, chunks) = (Score::default(), tokens.chunks(chunk));
+    let (from, count) = if second_half { (chunk / 2, tokens.len() / chunk) } else { (0, chunks.len()) };
+    let beginning = engine.tokenizer().bos().filter(|_| second_half && engine.tokenizer().adds_bos());
+    let watched = std::io::stderr().is_terminal();
+    for (index, chunk) in chunks.take(count).enumerate() {
+        let mut chunk = chunk.to_vec();
+        chunk[0] = beginning.unwrap_or(chunk[0]);
+        block_on(engine.logits(&chunk, &mut |position, logits| {
+            if let Some(next) = chunk.get(position + 1).filter(|_| position >= from) {
+                score.total += negative_log_likelihood(logits, *next);
+                score.tokens += 1;
             }
         }))?;
+        if watched {
+            output::note(format_args!("\rchunk {} of {count}", index + 1));
+        }
     }
-    let perplexity = (total / scored as f64).exp();
-    if args.json {
-        let json = json!({
-            "file": args.file, "perplexity": perplexity, "tokens": tokens.len(), "scored": scored, "chunk": chunk,
-        });
-        println!("{json}");
-    } else {
-        println!("perplexity {perplexity:.4} over {scored} of {} tokens, chunks of {chunk}", tokens.len());
+    if watched {
+        output::note("\n");
     }
-    Ok(())
+    Ok(score)
 }
 
 /// −ln softmax(logits)[token], in f64.

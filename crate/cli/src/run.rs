@@ -1,6 +1,5 @@
 //! `nibble run`
 
-use std::io::Write;
 use std::time::Instant;
 
 use anyhow::Result;
@@ -10,14 +9,17 @@ use latency::stats::Timing;
 use serde_json::json;
 
 use crate::model::ModelArgs;
+use crate::tokenize::standard_input;
+use crate::{BadUsage, output};
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   nibble run --prompt 'Name three uses of a brick.'
   nibble run --prompt 'Tell me a story.' --temperature 0.8 --top-p 0.95 --seed 7 --max-tokens 200
-  nibble run --model model.gguf --prompt 'Hello' --json")]
+  nibble run --model model.gguf --prompt 'Hello' --json
+  nibble run --system 'Summarise the text.' --prompt - < letter.txt")]
 pub(crate) struct Args {
-    /// What to answer
+    /// What to answer; - reads standard input
     #[arg(long, short)]
     prompt: String,
     /// Instructions in front of it
@@ -57,6 +59,23 @@ pub(crate) struct Args {
     json: bool,
 }
 
+impl Args {
+    fn sampling(&self) -> Sampling {
+        Sampling {
+            temperature: self.temperature,
+            top_k: self.top_k,
+            top_p: self.top_p,
+            min_p: self.min_p,
+            repetition_penalty: self.repetition_penalty,
+            seed: self.seed,
+        }
+    }
+
+    fn request(&self) -> Request {
+        Request { sampling: self.sampling(), max_tokens: self.max_tokens as usize, stop: self.stop.clone() }
+    }
+}
+
 /// What one answer came to.
 struct Answer {
     text: String,
@@ -67,47 +86,32 @@ struct Answer {
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
+    // Before the model is loaded, so that a wrong flag costs no time.
+    args.sampling().validate().map_err(|error| BadUsage(error.to_string()))?;
+    let prompt = if args.prompt == "-" { standard_input()? } else { args.prompt.clone() };
     let started = Instant::now();
     let mut engine = args.model.load(args.context as usize)?;
     let load = ms_since(started);
     let mut messages = Vec::new();
     messages.extend(args.system.clone().map(|content| Message { role: Role::System, content }));
-    messages.push(Message { role: Role::User, content: args.prompt.clone() });
+    messages.push(Message { role: Role::User, content: prompt });
     let answer = answer(&mut engine, &messages, args)?;
     if args.json {
-        println!("{}", as_json(&answer, load));
-    } else {
-        println!();
-        eprintln!("{}", summary(&answer, load));
+        return output::line(as_json(&answer, load));
     }
+    output::line("")?;
+    output::note(format_args!("{}\n", summary(&answer, load)));
     Ok(())
 }
 
 fn answer(engine: &mut engine::Engine, messages: &[Message], args: &Args) -> Result<Answer> {
     let asked = Instant::now();
     let prompt = engine.chat_tokens(messages)?;
-    let request = Request {
-        sampling: Sampling {
-            temperature: args.temperature,
-            top_k: args.top_k,
-            top_p: args.top_p,
-            min_p: args.min_p,
-            repetition_penalty: args.repetition_penalty,
-            seed: args.seed,
-        },
-        max_tokens: args.max_tokens as usize,
-        stop: args.stop.clone(),
-    };
-    let mut generation = engine.start(&prompt, &request)?;
+    let mut generation = engine.start(&prompt, &args.request())?;
     let (mut text, mut arrivals, mut prefill) = (String::new(), Vec::new(), Ms(0.0));
     let mut show = |piece: &str| -> Result<()> {
         text.push_str(piece);
-        if !args.json {
-            let mut out = std::io::stdout().lock();
-            out.write_all(piece.as_bytes())?;
-            out.flush()?;
-        }
-        Ok(())
+        if args.json { Ok(()) } else { output::piece(piece) }
     };
     let reason = loop {
         match block_on(engine.step(&mut generation))? {

@@ -1,11 +1,14 @@
 //! `nibble tco`
 
-use anyhow::{Result, bail};
-use economics::{CONVENTION, FIELDS, Scenario, evaluate};
+use anyhow::Result;
+use economics::{CONVENTION, FIELDS, InputError, Scenario, evaluate};
 use serde_json::json;
+
+use crate::{BadUsage, output};
 
 /// Names of flags are those of the scenario's inputs.
 #[derive(clap::Args)]
+#[command(allow_negative_numbers = true)]
 #[command(after_help = "Examples:
   nibble tco
   nibble tco --requests-per-month 5000000 --horizon 24
@@ -19,7 +22,7 @@ pub(crate) struct Args {
     requests_per_month: Option<f64>,
     /// Months compared, 1 to 120 [default: 36]
     #[arg(long)]
-    horizon: Option<f64>,
+    horizon: Option<u32>,
     /// Hardware, $ once [default: 12000]
     #[arg(long)]
     capex: Option<f64>,
@@ -40,7 +43,7 @@ impl Args {
         let given = [
             self.usd_per_request,
             self.requests_per_month,
-            self.horizon,
+            self.horizon.map(f64::from),
             self.capex,
             self.lifecycle,
             self.engineering,
@@ -51,29 +54,27 @@ impl Args {
             let Some(value) = value else { continue };
             match field.check(value) {
                 Ok(()) => (field.set)(&mut scenario, value),
-                Err(error) => errors.push(error.to_string()),
+                Err(error) => errors.push(error),
             }
         }
-        if !errors.is_empty() {
-            bail!("{}", errors.join("; "));
-        }
-        Ok(scenario)
+        if errors.is_empty() { Ok(scenario) } else { Err(BadUsage(sentences(&errors)).into()) }
     }
+}
+
+fn sentences(errors: &[InputError]) -> String {
+    errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     let scenario = args.scenario()?;
-    let report = match evaluate(&scenario) {
-        Ok(report) => report,
-        Err(errors) => bail!("{}", errors.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")),
-    };
+    let report = evaluate(&scenario).map_err(|errors| BadUsage(sentences(&errors)))?;
     if args.json {
         let mut value = serde_json::to_value(&report)?;
         value["convention"] = json!(CONVENTION);
         value["sentence"] = json!(report.sentence());
-        println!("{value}");
+        output::line(value)
     } else {
-        println!("{}\n{}\n({CONVENTION})", report.sentence(), report.threshold_sentence());
+        let (verdict, threshold) = (report.sentence(), report.threshold_sentence());
+        output::line(format_args!("{verdict}\n{threshold}\n({CONVENTION})"))
     }
-    Ok(())
 }

@@ -2,12 +2,13 @@
 
 use std::io::{Read, Write};
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use engine::tokenizer::Specials;
 use engine::{Engine, Tokenizer};
 use serde_json::json;
 
 use crate::model::ModelArgs;
+use crate::output::plain;
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
@@ -31,11 +32,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let tokenizer = Tokenizer::from_gguf(args.model.open()?.metadata())?;
     let text = match &args.text {
         Some(text) => text.clone(),
-        None => {
-            let mut bytes = Vec::new();
-            std::io::stdin().read_to_end(&mut bytes)?;
-            String::from_utf8_lossy(&bytes).into_owned()
-        }
+        None => standard_input()?,
     };
     let ids = tokenizer.encode(&text, if args.special { Specials::Parse } else { Specials::AsText })?;
     let mut out = std::io::stdout().lock();
@@ -45,10 +42,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         return Ok(());
     }
     for id in &ids {
-        writeln!(out, "{id:>8}  {}", tokenizer.token_text(*id).unwrap_or_default())?;
+        writeln!(out, "{id:>8}  {}", plain(tokenizer.token_text(*id).unwrap_or_default()))?;
     }
     writeln!(out, "{} tokens", ids.len())?;
     Ok(())
+}
+
+/// All of standard input.
+pub(crate) fn standard_input() -> Result<String> {
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes).context("standard input: cannot be read")?;
+    String::from_utf8(bytes).context("standard input: is not UTF-8 text")
 }
 
 /// Tokens of a plain text, with the beginning token where the model expects one.

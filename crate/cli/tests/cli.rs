@@ -1,9 +1,13 @@
 //! The program as people run it: output, exit codes, and a sentence for every bad input.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
+
+/// Perplexity of `tests/golden/english.txt` by llama-perplexity's procedure, chunks of 512.
+const LLAMA_SECOND_HALF: f64 = 25.189_805;
 
 /// Runs `nibble` in the workspace's root, where the default model lies.
 fn nibble(args: &[&str]) -> Output {
@@ -15,15 +19,36 @@ fn model() -> String {
     tests::model().display().to_string()
 }
 
+/// Runs `nibble` with this on its standard input.
+fn nibble_reading(args: &[&str], input: &[u8]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nibble"));
+    command.args(args).current_dir(tests::workspace());
+    let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = piped.spawn().unwrap();
+    let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_vec());
+    // From a thread: a program that answers while it reads would otherwise wait for us for ever.
+    let writer = std::thread::spawn(move || stdin.write_all(&input));
+    let output = child.wait_with_output().unwrap();
+    // It may rightly have stopped reading.
+    let _ = writer.join().unwrap();
+    output
+}
+
 fn json(args: &[&str]) -> Value {
-    let output = nibble(args);
+    answer(args, &nibble(args))
+}
+
+fn answer(args: &[&str], output: &Output) -> Value {
     assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
 /// What a failing run says, after checking that it failed as a program should.
 fn refusal(args: &[&str], code: i32) -> String {
-    let output = nibble(args);
+    refused(args, &nibble(args), code)
+}
+
+fn refused(args: &[&str], output: &Output, code: i32) -> String {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(output.status.code(), Some(code), "{args:?}: {said}");
     assert!(output.stdout.is_empty(), "{args:?} printed a result");
@@ -55,10 +80,13 @@ fn tco_gives_the_articles_example() {
 
 #[test]
 fn tco_names_every_bad_input_at_once() {
-    let said = refusal(&["tco", "--horizon", "0", "--usd-per-request", "2", "--capex", "1e300"], 1);
-    for part in ["horizon is 0; it must be a number from 1 to 120", "usd_per_request is 2", "capex is"] {
+    let said = refusal(&["tco", "--horizon", "0", "--usd-per-request", "2", "--capex", "-5"], 2);
+    for part in ["horizon is 0; it must be a number from 1 to 120", "usd_per_request is 2", "capex is -5"] {
         assert!(said.contains(part), "{said}");
     }
+    // Months are counted: half of one is not rounded in silence.
+    assert!(refusal(&["tco", "--horizon", "36.5"], 2).contains("--horizon"));
+    assert!(refusal(&["tco", "--capex", "NaN"], 2).contains("capex is NaN"));
 }
 
 #[test]
@@ -103,8 +131,37 @@ fn perplexity_scores_a_text() {
     assert!((1.0..1000.0).contains(&scored["perplexity"].as_f64().unwrap()));
     let short = file("short.txt", b"a");
     assert!(refusal(&["perplexity", text(&short), "--model", &model()], 1).contains("needs at least 2"));
+    assert!(
+        refusal(&["perplexity", text(&short), "--second-half", "--model", &model()], 1)
+            .contains("needs at least 512")
+    );
     let binary = file("binary.txt", b"\xff\xfe\x00");
     assert!(refusal(&["perplexity", text(&binary), "--model", &model()], 1).contains("is not UTF-8 text"));
+}
+
+/// Within 1 % of llama.cpp's, by the golden's procedure.
+#[test]
+fn perplexity_of_the_golden_text_is_llama_cpps() {
+    let golden = tests::workspace().join("tests/golden");
+    let want: Value =
+        serde_json::from_slice(&std::fs::read(golden.join("perplexity.json")).unwrap()).unwrap();
+    let english = golden.join("english.txt");
+    let got = json(&["perplexity", text(&english), "--model", &model(), "--json"]);
+    for count in ["tokens", "scored", "chunk"] {
+        assert_eq!(got[count], want[count], "{count}");
+    }
+    let ratio = got["perplexity"].as_f64().unwrap() / want["perplexity"].as_f64().unwrap();
+    assert!((ratio - 1.0).abs() < 0.01, "{ratio}");
+}
+
+/// By the procedure of llama-perplexity: computed from llama-cpp-python 0.3.36's logits of the golden text.
+#[test]
+fn perplexity_of_second_halves_is_llama_cpps() {
+    let english = tests::workspace().join("tests/golden/english.txt");
+    let got = json(&["perplexity", text(&english), "--second-half", "--model", &model(), "--json"]);
+    assert_eq!((got["scored"].as_u64(), got["chunk"].as_u64()), (Some(255), Some(512)));
+    let ratio = got["perplexity"].as_f64().unwrap() / LLAMA_SECOND_HALF;
+    assert!((ratio - 1.0).abs() < 0.01, "{ratio}");
 }
 
 #[test]
@@ -140,10 +197,52 @@ fn prompts_that_cannot_be_answered_are_refused() {
     };
     assert!(run(" ", "64").contains("it is empty"));
     assert!(run(&"word ".repeat(200), "64").contains("and the context holds 64"));
-    // One argument may hold 128 kB; the megabyte is the engine's test.
-    assert!(run(&"😀".repeat(30_000), "2048").contains("and the context holds 2048"));
-    let said = refusal(&["run", "--model", &model, "--prompt", "x", "--top-p", "1.5"], 1);
+    // A wrong flag is told before the model is opened.
+    let said = refusal(&["run", "--model", "none.gguf", "--prompt", "x", "--top-p", "1.5"], 2);
     assert!(said.contains("top-p is 1.5; it must be above 0 and at most 1"), "{said}");
+}
+
+#[test]
+fn a_megabyte_of_emoji_is_tokenised_and_refused_as_a_prompt() {
+    let (model, emoji) = (model(), "😀".repeat(250_000));
+    let args = ["tokenize", "--model", &model, "--json"];
+    let tokens = answer(&args, &nibble_reading(&args, emoji.as_bytes()));
+    assert!(tokens["count"].as_u64().unwrap() >= 250_000);
+    let args = ["run", "--model", &model, "--prompt", "-"];
+    let said = refused(&args, &nibble_reading(&args, emoji.as_bytes()), 1);
+    assert!(said.contains("and the context holds 2048"), "{said}");
+    let args = ["tokenize", "--model", &model];
+    assert!(refused(&args, &nibble_reading(&args, b"\xff"), 1).contains("is not UTF-8 text"));
+}
+
+#[test]
+fn without_the_default_model_the_command_that_fetches_it_is_named() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nibble"));
+    let output = command.arg("inspect").current_dir(env!("CARGO_TARGET_TMPDIR")).output().unwrap();
+    assert!(refused(&["inspect"], &output, 1).contains("cargo xtask model fetch"));
+}
+
+#[test]
+fn a_reader_that_leaves_is_no_failure() {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_nibble"));
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = command.args(["tco", "--json"]).stdout(writer).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn bench_says_which_percentiles_have_samples_enough() {
+    let model = model();
+    let measured =
+        json(&["bench", "--prefill", "8", "--decode", "16", "--runs", "3", "--model", &model, "--json"]);
+    assert_eq!((&measured["runs"], &measured["origin"]), (&2.into(), &"measured".into()));
+    // Two runs of sixteen tokens are thirty gaps: enough for P90, which needs 29, and not for P99.
+    let gaps = &measured["inter_token_ms"];
+    assert_eq!(gaps["samples"], 30);
+    assert!(gaps["p50"].as_f64() <= gaps["p90"].as_f64() && gaps["p90"].is_number());
+    assert!(gaps["p99"].is_null());
+    assert!(measured["decode"]["median"].as_f64().unwrap() > 0.0);
 }
 
 #[test]

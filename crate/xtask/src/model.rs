@@ -26,7 +26,9 @@ pub(crate) fn fetch(paths: &Paths, id: Option<&str>) -> Result<()> {
         })?;
         fetch::link_or_copy(&kept.join(&model.file), part)
     };
-    fetch::ensure(model, &paths.models, from_kept)
+    fetch::ensure(model, &paths.models, from_kept)?;
+    note(format!("{} is here, {} bytes with the right sha256", model.file, model.bytes));
+    Ok(())
 }
 
 /// Checks a model in models/.

@@ -36,7 +36,10 @@ pub(crate) fn run(paths: &Paths, purpose: For) -> Result<()> {
     step("wasm-bindgen", || wasm_bindgen(paths))?;
     step("npm packages", || npm(paths))?;
     if purpose == For::Everything {
-        step("Chromium", || browser().map(|_| ()))?;
+        step("Chromium", || {
+            note(browser()?.chromium.display());
+            Ok(())
+        })?;
     }
     step("default model", || model::fetch(paths, None))
 }

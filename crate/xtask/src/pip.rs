@@ -93,7 +93,7 @@ impl Pip {
         pip.arg("--dest").arg(folder).arg(package).env("TMPDIR", &unpacking);
         pip.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let child = pip.spawn().context("could not start pip")?;
-        watch(child, &unpacking, total).with_context(|| format!("pip could not download {package}"))?;
+        watch(child, folder, total).with_context(|| format!("pip could not download {package}"))?;
         wheel(folder)
     }
 
@@ -120,6 +120,7 @@ fn parse_version(said: &str) -> Option<(u32, u32)> {
 /// Waits for pip and says every few seconds how much there is.
 fn watch(child: Child, folder: &Path, total: u64) -> Result<()> {
     let (ended, waiting) = mpsc::channel();
+    let mut here = 0;
     thread::scope(|scope| {
         scope.spawn(move || ended.send(child.wait_with_output()));
         loop {
@@ -132,7 +133,8 @@ fn watch(child: Child, folder: &Path, total: u64) -> Result<()> {
                     return Ok(());
                 }
                 Err(RecvTimeoutError::Timeout) => {
-                    let here = bytes_below(folder).min(total);
+                    // Never backwards: at the end pip moves the file.
+                    here = bytes_below(folder).clamp(here, total);
                     let share = 100.0 * here as f64 / total.max(1) as f64;
                     note(format!("{} of about {} ({share:.0} %)", size::human(here), size::human(total)));
                 }

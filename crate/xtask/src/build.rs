@@ -159,3 +159,32 @@ fn report(site: &Site) -> Result<()> {
     note(format!("{:<44} {:>10} {:>10}", "all but the model", size::human(raw), size::human(zipped)));
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::Site;
+
+    #[test]
+    fn a_site_takes_what_is_wanted_and_loses_what_an_earlier_build_left() {
+        let folder = std::env::temp_dir().join(format!("nibble-site-{}", std::process::id()));
+        let (www, dist) = (folder.join("www"), folder.join("dist"));
+        fs::create_dir_all(www.join("icons")).unwrap();
+        fs::create_dir_all(&dist).unwrap();
+        for file in ["index.html", "charts.js", ".made-from", "icons/a.svg"] {
+            fs::write(www.join(file), file).unwrap();
+        }
+        fs::write(dist.join("old.wasm"), "").unwrap();
+        let mut site = Site::new(&dist);
+        site.add_folder(&www, &|path| path != Path::new("charts.js")).unwrap();
+        site.link(&www.join("charts.js"), "models/linked".into()).unwrap();
+        site.sweep(&dist).unwrap();
+        let found = super::files_below(&dist).unwrap();
+        let found: Vec<_> =
+            found.iter().map(|path| path.strip_prefix(&dist).unwrap().display().to_string()).collect();
+        fs::remove_dir_all(&folder).unwrap();
+        assert_eq!(found, ["icons/a.svg", "index.html", "models/linked"]);
+    }
+}

@@ -202,3 +202,16 @@ fn find_browser() -> Option<Browser> {
 fn is_root() -> bool {
     command::output(command::program("id", Path::new(".")).arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::wasm_bindgen_version;
+
+    #[test]
+    fn the_version_of_wasm_bindgen_is_the_one_that_the_workspace_pins() {
+        let root = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        let pinned = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
+        let version = wasm_bindgen_version(root).unwrap();
+        assert!(pinned.contains(&format!("wasm-bindgen = \"={version}\"")), "{version}");
+    }
+}

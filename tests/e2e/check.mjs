@@ -6,7 +6,7 @@ import fs from "node:fs";
 import path from "node:path";
 import { chromium } from "@playwright/test";
 import { launchOptions } from "./browser.mjs";
-import { instrument } from "./lib/instrument.mjs";
+import { instrument, messages } from "./lib/instrument.mjs";
 
 const { NIBBLE_URL: url, NIBBLE_SCREENSHOTS: pictures } = process.env;
 
@@ -106,6 +106,7 @@ async function figures(page) {
     end_to_end_ms: await value(page, "metric-e2e"),
     peak_memory_bytes: await value(page, "metric-memory"),
     prompt_tokens: await value(page, "metric-prompt-tokens"),
+    answer_tokens: (await messages(page, "worker", "Finished")).at(-1).body.tokens,
     simulated_cloud: await simulated(page),
     verdict: await text(page, "verdict"),
     break_even_month: await value(page, "summary-break-even"),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use engine::gguf::Gguf;
 use engine::tokenizer::{ChatTemplate, Specials};
-use engine::{Engine, LoadOptions, Message, Role, Tokenizer, block_on};
+use engine::{Engine, Message, Role, Tokenizer, block_on};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -75,7 +75,7 @@ impl From<ChatMessage> for Message {
 #[test]
 fn conversations_render_and_tokenise_as_the_template_says() {
     let template = ChatTemplate::from_gguf(gguf().metadata()).unwrap().unwrap();
-    let engine = Engine::load(gguf(), &LoadOptions { context: 64 }, &mut |_, _| {}).unwrap();
+    let engine = Engine::on_cpu(gguf(), 64).unwrap();
     for ChatRow { messages, rendered, ids } in golden::<Vec<ChatRow>>("chat.json") {
         let messages: Vec<Message> = messages.into_iter().map(Message::from).collect();
         assert_eq!(template.render(&messages, true).unwrap(), rendered);
@@ -85,7 +85,7 @@ fn conversations_render_and_tokenise_as_the_template_says() {
 
 #[test]
 fn what_people_wrote_never_becomes_a_special_token() {
-    let engine = Engine::load(gguf(), &LoadOptions { context: 64 }, &mut |_, _| {}).unwrap();
+    let engine = Engine::on_cpu(gguf(), 64).unwrap();
     let ask = |content: &str| {
         let message = Message { role: Role::User, content: content.to_owned() };
         engine.chat_tokens(&[message]).unwrap()
@@ -107,7 +107,7 @@ struct PerplexityGolden {
 #[test]
 fn perplexity_is_llama_cpps_within_one_per_cent() {
     let want: PerplexityGolden = golden("perplexity.json");
-    let mut engine = Engine::load(gguf(), &LoadOptions { context: want.chunk }, &mut |_, _| {}).unwrap();
+    let mut engine = Engine::on_cpu(gguf(), want.chunk).unwrap();
     let text = std::fs::read_to_string(path("english.txt")).unwrap();
     let tokens = engine.tokenizer().encode(&text, Specials::AsText).unwrap();
     assert_eq!(tokens.len(), want.tokens);

@@ -9,7 +9,7 @@ use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{D, Device, Result, Tensor};
 use engine::gguf::Gguf;
 use engine::tokenizer::Specials;
-use engine::{Engine, LoadOptions, argmax, block_on};
+use engine::{Engine, argmax, block_on};
 
 /// Normalised mean squared error of a position's logits with the real file's weights: what 8-bit activations
 /// cost (llama.cpp quantises them the same way). Measured 2.9e-2 at worst and 2.4e-3 on average over the text.
@@ -126,7 +126,7 @@ struct Agreement {
 
 fn compare<R: Read + Seek>(open: impl Fn() -> R) -> Agreement {
     let gguf = Gguf::open("model.gguf", open()).unwrap();
-    let mut engine = Engine::load(gguf, &LoadOptions { context: 256 }, &mut |_, _| {}).unwrap();
+    let mut engine = Engine::on_cpu(gguf, 256).unwrap();
     let tokens = engine.tokenizer().encode(TEXT, Specials::AsText).unwrap();
     assert!(tokens.len() > 32, "more than one batch of the prompt is covered");
     let want = Oracle::open(open()).logits(&tokens).unwrap().to_vec2::<f32>().unwrap();

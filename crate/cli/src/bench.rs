@@ -72,6 +72,7 @@ fn measure(engine: &mut Engine, tokens: &[u32], args: &Args) -> Result<Run> {
     let (mut ids, mut arrivals, mut read) = (Vec::new(), Vec::new(), Ms(0.0));
     loop {
         match block_on(engine.step(&mut generation))? {
+            Step::Moved { report } => bail!("{}", report.reason),
             Step::Prefill { .. } => read = now(),
             Step::Token { id, .. } => {
                 arrivals.push(now());

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use engine::gguf::Gguf;
-use engine::{Engine, LoadOptions};
+use engine::Engine;
 
 /// Where `cargo xtask model fetch` puts the default model.
 const DEFAULT: &str = "models/SmolLM2-135M-Instruct.Q4_1.gguf";
@@ -26,7 +26,7 @@ impl ModelArgs {
 
     /// Loads the whole model.
     pub(crate) fn load(&self, context: usize) -> Result<Engine> {
-        Ok(Engine::load(self.open()?, &LoadOptions { context }, &mut |_, _| {})?)
+        Ok(Engine::on_cpu(self.open()?, context)?)
     }
 }
 

@@ -115,6 +115,7 @@ fn answer(engine: &mut engine::Engine, messages: &[Message], args: &Args) -> Res
     };
     let reason = loop {
         match block_on(engine.step(&mut generation))? {
+            Step::Moved { report } => output::note(format_args!("{}\n", report.reason)),
             Step::Prefill { .. } => prefill = ms_since(asked),
             Step::Token { text, .. } => {
                 arrivals.push(ms_since(asked));

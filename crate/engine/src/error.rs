@@ -48,6 +48,12 @@ pub enum Error {
         /// What is allowed.
         range: &'static str,
     },
+    /// There is no GPU to be had.
+    #[error("no GPU: {cause}")]
+    NoGpu {
+        /// Why.
+        cause: String,
+    },
     /// The backend failed.
     #[error("{op}: {cause}")]
     Backend {

@@ -4,9 +4,11 @@
 #![deny(clippy::unwrap_used, clippy::expect_used)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod backend;
 pub mod cpu;
 mod error;
 pub mod gguf;
+pub mod gpu;
 pub mod model;
 pub mod quant;
 mod sampler;
@@ -16,9 +18,10 @@ mod stop;
 mod testing;
 pub mod tokenizer;
 
+pub use backend::{Check, Preference, Report};
 pub use error::{Error, Result};
 pub use sampler::{Sampler, Sampling, argmax};
-pub use session::{Engine, FinishReason, Generation, Info, LoadOptions, Request, Step};
+pub use session::{Engine, FinishReason, Generation, Info, LoadOptions, Progress, Request, Step};
 pub use tokenizer::{Message, Role, Tokenizer};
 
 use std::pin::pin;

@@ -2,9 +2,12 @@
 
 use std::io::{Read, Seek};
 
+use crate::backend::{Preference, Report};
+use crate::block_on;
 use crate::cpu::{Cpu, dispatch};
 use crate::error::{Error, Result};
-use crate::gguf::Gguf;
+use crate::gguf::{Gguf, ReadSeek};
+use crate::gpu::Device;
 use crate::model::{Backend, Config, forward};
 use crate::sampler::{Sampler, Sampling};
 use crate::stop::StopStrings;
@@ -15,6 +18,29 @@ use crate::tokenizer::{ChatTemplate, Message, TextStream, Tokenizer};
 pub struct LoadOptions {
     /// Positions the KV cache is allocated for; cut to what the model was trained on.
     pub context: usize,
+    /// Which backend is asked for.
+    pub backend: Preference,
+    /// An earlier report for the same adapter, build and model, which makes the self-check short.
+    pub remembered: Option<Report>,
+}
+
+/// Where a load stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// Weights are packed for the processor, or sent to the GPU; bytes.
+    Pack {
+        /// Bytes done.
+        done: u64,
+        /// Bytes in all.
+        total: u64,
+    },
+    /// The GPU is checked; steps.
+    Check {
+        /// Steps done.
+        done: usize,
+        /// Steps in all.
+        total: usize,
+    },
 }
 
 /// What a model is.
@@ -67,7 +93,7 @@ pub enum FinishReason {
 }
 
 /// What one step brought.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Step {
     /// A piece of the prompt was read.
     Prefill {
@@ -82,6 +108,11 @@ pub enum Step {
         id: u32,
         /// Text that became complete with it.
         text: String,
+    },
+    /// The GPU failed; the processor goes on with this answer.
+    Moved {
+        /// What runs now, and why.
+        report: Report,
     },
     /// The generation is over.
     Finished {
@@ -133,6 +164,9 @@ pub struct Engine {
     tokenizer: Tokenizer,
     template: Option<ChatTemplate>,
     backend: Cpu,
+    report: Report,
+    /// Stays open: another backend may have to read the weights.
+    gguf: Gguf<Box<dyn ReadSeek>>,
     /// What the cache holds, position by position. Losing the cache loses no conversation: any backend can
     /// be refilled from the tokens.
     cached: Vec<u32>,
@@ -140,15 +174,18 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// Loads a model; `progress` is told of bytes done and bytes in all.
+    /// Loads a model onto the GPU or the processor; `gpu` is an open adapter, or why there is none.
     ///
     /// # Errors
     /// The file lacks something, or asks for something this engine does not have.
-    pub fn load<R: Read + Seek>(
-        mut gguf: Gguf<R>,
+    pub async fn load<R: Read + Seek + 'static>(
+        gguf: Gguf<R>,
         options: &LoadOptions,
-        progress: &mut dyn FnMut(u64, u64),
+        gpu: Result<Device, String>,
+        progress: &mut dyn FnMut(Progress),
     ) -> Result<Self> {
+        let mut gguf = gguf.boxed();
+        let why = gpu.err().unwrap_or_default();
         let config = Config::from_metadata(gguf.file(), gguf.metadata())?;
         let context = options.context.clamp(1, config.context);
         let tokenizer = Tokenizer::from_gguf(gguf.metadata())?;
@@ -158,12 +195,32 @@ impl Engine {
         let mut done = 0;
         let mut read_bytes = |bytes| {
             done += bytes;
-            progress(done, total);
+            progress(Progress::Pack { done, total });
         };
         let backend = Cpu::load(&mut gguf, &config, context, dispatch::detect(), &mut read_bytes)?;
         let cached = Vec::with_capacity(context);
         let logits = Vec::with_capacity(config.vocabulary);
-        Ok(Self { info, config, tokenizer, template, backend, cached, logits })
+        let report = Report::cpu(why);
+        Ok(Self { info, config, tokenizer, template, backend, report, gguf, cached, logits })
+    }
+
+    /// Loads a model onto the processor, all at once, telling nobody.
+    ///
+    /// # Errors
+    /// As [`Engine::load`].
+    pub fn on_cpu<R: Read + Seek + 'static>(gguf: Gguf<R>, context: usize) -> Result<Self> {
+        let options = LoadOptions { context, backend: Preference::Cpu, remembered: None };
+        block_on(Self::load(gguf, &options, Err(String::new()), &mut |_| {}))
+    }
+
+    /// Which backend runs, and why.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Bytes of the GPU's buffers; 0 on the processor.
+    pub fn gpu_memory_bytes(&self) -> u64 {
+        0
     }
 
     /// What the model is.

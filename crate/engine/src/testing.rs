@@ -6,9 +6,9 @@ use candle_core::quantized::gguf_file::{self, Value};
 use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{Device, Tensor};
 
+use crate::Engine;
 use crate::gguf::Gguf;
 use crate::tokenizer::spell;
-use crate::{Engine, LoadOptions};
 
 pub(crate) const WIDTH: usize = 64;
 pub(crate) const FFN: usize = 96;
@@ -102,9 +102,5 @@ pub(crate) fn file(dtype: GgmlDType) -> Vec<u8> {
 }
 
 pub(crate) fn load(bytes: Vec<u8>) -> crate::Result<Engine> {
-    Engine::load(
-        Gguf::open("tiny.gguf", Cursor::new(bytes))?,
-        &LoadOptions { context: CONTEXT },
-        &mut |_, _| {},
-    )
+    Engine::on_cpu(Gguf::open("tiny.gguf", Cursor::new(bytes))?, CONTEXT)
 }

@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub enum ToWorker {
     /// Fetches (or opens from storage), checks and loads a model; replaces the one loaded before.
     Load(Load),
+    /// Measures the loaded model on its backend; answered by `Benched`.
+    Bench(Bench),
     /// Answers a conversation. One at a time; a second one is refused with `FailureKind::Busy`.
     Generate(Generate),
     /// Ends the running load or generation at the next chunk or token.
@@ -34,6 +36,10 @@ pub enum FromWorker {
     Token(Token),
     /// A generation ended, for whatever reason but a failure.
     Finished(Finished),
+    /// Another backend goes on with the conversation, because the one before it failed.
+    Moved(Moved),
+    /// A measurement that was asked for.
+    Benched(Benched),
     /// Every stored model was removed.
     Forgotten {
         /// Bytes that the removed files held.
@@ -56,6 +62,34 @@ pub struct Ready {
     pub threads: u32,
     /// Whether the origin's private file system can be used.
     pub storage: bool,
+    /// The GPU that the worker itself found.
+    pub gpu: Gpu,
+}
+
+/// What asking for a GPU adapter brought.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Gpu {
+    /// None, and why; half a sentence, such as "this browser found no adapter".
+    None(String),
+    /// An adapter.
+    Adapter {
+        /// What it calls itself; never empty.
+        name: String,
+        /// Whether it is a program on the processor, not a GPU.
+        software: bool,
+    },
+}
+
+/// Which backend is asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Preference {
+    /// The faster of those that pass the self-check.
+    #[default]
+    Automatic,
+    /// The GPU if it passes the self-check, however slow.
+    Gpu,
+    /// The processor.
+    Cpu,
 }
 
 /// A model to load.
@@ -65,6 +99,10 @@ pub struct Load {
     pub source: Source,
     /// Positions the KV cache is allocated for; cut to what the model was trained on.
     pub context: u32,
+    /// Which backend is asked for.
+    pub backend: Preference,
+    /// The GPU kernels' variant to use, such as `workgroup-float-64x1`, instead of measuring which is fastest.
+    pub variant: Option<String>,
 }
 
 /// Where a model's bytes come from.
@@ -95,8 +133,12 @@ pub enum Stage {
     Download,
     /// Bytes come from this browser's storage.
     Storage,
-    /// Tensors are repacked for the kernels.
+    /// Tensors are repacked for the kernels, or sent to the GPU.
     Pack,
+    /// The GPU's kernels are compiled; counts kernels, not bytes.
+    Compile,
+    /// The GPU is checked against the processor and both are timed; counts steps, not bytes.
+    Check,
 }
 
 /// Where a load stands.
@@ -139,6 +181,104 @@ pub struct Loaded {
     pub load_ms: f64,
     /// Size of the engine's wasm memory, bytes, measured.
     pub memory_bytes: u64,
+    /// Bytes of the GPU buffers, as allocated; 0 on the processor.
+    pub gpu_memory_bytes: u64,
+    /// What computes, and why.
+    pub backend: Report,
+}
+
+/// Which backend runs, and how that was decided.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// `cpu-simd`, `webgpu`, or `webgpu (software)`.
+    pub name: String,
+    /// Why this one, a sentence.
+    pub reason: String,
+    /// The adapter, where one was found.
+    pub adapter: Option<String>,
+    /// The GPU kernels' variant, where they run.
+    pub variant: Option<String>,
+    /// The self-check, where there was a GPU to check.
+    pub check: Option<Check>,
+}
+
+/// GPU against processor on this device, before the first answer.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Check {
+    /// Kernels that were run on known numbers.
+    pub kernels: u32,
+    /// Kernels that gave wrong numbers and were replaced by their plain variant, by name.
+    pub replaced: Vec<String>,
+    /// Tokens of the forced decode.
+    pub tokens: u32,
+    /// Of those, how many have the same best next token on both.
+    pub same: u32,
+    /// Largest difference of a log-probability between the two, over all tokens and the whole vocabulary.
+    pub largest_difference: f32,
+    /// Decode speed of the GPU, tokens/s, measured over about 200 ms.
+    pub gpu_tokens_per_s: Option<f64>,
+    /// Decode speed of the processor, tokens/s, measured on part of the layers and scaled to all.
+    pub cpu_tokens_per_s: Option<f64>,
+    /// Whether this is an earlier visit's result on the same adapter and build.
+    pub remembered: bool,
+    /// What the whole check took, ms.
+    pub took_ms: f64,
+}
+
+/// Another backend goes on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Moved {
+    /// The answer that was under way.
+    pub id: Option<u32>,
+    /// The backend that goes on; its reason says what happened.
+    pub backend: Report,
+    /// When, ms since the Unix epoch.
+    pub at_ms: f64,
+}
+
+/// A measurement of the loaded model, greedy, in runs after one warm-up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bench {
+    /// Prompt tokens, at least 1.
+    pub prefill: u32,
+    /// Tokens to decode after them, at least 2.
+    pub decode: u32,
+    /// Runs counted, at least 1.
+    pub runs: u32,
+}
+
+/// What a measurement brought: medians over the runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Benched {
+    /// What was asked.
+    pub asked: Bench,
+    /// Name of the backend.
+    pub backend: String,
+    /// Prompt tokens/s.
+    pub prefill_tokens_per_s: f64,
+    /// Decoded tokens/s.
+    pub decode_tokens_per_s: f64,
+    /// From the start to the first token, ms.
+    pub ttft_ms: f64,
+    /// What a decoded token costs on the GPU; none on the processor.
+    pub gpu: Option<GpuCosts>,
+}
+
+/// What a decoded token costs on the GPU.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GpuCosts {
+    /// Kernels dispatched.
+    pub dispatches_per_token: f64,
+    /// Compute passes.
+    pub passes_per_token: f64,
+    /// Bytes read back.
+    pub readback_bytes_per_token: f64,
+    /// Weights and cache read per second at the measured decode speed, GB/s.
+    pub gigabytes_per_s: f64,
+    /// Copy bandwidth of the device, read and write counted, GB/s, measured.
+    pub copy_gigabytes_per_s: f64,
+    /// GPU time of a token by kernel, ms, from timestamps; empty where the adapter has none.
+    pub kernels: Vec<(String, f64)>,
 }
 
 /// Who speaks in a conversation.
@@ -277,6 +417,8 @@ pub enum Operation {
     Load,
     /// Answering.
     Generate,
+    /// Measuring.
+    Bench,
     /// Removing stored models.
     Forget,
     /// Understanding a message.

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use engine::gguf::Gguf;
 use engine::model::Config;
-use engine::{Engine, LoadOptions};
+use engine::{Engine, LoadOptions, Preference, Progress};
 use protocol::{FromWorker, LoadProgress, Loaded, Stage};
 use web_sys::{AbortSignal, File};
 
@@ -35,9 +35,10 @@ pub(crate) async fn load(
     slot.replace(None);
     let (file, obtained) = obtain(request.source, picked, signal).await?;
     let gguf = Gguf::open(&file, reader(&file, obtained.source)?)?;
-    let options = LoadOptions { context: request.context as usize };
+    let context = request.context as usize;
+    let options = LoadOptions { context, backend: Preference::Cpu, remembered: None };
     check_memory(&gguf, &options)?;
-    let engine = Engine::load(gguf, &options, &mut pack_progress())?;
+    let engine = Engine::load(gguf, &options, Err(String::new()), &mut pack_progress()).await?;
     // Packing runs in one go; an abort that came meanwhile is waiting.
     yield_now().await;
     if signal.aborted() {
@@ -94,9 +95,10 @@ pub(crate) fn check_fits(file: &str, weights: u64, cache: u64) -> Result<()> {
     }
 }
 
-fn pack_progress() -> impl FnMut(u64, u64) {
+fn pack_progress() -> impl FnMut(Progress) {
     let mut pace = Pace::default();
-    move |done, total| {
+    move |progress| {
+        let Progress::Pack { done, total } = progress else { return };
         let at_ms = now_ms();
         if pace.due(at_ms) || done == total {
             bus::post(&FromWorker::LoadProgress(LoadProgress { stage: Stage::Pack, done, total, at_ms }));

@@ -59,6 +59,11 @@ pub struct TensorInfo {
     pub bytes: u64,
 }
 
+/// Whatever a model's bytes are read from.
+pub trait ReadSeek: Read + Seek {}
+
+impl<T: Read + Seek> ReadSeek for T {}
+
 /// An open model file: its metadata, and a directory whose every entry lies in the file.
 pub struct Gguf<R> {
     file: String,
@@ -94,6 +99,15 @@ impl<R: Read + Seek> Gguf<R> {
         check_overlap(file, &tensors)?;
         let metadata = Metadata::new(file, content.metadata);
         Ok(Self { file: file.to_owned(), file_bytes, metadata, tensors, reader: buffered.into_inner() })
+    }
+
+    /// The same, whatever it reads from.
+    pub fn boxed(self) -> Gguf<Box<dyn ReadSeek>>
+    where
+        R: 'static,
+    {
+        let Self { file, file_bytes, metadata, tensors, reader } = self;
+        Gguf { file, file_bytes, metadata, tensors, reader: Box::new(reader) }
     }
 
     /// Name that messages use.

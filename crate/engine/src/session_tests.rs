@@ -22,6 +22,7 @@ fn finish(engine: &mut Engine, generation: &mut Generation) -> (Vec<u32>, String
                 ids.push(id);
                 all += &text;
             }
+            Step::Moved { report } => panic!("the processor has nowhere to move to: {report:?}"),
             Step::Finished { reason, text } => return (ids, all + &text, reason),
         }
     }

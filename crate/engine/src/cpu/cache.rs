@@ -14,9 +14,9 @@ pub(super) struct KvCache {
 }
 
 impl KvCache {
-    /// Allocated once, for `positions`.
-    pub(super) fn new(config: &Config, positions: usize) -> Self {
-        let len = config.layers * config.kv_width() * positions;
+    /// Allocated once, for `positions` in `layers` layers.
+    pub(super) fn new(config: &Config, layers: usize, positions: usize) -> Self {
+        let len = layers * config.kv_width() * positions;
         Self {
             keys: vec![0; len],
             values: vec![0; len],

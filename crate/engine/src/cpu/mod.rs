@@ -5,16 +5,22 @@
 //! loops the compiler vectorises well enough everywhere.
 
 mod activations;
+mod agreement;
 mod arch;
 mod backend;
 mod cache;
 pub mod dispatch;
+mod estimate;
 pub mod portable;
 pub mod reference;
+mod stages;
+pub mod streamed;
 #[cfg(test)]
 mod tests;
 mod weights;
 
 pub use activations::Activations;
+pub use agreement::Agreement;
 pub use backend::{Cpu, MAX_BATCH};
 pub use dispatch::{Kernels, matmul};
+pub use estimate::{Estimate, estimate};

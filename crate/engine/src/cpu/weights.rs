@@ -7,6 +7,30 @@ use crate::gguf::Gguf;
 use crate::model::{Config, LayerNames};
 use crate::quant::{Matrix, read_vector};
 
+/// The embedding's tensor.
+pub(super) const EMBEDDING: &str = "token_embd.weight";
+/// The final norm's.
+pub(super) const NORM: &str = "output_norm.weight";
+
+/// The head's tensor: the embedding's where the file has none of its own.
+pub(super) fn head_name<R: Read + Seek>(gguf: &Gguf<R>) -> &'static str {
+    const OWN: &str = "output.weight";
+    if gguf.tensor(OWN).is_some() { OWN } else { EMBEDDING }
+}
+
+/// Divisors of the rotation's frequencies, (rope_dim / 2,), where the file has them.
+pub(super) fn rope_factors<R: Read + Seek>(
+    gguf: &mut Gguf<R>,
+    config: &Config,
+    read_bytes: &mut dyn FnMut(u64),
+) -> Result<Option<Vec<f32>>> {
+    const NAME: &str = "rope_freqs.weight";
+    match gguf.tensor(NAME) {
+        Some(_) => read_vector(gguf, NAME, config.rope_dim / 2, read_bytes).map(Some),
+        None => Ok(None),
+    }
+}
+
 /// One layer.
 pub(super) struct Layer {
     pub(super) attention_norm: Vec<f32>,
@@ -27,7 +51,7 @@ pub(super) struct Weights {
     pub(super) layers: Vec<Layer>,
     pub(super) norm: Vec<f32>,
     pub(super) head: Option<Matrix>,
-    /// Divisors of the rotation frequencies, (rope_dim / 2,), where the file has them.
+    /// See [`rope_factors`].
     pub(super) rope_factors: Option<Vec<f32>>,
 }
 
@@ -38,19 +62,16 @@ impl Weights {
         read_bytes: &mut dyn FnMut(u64),
     ) -> Result<Self> {
         let table = (config.vocabulary, config.width);
-        let embedding = Matrix::read(gguf, "token_embd.weight", table, read_bytes)?;
+        let embedding = Matrix::read(gguf, EMBEDDING, table, read_bytes)?;
         let layers = (0..config.layers)
             .map(|index| Layer::read(gguf, config, index, read_bytes))
             .collect::<Result<_>>()?;
-        let norm = read_vector(gguf, "output_norm.weight", config.width, read_bytes)?;
-        let head = match gguf.tensor("output.weight") {
-            Some(_) => Some(Matrix::read(gguf, "output.weight", table, read_bytes)?),
-            None => None,
+        let norm = read_vector(gguf, NORM, config.width, read_bytes)?;
+        let head = match head_name(gguf) {
+            EMBEDDING => None,
+            own => Some(Matrix::read(gguf, own, table, read_bytes)?),
         };
-        let rope_factors = match gguf.tensor("rope_freqs.weight") {
-            Some(_) => Some(read_vector(gguf, "rope_freqs.weight", config.rope_dim / 2, read_bytes)?),
-            None => None,
-        };
+        let rope_factors = rope_factors(gguf, config, read_bytes)?;
         Ok(Self { embedding, layers, norm, head, rope_factors })
     }
 
@@ -61,7 +82,7 @@ impl Weights {
 }
 
 impl Layer {
-    fn read<R: Read + Seek>(
+    pub(super) fn read<R: Read + Seek>(
         gguf: &mut Gguf<R>,
         config: &Config,
         index: usize,

@@ -1,6 +1,7 @@
 //! A weight matrix in whichever packed layout its file type calls for, streamed from the file.
 
 use std::io::{Read, Seek};
+use std::ops::Range;
 
 use super::packed::Source4;
 use super::{BLOCK, GROUP, Packed4, Packed8, f16_to_f32};
@@ -38,12 +39,26 @@ impl Matrix {
         (rows, cols): (usize, usize),
         read_bytes: &mut dyn FnMut(u64),
     ) -> Result<Self> {
+        Self::read_rows(gguf, name, (rows, cols), 0..rows, read_bytes)
+    }
+
+    /// As [`Matrix::read`], only the rows `part` of it.
+    ///
+    /// # Errors
+    /// As [`Matrix::read`].
+    pub fn read_rows<R: Read + Seek>(
+        gguf: &mut Gguf<R>,
+        name: &str,
+        (rows, cols): (usize, usize),
+        part: Range<usize>,
+        read_bytes: &mut dyn FnMut(u64),
+    ) -> Result<Self> {
         let info = checked(gguf, name, &[rows, cols])?;
-        let mut matrix = Self::with_capacity(gguf.file(), &info, rows, cols)?;
+        let mut matrix = Self::with_capacity(gguf.file(), &info, part.len(), cols)?;
         let row_bytes = info.bytes / rows as u64;
-        let mut raw = vec![0; row_bytes as usize * GROUP];
-        for start in (0..rows).step_by(GROUP) {
-            let count = GROUP.min(rows - start);
+        let mut raw = vec![0; row_bytes as usize * GROUP.min(part.len())];
+        for start in part.clone().step_by(GROUP) {
+            let count = GROUP.min(part.end - start);
             let raw = &mut raw[..count * row_bytes as usize];
             gguf.read_range(name, start as u64 * row_bytes, raw)?;
             matrix.push_group(&info.dtype, raw);

@@ -48,6 +48,7 @@ impl Sampling {
 }
 
 /// Chooses tokens; its buffers are allocated once.
+#[derive(Clone)]
 pub struct Sampler {
     settings: Sampling,
     random: Pcg64Mcg,
@@ -70,6 +71,30 @@ impl Sampler {
             candidates: Vec::with_capacity(if settings.temperature > 0.0 { vocabulary } else { 0 }),
             settings,
         })
+    }
+
+    /// How it chooses.
+    pub(crate) fn settings(&self) -> &Sampling {
+        &self.settings
+    }
+
+    /// The next random number, in [0, 1); 24 random bits are what an f32 holds of that.
+    pub(crate) fn number(&mut self) -> f32 {
+        (self.random.next_u64() >> 40) as f32 / (1u32 << 24) as f32
+    }
+
+    /// One bit for every entry of the vocabulary that was seen, 32 a word, as little-endian bytes.
+    pub(crate) fn seen_bits(&self) -> Vec<u8> {
+        let word = |flags: &[bool]| flags.iter().rev().fold(0u32, |word, seen| word << 1 | u32::from(*seen));
+        self.seen.chunks(32).flat_map(|flags| word(flags).to_le_bytes()).collect()
+    }
+
+    /// Takes note of a token that was chosen elsewhere by these settings and this one's next random number.
+    pub(crate) fn accept_chosen(&mut self, token: u32) {
+        if self.settings.temperature > 0.0 {
+            self.number();
+        }
+        self.accept(token);
     }
 
     /// Marks a token as seen, for the repetition penalty.
@@ -109,6 +134,8 @@ impl Sampler {
         if k > 0 && k < self.candidates.len() {
             self.candidates.select_nth_unstable_by(k - 1, descending);
             self.candidates.truncate(k);
+            // In a fixed order, so that every backend draws the same token by the same number.
+            self.candidates.sort_unstable_by(descending);
         }
     }
 
@@ -156,8 +183,7 @@ impl Sampler {
     /// Draws one candidate by its share.
     fn draw(&mut self) -> u32 {
         let total: f32 = self.candidates.iter().map(|c| c.0).sum();
-        // 24 random bits are what an f32 in [0, 1) holds.
-        let mut left = (self.random.next_u64() >> 40) as f32 / (1u32 << 24) as f32 * total;
+        let mut left = self.number() * total;
         for (probability, token) in &self.candidates {
             left -= probability;
             if left < 0.0 {

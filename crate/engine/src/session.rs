@@ -7,8 +7,8 @@ use crate::block_on;
 use crate::cpu::{Cpu, dispatch};
 use crate::error::{Error, Result};
 use crate::gguf::{Gguf, ReadSeek};
-use crate::gpu::Device;
-use crate::model::{Backend, Config, forward};
+use crate::gpu::{Device, Gpu};
+use crate::model::{Backend, Config, forward, layers};
 use crate::sampler::{Sampler, Sampling};
 use crate::stop::StopStrings;
 use crate::tokenizer::{ChatTemplate, Message, TextStream, Tokenizer};
@@ -20,6 +20,8 @@ pub struct LoadOptions {
     pub context: usize,
     /// Which backend is asked for.
     pub backend: Preference,
+    /// A monotonic clock, ms; the engine has none of its own in a browser.
+    pub clock: fn() -> f64,
     /// An earlier report for the same adapter, build and model, which makes the self-check short.
     pub remembered: Option<Report>,
 }
@@ -125,7 +127,9 @@ pub enum Step {
 
 /// One answer under way. Dropping it is how it is aborted.
 pub struct Generation {
+    /// The prompt; after a move to another backend, also what was answered until then.
     prompt: Vec<u32>,
+    prompt_tokens: usize,
     reused: usize,
     /// Prompt tokens in the cache.
     read: usize,
@@ -136,14 +140,25 @@ pub struct Generation {
     stop: StopStrings,
     /// The token chosen last, not yet read into the cache.
     pending: Option<u32>,
+    /// Every token chosen.
+    answer: Vec<u32>,
+    /// Whether the device chooses, rather than the sampler from logits.
+    on_device: bool,
     /// Why the next step ends it.
     finished: Option<FinishReason>,
 }
 
 impl Generation {
+    /// Everything so far is to be read again, by a backend that has read none of it.
+    fn restart(&mut self) {
+        self.prompt.truncate(self.prompt_tokens);
+        self.prompt.extend_from_slice(&self.answer);
+        (self.read, self.pending, self.on_device) = (0, None, false);
+    }
+
     /// Prompt tokens, reused ones included.
     pub fn prompt_tokens(&self) -> usize {
-        self.prompt.len()
+        self.prompt_tokens
     }
 
     /// Prompt tokens that were in the cache already.
@@ -157,13 +172,29 @@ impl Generation {
     }
 }
 
+/// What computes.
+enum Running {
+    Cpu(Cpu),
+    Gpu(Box<Gpu>),
+}
+
+impl Running {
+    fn max_batch(&self) -> usize {
+        match self {
+            Self::Cpu(cpu) => cpu.max_batch(),
+            Self::Gpu(gpu) => gpu.max_batch(),
+        }
+    }
+}
+
 /// A model that is ready, and the tokens its backend's cache holds.
 pub struct Engine {
     info: Info,
     config: Config,
     tokenizer: Tokenizer,
     template: Option<ChatTemplate>,
-    backend: Cpu,
+    backend: Running,
+    clock: fn() -> f64,
     report: Report,
     /// Stays open: another backend may have to read the weights.
     gguf: Gguf<Box<dyn ReadSeek>>,
@@ -185,7 +216,6 @@ impl Engine {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Self> {
         let mut gguf = gguf.boxed();
-        let why = gpu.err().unwrap_or_default();
         let config = Config::from_metadata(gguf.file(), gguf.metadata())?;
         let context = options.context.clamp(1, config.context);
         let tokenizer = Tokenizer::from_gguf(gguf.metadata())?;
@@ -197,11 +227,23 @@ impl Engine {
             done += bytes;
             progress(Progress::Pack { done, total });
         };
-        let backend = Cpu::load(&mut gguf, &config, context, dispatch::detect(), &mut read_bytes)?;
+        let (backend, report) = match gpu {
+            Ok(device) if options.backend != Preference::Cpu => {
+                let adapter = Some(device.adapter().name().to_owned());
+                let gpu = Gpu::load(device, &mut gguf, &config, context, &mut read_bytes).await?;
+                let (name, variant) = (gpu.name(), Some(gpu.variant().to_string()));
+                let report = Report { name, reason: String::new(), adapter, variant, check: None };
+                (Running::Gpu(Box::new(gpu)), report)
+            }
+            other => {
+                let cpu = Cpu::load(&mut gguf, &config, context, dispatch::detect(), &mut read_bytes)?;
+                (Running::Cpu(cpu), Report::cpu(other.err().unwrap_or_default()))
+            }
+        };
         let cached = Vec::with_capacity(context);
         let logits = Vec::with_capacity(config.vocabulary);
-        let report = Report::cpu(why);
-        Ok(Self { info, config, tokenizer, template, backend, report, gguf, cached, logits })
+        let clock = options.clock;
+        Ok(Self { info, config, tokenizer, template, backend, clock, report, gguf, cached, logits })
     }
 
     /// Loads a model onto the processor, all at once, telling nobody.
@@ -209,7 +251,7 @@ impl Engine {
     /// # Errors
     /// As [`Engine::load`].
     pub fn on_cpu<R: Read + Seek + 'static>(gguf: Gguf<R>, context: usize) -> Result<Self> {
-        let options = LoadOptions { context, backend: Preference::Cpu, remembered: None };
+        let options = LoadOptions { context, backend: Preference::Cpu, clock: || 0.0, remembered: None };
         block_on(Self::load(gguf, &options, Err(String::new()), &mut |_| {}))
     }
 
@@ -220,7 +262,15 @@ impl Engine {
 
     /// Bytes of the GPU's buffers; 0 on the processor.
     pub fn gpu_memory_bytes(&self) -> u64 {
-        0
+        self.gpu().map_or(0, Gpu::memory_bytes)
+    }
+
+    /// The GPU backend, where it runs.
+    pub fn gpu(&self) -> Option<&Gpu> {
+        match &self.backend {
+            Running::Gpu(gpu) => Some(gpu),
+            Running::Cpu(_) => None,
+        }
     }
 
     /// What the model is.
@@ -233,9 +283,21 @@ impl Engine {
         &self.tokenizer
     }
 
+    /// The same, to be measured; the conversation's cache must be taken for lost.
+    pub fn gpu_mut(&mut self) -> Option<&mut Gpu> {
+        self.cached.clear();
+        match &mut self.backend {
+            Running::Gpu(gpu) => Some(gpu),
+            Running::Cpu(_) => None,
+        }
+    }
+
     /// Name of the backend that computes, e.g. `cpu-simd`.
     pub fn backend_name(&self) -> String {
-        self.backend.name()
+        match &self.backend {
+            Running::Cpu(cpu) => cpu.name(),
+            Running::Gpu(gpu) => gpu.name(),
+        }
     }
 
     /// A conversation as the model was trained to read it: the file's chat template, then the tokenizer.
@@ -288,6 +350,9 @@ impl Engine {
         self.cached.truncate(reused);
         Ok(Generation {
             prompt: prompt.to_vec(),
+            prompt_tokens: prompt.len(),
+            on_device: matches!(&self.backend, Running::Gpu(gpu) if gpu.can_choose(&request.sampling)),
+            answer: Vec::new(),
             reused,
             read: reused,
             tokens: 0,
@@ -309,10 +374,10 @@ impl Engine {
     }
 
     /// Reads one piece of the prompt, or chooses one token. A generation that another one has replaced must
-    /// not be stepped.
+    /// not be stepped. A GPU that fails is left for the processor, which goes on with the same tokens.
     ///
     /// # Errors
-    /// The backend's.
+    /// The processor's.
     pub async fn step(&mut self, generation: &mut Generation) -> Result<Step> {
         if let Some(reason) = generation.finished {
             let text = if reason == FinishReason::StopString {
@@ -323,28 +388,73 @@ impl Engine {
             };
             return Ok(Step::Finished { reason, text });
         }
-        let total = generation.prompt.len();
-        if generation.read < total {
-            let end = total.min(generation.read + self.backend.max_batch());
-            let want = usize::from(end == total);
-            self.advance(&generation.prompt[generation.read..end], want).await?;
-            generation.read = end;
-            return Ok(Step::Prefill { done: end, total });
+        let stepped = match generation.read < generation.prompt.len() {
+            true => self.prefill(generation).await,
+            false => self.next_token(generation).await,
+        };
+        match (stepped, &self.backend) {
+            (Err(error), Running::Gpu(_)) => {
+                self.move_to_cpu(&error)?;
+                generation.restart();
+                Ok(Step::Moved { report: self.report.clone() })
+            }
+            (stepped, _) => stepped,
         }
-        self.next_token(generation).await
+    }
+
+    /// Reads one piece of the prompt.
+    async fn prefill(&mut self, generation: &mut Generation) -> Result<Step> {
+        let (start, total) = (generation.read, generation.prompt.len());
+        let end = total.min(start + self.backend.max_batch());
+        let tokens = &generation.prompt[start..end];
+        match &mut self.backend {
+            Running::Gpu(gpu) if generation.on_device => {
+                if end == total {
+                    let left = generation.max_tokens - generation.tokens;
+                    gpu.begin(&generation.sampler, left).await?;
+                    gpu.embed(tokens, start);
+                    layers(gpu.as_mut(), self.config.layers);
+                    gpu.choose_first(end)?;
+                } else {
+                    forward(gpu.as_mut(), &self.config, tokens, start, 0, &mut self.logits).await?;
+                }
+                self.cached.extend_from_slice(tokens);
+            }
+            _ => self.advance(tokens, usize::from(end == total)).await?,
+        }
+        generation.read = end;
+        Ok(Step::Prefill { done: end, total })
     }
 
     /// Reads the token chosen last, then chooses the next: a token is handed out before it is read.
     async fn next_token(&mut self, generation: &mut Generation) -> Result<Step> {
-        if let Some(pending) = generation.pending.take() {
-            self.advance(&[pending], 1).await?;
-        }
-        let id = generation.sampler.pick(&mut self.logits);
-        generation.sampler.accept(id);
+        let id = match &mut self.backend {
+            Running::Gpu(gpu) if generation.on_device => {
+                let id = gpu.next(self.clock).await?;
+                // The device has read the one before already, and perhaps more that may never be asked for.
+                self.cached.extend(generation.pending.take());
+                generation.sampler.accept_chosen(id);
+                id
+            }
+            _ => {
+                if let Some(pending) = generation.pending.take() {
+                    self.advance(&[pending], 1).await?;
+                }
+                let id = generation.sampler.pick(&mut self.logits);
+                generation.sampler.accept(id);
+                id
+            }
+        };
+        Ok(self.hand_out(generation, id))
+    }
+
+    /// Text of a token that was chosen, and whether it ends the answer.
+    fn hand_out(&mut self, generation: &mut Generation, id: u32) -> Step {
         generation.tokens += 1;
+        generation.answer.push(id);
         if self.tokenizer.is_end_of_turn(id) {
             generation.finished = Some(FinishReason::EndOfTurn);
-            return Ok(Step::Token { id, text: String::new() });
+            return Step::Token { id, text: String::new() };
         }
         let piece = generation.stream.push(&self.tokenizer, id);
         let (text, stopped) = generation.stop.push(&piece);
@@ -357,13 +467,27 @@ impl Engine {
         } else {
             generation.pending = Some(id);
         }
-        Ok(Step::Token { id, text })
+        Step::Token { id, text }
+    }
+
+    /// Leaves the GPU: reads the weights once more, for the processor. No token is lost.
+    fn move_to_cpu(&mut self, error: &Error) -> Result<()> {
+        self.cached.clear();
+        let context = self.info.context;
+        let cpu = Cpu::load(&mut self.gguf, &self.config, context, dispatch::detect(), &mut |_| {})?;
+        self.backend = Running::Cpu(cpu);
+        let reason = format!("the GPU failed ({error}), so the processor went on from the same tokens");
+        self.report = Report { adapter: self.report.adapter.take(), ..Report::cpu(reason) };
+        Ok(())
     }
 
     /// Reads `tokens` after what the cache holds; logits of the last `want` of them.
     async fn advance(&mut self, tokens: &[u32], want: usize) -> Result<()> {
-        let position = self.cached.len();
-        forward(&mut self.backend, &self.config, tokens, position, want, &mut self.logits).await?;
+        let (position, out) = (self.cached.len(), &mut self.logits);
+        match &mut self.backend {
+            Running::Cpu(cpu) => forward(cpu, &self.config, tokens, position, want, out).await?,
+            Running::Gpu(gpu) => forward(gpu.as_mut(), &self.config, tokens, position, want, out).await?,
+        }
         self.cached.extend_from_slice(tokens);
         Ok(())
     }

@@ -1,8 +1,11 @@
 //! Finding an adapter and opening it at all it offers.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use wgpu::{Backend, DeviceType, Features, InstanceDescriptor, InstanceFlags, Limits};
 
-use super::variant::Variant;
+use super::kernels::{Kernels, Layouts};
+use super::variant::{Dot, Reduction, Variant};
 use crate::error::{Error, Result};
 
 /// A GPU, or a program that stands in for one.
@@ -24,6 +27,8 @@ pub struct Settings {
     pub max_binding: Option<u64>,
     /// Whether the browser was asked for subgroups, which wgpu itself cannot do there.
     pub subgroups: bool,
+    /// Keeps keys and values as floats instead of halves.
+    pub float_cache: bool,
 }
 
 impl Adapter {
@@ -95,8 +100,12 @@ impl Adapter {
         let opened = self.adapter.request_device(&descriptor).await;
         let (device, queue) =
             opened.map_err(|error| Error::NoGpu { cause: format!("{} refused: {error}", self.name) })?;
+        let info = self.adapter.get_info();
         let subgroups = settings.subgroups || offered.contains(Features::SUBGROUP);
-        Ok(Device { device, queue, limits, subgroups, adapter: self, settings })
+        let span = if subgroups { info.subgroup_min_size.clamp(4, 64) } else { 0 };
+        let trouble = Trouble::watch(&device);
+        let (layouts, kernels) = (Layouts::new(&device), Kernels::default());
+        Ok(Device { device, queue, limits, span, layouts, kernels, trouble, adapter: self, settings })
     }
 }
 
@@ -111,7 +120,11 @@ pub struct Device {
     pub(super) device: wgpu::Device,
     pub(super) queue: wgpu::Queue,
     pub(super) limits: Limits,
-    pub(super) subgroups: bool,
+    /// Lanes of the smallest subgroup; 0 where there are none.
+    pub(super) span: u32,
+    pub(super) layouts: Layouts,
+    pub(super) kernels: Kernels,
+    pub(super) trouble: Trouble,
     pub(super) adapter: Adapter,
     pub(super) settings: Settings,
 }
@@ -120,5 +133,43 @@ impl Device {
     /// The adapter it was opened from.
     pub fn adapter(&self) -> &Adapter {
         &self.adapter
+    }
+
+    /// Whether this device can run a variant.
+    pub(super) fn offers(&self, variant: &Variant) -> bool {
+        let subgroups = variant.reduction == Reduction::Workgroup || self.span > 0;
+        let packed = variant.dot == Dot::Float || self.adapter.packed_dot;
+        subgroups
+            && packed
+            && variant.rows * variant.slices <= self.limits.max_compute_invocations_per_workgroup
+    }
+}
+
+/// What went wrong on the device, as it tells outside of any call.
+#[derive(Clone, Default)]
+pub(super) struct Trouble(Arc<Mutex<Option<String>>>);
+
+impl Trouble {
+    fn watch(device: &wgpu::Device) -> Self {
+        let trouble = Self::default();
+        let (lost, error) = (trouble.clone(), trouble.clone());
+        device.set_device_lost_callback(move |_, message| lost.note(format!("the GPU was lost: {message}")));
+        device.on_uncaptured_error(Arc::new(move |said: wgpu::Error| error.note(said.to_string())));
+        trouble
+    }
+
+    /// Keeps the first: what follows follows from it.
+    pub(super) fn note(&self, cause: String) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.get_or_insert(cause);
+    }
+
+    /// # Errors
+    /// Something went wrong, what.
+    pub(super) fn check(&self) -> Result<()> {
+        match &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            Some(cause) => Err(Error::Backend { op: "computing on the GPU", cause: cause.clone() }),
+            None => Ok(()),
+        }
     }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::error::{Error, Result};
 
 /// How partial sums of a row meet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Reduction {
     /// Through workgroup memory and barriers; every adapter has it.
     Workgroup,
@@ -15,7 +15,7 @@ pub enum Reduction {
 }
 
 /// How quants are multiplied.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dot {
     /// As floats, which hold the sums of a block exactly; every adapter has it.
     Float,
@@ -24,7 +24,7 @@ pub enum Dot {
 }
 
 /// One variant of the decode kernels. All give the same numbers to float rounding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Variant {
     /// How partial sums meet.
     pub reduction: Reduction,

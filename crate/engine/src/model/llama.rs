@@ -17,7 +17,13 @@ pub async fn forward<B: Backend>(
     out: &mut Vec<f32>,
 ) -> Result<()> {
     backend.embed(tokens, position);
-    for layer in 0..config.layers {
+    layers(backend, config.layers);
+    backend.logits(tokens.len() - want..tokens.len(), out).await
+}
+
+/// Takes a batch that was embedded through the first `count` layers.
+pub fn layers<B: Backend>(backend: &mut B, count: usize) {
+    for layer in 0..count {
         backend.norm_qkv(layer);
         backend.rope_append(layer);
         backend.attend(layer);
@@ -25,7 +31,6 @@ pub async fn forward<B: Backend>(
         backend.norm_gate_up(layer);
         backend.down_residual(layer);
     }
-    backend.logits(tokens.len() - want..tokens.len(), out).await
 }
 
 /// Names of a layer's tensors in the file.

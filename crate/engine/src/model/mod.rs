@@ -2,9 +2,11 @@
 
 mod config;
 mod llama;
+mod rope;
 
 pub use config::Config;
-pub use llama::{LayerNames, forward};
+pub use llama::{LayerNames, forward, layers};
+pub use rope::rope_angles;
 
 use std::ops::Range;
 

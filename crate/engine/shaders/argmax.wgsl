@@ -1,0 +1,47 @@
+// The token with the largest logit, the first of equals: chunk by chunk, then over the chunks.
+// Twin: sampler::argmax.
+const INVOCATIONS = 64u;
+
+var<workgroup> best: array<vec2<u32>, INVOCATIONS>;
+
+fn best_of_all() -> vec2<u32> {
+    var top = best[0];
+    for (var other = 1u; other < INVOCATIONS; other++) {
+        if comes_before(best[other], top) {
+            top = best[other];
+        }
+    }
+    return top;
+}
+
+@compute @workgroup_size(INVOCATIONS)
+fn argmax_chunk(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    var top = nothing();
+    for (var at = local; at < CHUNK; at += INVOCATIONS) {
+        let other = candidate(workgroup.x * CHUNK + at);
+        if comes_before(other, top) {
+            top = other;
+        }
+    }
+    best[local] = top;
+    workgroupBarrier();
+    if local == 0u {
+        candidates[workgroup.x] = best_of_all();
+    }
+}
+
+@compute @workgroup_size(INVOCATIONS)
+fn argmax_all(@builtin(local_invocation_index) local: u32) {
+    let chunks = (model.vocabulary + CHUNK - 1u) / CHUNK;
+    var top = nothing();
+    for (var at = local; at < chunks; at += INVOCATIONS) {
+        if comes_before(candidates[at], top) {
+            top = candidates[at];
+        }
+    }
+    best[local] = top;
+    workgroupBarrier();
+    if local == 0u {
+        choose(best_of_all().y);
+    }
+}

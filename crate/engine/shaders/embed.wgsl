@@ -1,0 +1,28 @@
+// Rows of the embedding, dequantised into the residual stream: one invocation for four columns of a token.
+// Twin: quant::Matrix::dequantize_row.
+@group(2) @binding(0) var<storage, read> ids: array<u32>;
+@group(2) @binding(1) var<storage, read_write> residual: array<vec4<f32>>;
+
+@compute @workgroup_size(64)
+fn embed(@builtin(global_invocation_id) global: vec3<u32>) {
+    let columns4 = shape.blocks * 8u;
+    let token = global.x / columns4;
+    if token >= batch.tokens {
+        return;
+    }
+    let id = ids[batch.read + token];
+    if id < shape.first || id >= shape.first + shape.rows {
+        return;
+    }
+    let index = global.x % columns4;
+    let row = id - shape.first;
+    let cell = row / LANES * shape.blocks + index / 8u;
+    let lane = row % LANES;
+    let quants = quants_of(cell, lane, index % 8u);
+    if BITS > 8u {
+        residual[global.x] = quants;
+    } else {
+        let scale = unpack2x16float(scales[cell * LANES + lane]);
+        residual[global.x] = scale.x * quants + scale.y;
+    }
+}

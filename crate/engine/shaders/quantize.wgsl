@@ -1,0 +1,79 @@
+// A batch's rows, normed or merged on the way, quantised to bytes per block of 32 for matmul.wgsl; where the
+// weights are floats, only normed or merged. One workgroup a token. Twin: cpu::reference::quantize.
+override RAW: bool = false;
+
+@group(2) @binding(2) var<storage, read_write> quants_out: array<vec4<u32>>;
+// Of each block: the scale of its quants, and the scale times their sum.
+@group(2) @binding(3) var<storage, read_write> factors_out: array<vec2<f32>>;
+
+const INVOCATIONS = 64u;
+
+var<workgroup> squares: array<f32, INVOCATIONS>;
+
+fn value4(token: u32, index: u32) -> vec4<f32> {
+    let v = input4(batch.row + token, index, shape.blocks * 8u);
+    if PROLOGUE == NORM {
+        return v * gain[index];
+    }
+    return v;
+}
+
+// 1 / rms of the row, for every invocation.
+fn inverse_rms(token: u32, local: u32) -> f32 {
+    var square = 0.0;
+    for (var index = local; index < shape.blocks * 8u; index += INVOCATIONS) {
+        let v = input4(batch.row + token, index, shape.blocks * 8u);
+        square += dot(v, v);
+    }
+    squares[local] = square;
+    workgroupBarrier();
+    var total = 0.0;
+    for (var other = 0u; other < INVOCATIONS; other++) {
+        total += squares[other];
+    }
+    return inverseSqrt(total / f32(shape.blocks * 32u) + model.eps);
+}
+
+@compute @workgroup_size(INVOCATIONS)
+fn quantize(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+    let token = workgroup.x;
+    var factor = 1.0;
+    if PROLOGUE == NORM {
+        factor = inverse_rms(token, local);
+    }
+    for (var block = local; block < shape.blocks; block += INVOCATIONS) {
+        if RAW {
+            copy_block(token, block, factor);
+        } else {
+            quantize_block(token, block, factor);
+        }
+    }
+}
+
+fn copy_block(token: u32, block: u32, factor: f32) {
+    for (var j = 0u; j < 8u; j++) {
+        let v = value4(token, block * 8u + j) * factor;
+        quants_out[(token * shape.blocks + block) * 8u + j] = bitcast<vec4<u32>>(v);
+    }
+}
+
+fn quantize_block(token: u32, block: u32, factor: f32) {
+    var peak = 0.0;
+    for (var j = 0u; j < 8u; j++) {
+        peak = max(peak, largest(value4(token, block * 8u + j)));
+    }
+    let inverse = select(0.0, 127.0 / peak, peak > 0.0);
+    var sum = 0.0;
+    for (var half = 0u; half < 2u; half++) {
+        let at = block * 8u + half * 4u;
+        let a = quantized(value4(token, at), inverse);
+        let b = quantized(value4(token, at + 1u), inverse);
+        let c = quantized(value4(token, at + 2u), inverse);
+        let d = quantized(value4(token, at + 3u), inverse);
+        sum += sum4(a + b + c + d);
+        let words = vec4<u32>(packed(a), packed(b), packed(c), packed(d));
+        quants_out[(token * shape.blocks + block) * 2u + half] = words;
+    }
+    let scale = peak / 127.0 * factor;
+    factors_out[token * shape.blocks + block] = vec2<f32>(scale, scale * sum);
+}

@@ -1,0 +1,44 @@
+// What a dispatch is about: one slot of the uniform arena, chosen by a dynamic offset.
+struct Batch {
+    // Position of the batch's first token.
+    position: u32,
+    // Tokens in the batch.
+    tokens: u32,
+    // Where the ids of the batch's tokens begin in `ids`.
+    read: u32,
+    // Where in `ids` a chosen token goes.
+    write: u32,
+    // Row of the batch that a matvec reads.
+    row: u32,
+    // Pieces that attention cuts the context into.
+    splits: u32,
+    // Candidates that a draw keeps.
+    top_k: u32,
+    padding: u32,
+    // Random number in [0, 1).
+    draw: f32,
+    // 1 / temperature.
+    sharpness: f32,
+    top_p: f32,
+    min_p: f32,
+    // Divides positive and multiplies negative logits of seen tokens.
+    penalty: f32,
+}
+
+// The model's hyper-parameters: uniform, so that kernels can be compiled before the model is known.
+struct Model {
+    head_dim: u32,
+    heads: u32,
+    kv_heads: u32,
+    // Positions of the cache.
+    positions: u32,
+    // Leading part of a head that is rotated.
+    rope_dim: u32,
+    vocabulary: u32,
+    // Added to the mean square in a norm.
+    eps: f32,
+    padding: u32,
+}
+
+@group(0) @binding(0) var<uniform> batch: Batch;
+@group(0) @binding(1) var<uniform> model: Model;

@@ -1,0 +1,177 @@
+//! A batch's activations, the cache, and the bind groups that tie them to kernels: all made once at load.
+
+use wgpu::{BindGroup, Buffer, BufferUsages};
+
+use super::adapter::Device;
+use super::backend::{CHUNK, LOGIT_ROWS, PIECE};
+use super::load::Gains;
+use super::memory::Memory;
+use crate::error::{Error, Result};
+use crate::model::Config;
+
+/// Ids that a conversation's end may hold before older ones are overwritten.
+pub(super) const RING: u32 = 128;
+
+/// Candidates that a chunk leaves for a draw; `MOST` in `sample.wgsl`.
+pub(super) const MOST: usize = 64;
+
+/// Bind groups of one layer.
+pub(super) struct Layer {
+    pub(super) norm_qkv: BindGroup,
+    pub(super) quantize_attention: BindGroup,
+    pub(super) rope: BindGroup,
+    pub(super) attend: BindGroup,
+    pub(super) norm_gate_up: BindGroup,
+    pub(super) quantize_ffn: BindGroup,
+}
+
+/// Buffers that are written from here, and bind groups of all.
+pub(super) struct Buffers {
+    /// Most tokens in a batch.
+    pub(super) batch: usize,
+    /// Chosen tokens, a ring of [`RING`], then a batch of the prompt.
+    pub(super) ids: Buffer,
+    pub(super) seen: Buffer,
+    pub(super) logits: Buffer,
+    pub(super) embed: BindGroup,
+    pub(super) layers: Vec<Layer>,
+    pub(super) output: BindGroup,
+    pub(super) quantize_pieces: BindGroup,
+    pub(super) down: BindGroup,
+    pub(super) quantize_gate: BindGroup,
+    pub(super) to_qkv: BindGroup,
+    pub(super) to_residual: BindGroup,
+    pub(super) to_gate: BindGroup,
+    pub(super) to_logits: BindGroup,
+    pub(super) head: BindGroup,
+    pub(super) quantize_head: BindGroup,
+    pub(super) choice: BindGroup,
+}
+
+/// Bytes of the larger activations, for a batch.
+struct Sizes {
+    qkv: usize,
+    pieces: usize,
+    quants: usize,
+    widest: usize,
+}
+
+impl Sizes {
+    fn new(config: &Config, context: usize, batch: usize) -> Self {
+        let splits = context.div_ceil(PIECE);
+        let widest = config.width.max(config.ffn).max(config.query_width());
+        Self {
+            qkv: batch * (config.query_width() + 2 * config.kv_width()) * 4,
+            pieces: batch * splits * config.heads * (config.head_dim + 4) * 4,
+            quants: batch * widest * 4,
+            widest,
+        }
+    }
+}
+
+/// Tokens of a batch: many on a GPU; few on a software adapter, where Stop would wait for them; as many as
+/// every buffer fits a binding.
+fn batch_size(device: &Device, config: &Config, context: usize) -> Result<usize> {
+    let most = if device.adapter.software() { 32 } else { 256 };
+    let limit = device.limits.max_storage_buffer_binding_size.min(device.limits.max_buffer_size);
+    let fits = |batch: usize| {
+        let sizes = Sizes::new(config, context, batch);
+        let largest = sizes.pieces.max(sizes.quants).max(sizes.qkv);
+        largest as u64 <= limit
+    };
+    let cache = cache_bytes(device, config, context);
+    let logits = LOGIT_ROWS * config.vocabulary * 4;
+    let mut batch = most;
+    while batch > 1 && !fits(batch) {
+        batch /= 2;
+    }
+    if !fits(batch) || cache.max(logits as u64) > limit {
+        let cause = format!(
+            "a context of {context} positions needs larger buffers than this GPU binds ({limit} bytes); choose a shorter context"
+        );
+        return Err(Error::Backend { op: "making room on the GPU", cause });
+    }
+    Ok(batch)
+}
+
+/// Bytes of one layer's cache.
+fn cache_bytes(device: &Device, config: &Config, context: usize) -> u64 {
+    let element = if device.settings.float_cache { 4 } else { 2 };
+    2 * (config.kv_width() * context * element) as u64
+}
+
+impl Buffers {
+    /// # Errors
+    /// The context is too large for the device's bindings.
+    pub(super) fn new(
+        device: &Device,
+        memory: &mut Memory,
+        config: &Config,
+        context: usize,
+        gains: &Gains,
+        angles: &[(f32, f32)],
+    ) -> Result<Self> {
+        let batch = batch_size(device, config, context)?;
+        let sizes = Sizes::new(config, context, batch);
+        let mut storage = |label: &str, bytes: usize| {
+            let usage = BufferUsages::STORAGE | BufferUsages::COPY_DST | BufferUsages::COPY_SRC;
+            memory.buffer(device, label, bytes as u64, usage)
+        };
+        let chunks = config.vocabulary.div_ceil(CHUNK);
+        let residual = storage("residual", batch * config.width * 4);
+        let qkv = storage("queries, keys, values", sizes.qkv);
+        let pieces = storage("attention", sizes.pieces);
+        let gate = storage("gate", batch * config.ffn * 4);
+        let quants = storage("quants", sizes.quants);
+        let factors = storage("factors", batch * sizes.widest.div_ceil(32) * 8);
+        let logits = storage("logits", LOGIT_ROWS * config.vocabulary * 4);
+        let candidates = storage("candidates", chunks * MOST * 8);
+        let ids = storage("ids", (RING as usize + batch) * 4);
+        let seen = storage("seen", config.vocabulary.div_ceil(32) * 4);
+        let nothing = storage("nothing", 16);
+        let table = storage("angles", angles.len().max(1) * 8);
+        let bytes: Vec<u32> = angles.iter().flat_map(|(cos, sin)| [cos.to_bits(), sin.to_bits()]).collect();
+        device.queue.write_buffer(&table, 0, &super::weights::words(&bytes));
+        let caches: Vec<Buffer> = gains
+            .layers
+            .iter()
+            .map(|_| storage("cache", cache_bytes(device, config, context) as usize))
+            .collect();
+        let rrw = |buffers: &[&Buffer]| device.bind(&device.layouts.read_read_write, buffers);
+        let quantize = |from: &Buffer, gain: &Buffer| {
+            device.bind(&device.layouts.quantize, &[from, gain, &quants, &factors])
+        };
+        let layers = gains.layers.iter().zip(&caches).map(|((attention, ffn), cache)| Layer {
+            norm_qkv: rrw(&[&residual, attention, &qkv]),
+            quantize_attention: quantize(&residual, attention),
+            rope: device.bind(&device.layouts.rope, &[&qkv, &table, cache]),
+            attend: rrw(&[&qkv, cache, &pieces]),
+            norm_gate_up: rrw(&[&residual, ffn, &gate]),
+            quantize_ffn: quantize(&residual, ffn),
+        });
+        Ok(Self {
+            batch,
+            embed: device.bind(&device.layouts.read_write, &[&ids, &residual]),
+            layers: layers.collect(),
+            output: rrw(&[&pieces, &nothing, &residual]),
+            quantize_pieces: quantize(&pieces, &nothing),
+            down: rrw(&[&gate, &nothing, &residual]),
+            quantize_gate: quantize(&gate, &nothing),
+            to_qkv: rrw(&[&quants, &factors, &qkv]),
+            to_residual: rrw(&[&quants, &factors, &residual]),
+            to_gate: rrw(&[&quants, &factors, &gate]),
+            to_logits: rrw(&[&quants, &factors, &logits]),
+            head: rrw(&[&residual, &gains.last, &logits]),
+            quantize_head: quantize(&residual, &gains.last),
+            choice: device.bind(&device.layouts.choice, &[&logits, &candidates, &ids, &seen]),
+            ids,
+            seen,
+            logits,
+        })
+    }
+
+    /// Where in `ids` a batch of the prompt goes.
+    pub(super) fn prompt_at(&self) -> u32 {
+        RING
+    }
+}

@@ -1,0 +1,269 @@
+//! From an open device and a model file to a backend.
+
+use std::io::{Read, Seek};
+
+use wgpu::{Buffer, BufferUsages};
+
+use super::adapter::Device;
+use super::backend::Gpu;
+use super::buffers::Buffers;
+use super::chain::Chain;
+use super::costs::Costs;
+use super::kernels::{Bits, Epilogue, Kernel, Prologue};
+use super::memory::Memory;
+use super::record::{Batch, Recorder};
+use super::variant::Variant;
+use super::weights::{Matrix, Uploader, words};
+use crate::error::{Error, Result};
+use crate::gguf::Gguf;
+use crate::model::{Config, LayerNames, rope_angles};
+use crate::quant::read_vector;
+
+/// One layer's matrices.
+pub(super) struct Layer {
+    pub(super) qkv: Matrix,
+    pub(super) output: Matrix,
+    pub(super) gate_up: Matrix,
+    pub(super) down: Matrix,
+}
+
+/// All matrices.
+pub(super) struct Weights {
+    pub(super) embedding: Matrix,
+    pub(super) layers: Vec<Layer>,
+    head: Option<Matrix>,
+}
+
+impl Weights {
+    /// The matrix that turns the last state into logits.
+    pub(super) fn head(&self) -> &Matrix {
+        self.head.as_ref().unwrap_or(&self.embedding)
+    }
+
+    /// Bytes of weights that one token reads.
+    pub(super) fn bytes_per_token(&self) -> u64 {
+        let of_layer = |layer: &Layer| {
+            [&layer.qkv, &layer.output, &layer.gate_up, &layer.down]
+                .map(|matrix| matrix.bytes)
+                .iter()
+                .sum::<u64>()
+        };
+        self.layers.iter().map(of_layer).sum::<u64>() + self.head().bytes
+    }
+}
+
+/// The norms' weights.
+pub(super) struct Gains {
+    /// (before attention, before the feed-forward network) of each layer.
+    pub(super) layers: Vec<(Buffer, Buffer)>,
+    /// Before the head.
+    pub(super) last: Buffer,
+}
+
+/// Kernels that every model of this kind needs, whatever is measured later.
+const STANDARD: [(Bits, Prologue, Epilogue); 5] = [
+    (Bits::Q4, Prologue::Norm, Epilogue::Store),
+    (Bits::Q4, Prologue::Merge, Epilogue::Add),
+    (Bits::Q4, Prologue::Norm, Epilogue::Swiglu),
+    (Bits::Q4, Prologue::Plain, Epilogue::Add),
+    (Bits::Q8, Prologue::Norm, Epilogue::Store),
+];
+
+impl Device {
+    /// Makes the kernels of the usual files while the model itself is still on its way, telling how many are
+    /// done; others are made when the model calls for them.
+    ///
+    /// # Errors
+    /// The device refuses one.
+    pub async fn compile(&mut self, progress: &mut dyn FnMut(usize, usize)) -> Result<()> {
+        let variant = self.settings.variant.unwrap_or(Variant::PLAIN);
+        let mut kernels: Vec<Kernel> = STANDARD
+            .into_iter()
+            .flat_map(|(bits, prologue, epilogue)| {
+                let matmul = Kernel::Matmul(bits, epilogue, variant.dot);
+                [Kernel::Matvec(bits, prologue, epilogue, variant), matmul, Kernel::Quantize(prologue, false)]
+            })
+            .collect();
+        kernels.extend([Kernel::Embed(Bits::Q8), Kernel::RopeAppend, Kernel::Attend]);
+        kernels.extend([Kernel::ArgmaxChunk, Kernel::ArgmaxAll, Kernel::BestOfChunk, Kernel::Draw]);
+        let mut unique = Vec::with_capacity(kernels.len());
+        kernels.into_iter().for_each(|kernel| {
+            if !unique.contains(&kernel) {
+                unique.push(kernel);
+            }
+        });
+        for (done, kernel) in unique.iter().enumerate() {
+            progress(done, unique.len());
+            self.make(*kernel).await?;
+        }
+        progress(unique.len(), unique.len());
+        Ok(())
+    }
+}
+
+impl Gpu {
+    /// Streams the weights to the device and makes everything a token needs.
+    ///
+    /// # Errors
+    /// A tensor is missing, of the wrong shape or type, or cannot be read; the device has not the room, or
+    /// refuses a kernel.
+    pub async fn load<R: Read + Seek>(
+        mut device: Device,
+        gguf: &mut Gguf<R>,
+        config: &Config,
+        context: usize,
+        read_bytes: &mut dyn FnMut(u64),
+    ) -> Result<Self> {
+        check(gguf.file(), config)?;
+        let scope = device.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+        let mut memory = Memory::default();
+        let loaded = upload(&device, gguf, config, &mut memory, read_bytes);
+        let loaded = loaded.and_then(|(weights, gains)| {
+            let factors = rope_factors(gguf, config)?;
+            let angles = rope_angles(config, factors.as_deref(), context);
+            let buffers = Buffers::new(&device, &mut memory, config, context, &gains, &angles)?;
+            Ok((weights, buffers))
+        });
+        if let Some(error) = scope.pop().await {
+            let cause = format!("it has not enough memory for this model: {error}");
+            return Err(Error::Backend { op: "making room on the GPU", cause });
+        }
+        let (weights, buffers) = loaded?;
+        device.trouble.check()?;
+        let variant =
+            device.settings.variant.filter(|variant| device.offers(variant)).unwrap_or(Variant::PLAIN);
+        for kernel in kernels(&weights, variant) {
+            device.make(kernel).await?;
+        }
+        let recorder = Recorder::new(&device, &mut memory, config, context);
+        let chain = Chain::new(&device, &mut memory);
+        let (config, costs, batch) = (config.clone(), Costs::default(), Batch::default());
+        let logits_out = None;
+        Ok(Self {
+            device,
+            config,
+            context,
+            variant,
+            weights,
+            buffers,
+            recorder,
+            chain,
+            costs,
+            logits_out,
+            memory,
+            batch,
+        })
+    }
+
+    /// Goes over to another variant.
+    ///
+    /// # Errors
+    /// The device refuses one of its kernels.
+    pub(crate) async fn switch(&mut self, variant: Variant) -> Result<()> {
+        for kernel in kernels(&self.weights, variant) {
+            self.device.make(kernel).await?;
+        }
+        self.variant = variant;
+        Ok(())
+    }
+}
+
+/// What the kernels take for granted about a model.
+fn check(file: &str, config: &Config) -> Result<()> {
+    let unsupported = |cause| Err(Error::Unsupported { file: file.to_owned(), cause });
+    if !config.head_dim.is_multiple_of(8) || config.head_dim > 256 {
+        let dim = config.head_dim;
+        return unsupported(format!("heads of {dim}; the GPU's kernels want a multiple of 8 up to 256"));
+    }
+    Ok(())
+}
+
+/// Every kernel that these weights need with this variant.
+fn kernels(weights: &Weights, variant: Variant) -> Vec<Kernel> {
+    let mut kernels = Vec::new();
+    let mut multiply = |matrix: &Matrix, prologue, epilogue| {
+        for part in &matrix.parts {
+            kernels.push(Kernel::Matvec(part.bits, prologue, epilogue, variant));
+            kernels.push(Kernel::Matmul(part.bits, epilogue, variant.dot));
+            kernels.push(Kernel::Quantize(prologue, !part.bits.is_quantized()));
+        }
+    };
+    for layer in &weights.layers {
+        multiply(&layer.qkv, Prologue::Norm, Epilogue::Store);
+        multiply(&layer.output, Prologue::Merge, Epilogue::Add);
+        multiply(&layer.gate_up, Prologue::Norm, Epilogue::Swiglu);
+        multiply(&layer.down, Prologue::Plain, Epilogue::Add);
+    }
+    multiply(weights.head(), Prologue::Norm, Epilogue::Store);
+    kernels.extend(weights.embedding.parts.iter().map(|part| Kernel::Embed(part.bits)));
+    kernels.extend([Kernel::RopeAppend, Kernel::Attend]);
+    kernels.extend([Kernel::ArgmaxChunk, Kernel::ArgmaxAll, Kernel::BestOfChunk, Kernel::Draw]);
+    kernels
+}
+
+fn upload<R: Read + Seek>(
+    device: &Device,
+    gguf: &mut Gguf<R>,
+    config: &Config,
+    memory: &mut Memory,
+    read_bytes: &mut dyn FnMut(u64),
+) -> Result<(Weights, Gains)> {
+    let (width, vocabulary) = (config.width, config.vocabulary);
+    let (layers, last) = vectors(device, gguf, config, memory, read_bytes)?;
+    let own_head = gguf.tensor("output.weight").is_some();
+    let mut uploader = Uploader::new(device, gguf, memory, read_bytes);
+    let embedding = uploader.rows(&[("token_embd.weight", vocabulary)], width)?;
+    let matrices =
+        (0..config.layers).map(|index| layer(&mut uploader, config, index)).collect::<Result<_>>()?;
+    let head = match own_head {
+        true => Some(uploader.rows(&[("output.weight", vocabulary)], width)?),
+        false => None,
+    };
+    Ok((Weights { embedding, layers: matrices, head }, Gains { layers, last }))
+}
+
+fn layer<R: Read + Seek>(uploader: &mut Uploader<R>, config: &Config, index: usize) -> Result<Layer> {
+    let names = LayerNames::new(index);
+    let name = |part: &str| names.weight(part);
+    let (width, queries, kv) = (config.width, config.query_width(), config.kv_width());
+    let (query, key, value) = (name("attn_q"), name("attn_k"), name("attn_v"));
+    Ok(Layer {
+        qkv: uploader.rows(&[(&query, queries), (&key, kv), (&value, kv)], width)?,
+        output: uploader.rows(&[(&name("attn_output"), width)], queries)?,
+        gate_up: uploader.pairs(&name("ffn_gate"), &name("ffn_up"), config.ffn, width)?,
+        down: uploader.rows(&[(&name("ffn_down"), width)], config.ffn)?,
+    })
+}
+
+/// The norms' weights: of every layer, and the last.
+type Vectors = (Vec<(Buffer, Buffer)>, Buffer);
+
+fn vectors<R: Read + Seek>(
+    device: &Device,
+    gguf: &mut Gguf<R>,
+    config: &Config,
+    memory: &mut Memory,
+    read_bytes: &mut dyn FnMut(u64),
+) -> Result<Vectors> {
+    let mut vector = |name: &str| {
+        let values = read_vector(gguf, name, config.width, read_bytes)?;
+        let bytes = words(&values.iter().map(|value| value.to_bits()).collect::<Vec<_>>());
+        let usage = BufferUsages::STORAGE | BufferUsages::COPY_DST;
+        let buffer = memory.buffer(device, "gain", bytes.len() as u64, usage);
+        device.queue.write_buffer(&buffer, 0, &bytes);
+        Ok::<_, Error>(buffer)
+    };
+    let mut layers = Vec::with_capacity(config.layers);
+    for index in 0..config.layers {
+        let names = LayerNames::new(index);
+        layers.push((vector(&names.weight("attn_norm"))?, vector(&names.weight("ffn_norm"))?));
+    }
+    Ok((layers, vector("output_norm.weight")?))
+}
+
+fn rope_factors<R: Read + Seek>(gguf: &mut Gguf<R>, config: &Config) -> Result<Option<Vec<f32>>> {
+    match gguf.tensor("rope_freqs.weight") {
+        Some(_) => read_vector(gguf, "rope_freqs.weight", config.rope_dim / 2, &mut |_| {}).map(Some),
+        None => Ok(None),
+    }
+}

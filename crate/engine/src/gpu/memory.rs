@@ -1,0 +1,48 @@
+//! Buffers on the device, counted, and given back when they are no longer needed.
+
+use wgpu::{BindGroup, BindGroupLayout, Buffer, BufferUsages};
+
+use super::adapter::Device;
+
+/// Buffers that live as long as this does.
+#[derive(Default)]
+pub(super) struct Memory {
+    buffers: Vec<Buffer>,
+    bytes: u64,
+}
+
+impl Memory {
+    /// A new buffer of at least `bytes`, filled with zeros.
+    pub(super) fn buffer(&mut self, device: &Device, label: &str, bytes: u64, usage: BufferUsages) -> Buffer {
+        let size = bytes.next_multiple_of(16).max(16);
+        let descriptor =
+            wgpu::BufferDescriptor { label: Some(label), size, usage, mapped_at_creation: false };
+        let buffer = device.device.create_buffer(&descriptor);
+        self.bytes += size;
+        self.buffers.push(buffer.clone());
+        buffer
+    }
+
+    /// Bytes of all of them.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        // A browser frees what is merely dropped only when its garbage collector comes by.
+        self.buffers.iter().for_each(Buffer::destroy);
+    }
+}
+
+impl Device {
+    /// A bind group of whole buffers.
+    pub(super) fn bind(&self, layout: &BindGroupLayout, buffers: &[&Buffer]) -> BindGroup {
+        let entries: Vec<_> = (0..)
+            .zip(buffers)
+            .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
+            .collect();
+        self.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
+    }
+}

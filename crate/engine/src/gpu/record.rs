@@ -1,0 +1,174 @@
+//! Recording dispatches: one compute pass, one submit, parameters in one uniform arena.
+
+use wgpu::{BindGroup, Buffer, BufferUsages, CommandEncoder, ComputePass};
+
+use super::adapter::Device;
+use super::kernels::Kernel;
+use super::memory::Memory;
+use super::profile::Timestamps;
+use crate::error::Result;
+use crate::model::Config;
+
+/// Batches that one submit may hold.
+pub(super) const SLOTS: u32 = 32;
+
+/// Bytes from one batch's parameters to the next: the largest alignment an adapter may ask for.
+const SLOT_BYTES: u32 = 256;
+
+/// What a dispatch is about; the words of `Batch` in `shaders/shared/batch.wgsl`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Batch {
+    pub(super) position: u32,
+    pub(super) tokens: u32,
+    pub(super) read: u32,
+    pub(super) write: u32,
+    pub(super) row: u32,
+    pub(super) splits: u32,
+    pub(super) choice: Choice,
+}
+
+/// How a token is chosen on the device.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Choice {
+    pub(super) top_k: u32,
+    pub(super) draw: f32,
+    pub(super) sharpness: f32,
+    pub(super) top_p: f32,
+    pub(super) min_p: f32,
+    pub(super) penalty: f32,
+}
+
+impl Batch {
+    fn bytes(&self) -> [u8; 52] {
+        let choice = &self.choice;
+        let floats = [choice.draw, choice.sharpness, choice.top_p, choice.min_p, choice.penalty];
+        let words =
+            [self.position, self.tokens, self.read, self.write, self.row, self.splits, choice.top_k, 0]
+                .into_iter()
+                .chain(floats.map(f32::to_bits));
+        let mut bytes = [0; 52];
+        for (to, word) in bytes.chunks_exact_mut(4).zip(words) {
+            to.copy_from_slice(&word.to_le_bytes());
+        }
+        bytes
+    }
+}
+
+/// What has been recorded and not yet submitted.
+struct Recording {
+    encoder: CommandEncoder,
+    pass: Option<ComputePass<'static>>,
+    /// Parameters of the batches so far, one slot each.
+    slots: Vec<u8>,
+    dispatches: u64,
+}
+
+/// Records dispatches and submits them.
+pub(super) struct Recorder {
+    arena: Buffer,
+    batch_group: BindGroup,
+    recording: Option<Recording>,
+    /// Kept between submits, so that the token loop allocates nothing of it.
+    spare: Vec<u8>,
+    /// Times every dispatch when there.
+    pub(super) timestamps: Option<Timestamps>,
+}
+
+impl Recorder {
+    pub(super) fn new(device: &Device, memory: &mut Memory, config: &Config, context: usize) -> Self {
+        let usage = BufferUsages::UNIFORM | BufferUsages::COPY_DST;
+        let arena = memory.buffer(device, "batches", u64::from(SLOTS * SLOT_BYTES), usage);
+        let model = memory.buffer(device, "model", 32, usage);
+        let words =
+            [config.head_dim, config.heads, config.kv_heads, context, config.rope_dim, config.vocabulary];
+        let words: Vec<u32> =
+            words.map(|n| n as u32).into_iter().chain([config.norm_eps.to_bits(), 0]).collect();
+        device.queue.write_buffer(&model, 0, &super::weights::words(&words));
+        let batch_group = device.batch_group(&arena, &model);
+        Self { arena, batch_group, recording: None, spare: Vec::new(), timestamps: None }
+    }
+
+    /// Parameters of the dispatches that follow.
+    pub(super) fn begin(&mut self, device: &Device, batch: &Batch) {
+        let recording = self.recording.get_or_insert_with(|| Recording {
+            encoder: device.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None }),
+            pass: None,
+            slots: std::mem::take(&mut self.spare),
+            dispatches: 0,
+        });
+        assert!(
+            recording.slots.len() < (SLOTS * SLOT_BYTES) as usize,
+            "a submit has at most {SLOTS} batches"
+        );
+        let start = recording.slots.len();
+        recording.slots.resize(start + SLOT_BYTES as usize, 0);
+        recording.slots[start..start + 52].copy_from_slice(&batch.bytes());
+    }
+
+    /// One dispatch; `groups` follow group 0.
+    pub(super) fn dispatch(
+        &mut self,
+        device: &Device,
+        kernel: Kernel,
+        groups: &[&BindGroup],
+        size: [u32; 3],
+    ) {
+        let Some(recording) = &mut self.recording else { return };
+        let offset = recording.slots.len() as u32 - SLOT_BYTES;
+        let encoder = &mut recording.encoder;
+        if let Some(timestamps) = &mut self.timestamps {
+            // Timestamps stand at the ends of passes only, so a profile has a pass a dispatch.
+            recording.pass = None;
+            recording.pass = Some(timestamps.pass(encoder, kernel));
+        }
+        let pass = recording.pass.get_or_insert_with(|| {
+            let descriptor = wgpu::ComputePassDescriptor { label: None, timestamp_writes: None };
+            encoder.begin_compute_pass(&descriptor).forget_lifetime()
+        });
+        pass.set_pipeline(device.kernels.get(kernel));
+        pass.set_bind_group(0, &self.batch_group, &[offset]);
+        for (group, index) in groups.iter().zip(1..) {
+            pass.set_bind_group(index, *group, &[]);
+        }
+        pass.dispatch_workgroups(size[0], size[1], size[2]);
+        recording.dispatches += 1;
+    }
+
+    /// Ends the pass, copies (from, offset, to, bytes) and submits. Returns how many dispatches there were.
+    pub(super) fn submit(
+        &mut self,
+        device: &Device,
+        copy: Option<(&Buffer, u64, &Buffer, u64)>,
+    ) -> Result<u64> {
+        let Some(mut recording) = self.recording.take() else { return Ok(0) };
+        recording.pass = None;
+        if let Some(timestamps) = &mut self.timestamps {
+            timestamps.resolve(&mut recording.encoder);
+        }
+        if let Some((from, offset, to, bytes)) = copy {
+            recording.encoder.copy_buffer_to_buffer(from, offset, to, 0, bytes);
+        }
+        device.queue.write_buffer(&self.arena, 0, &recording.slots);
+        device.queue.submit([recording.encoder.finish()]);
+        recording.slots.clear();
+        self.spare = recording.slots;
+        device.trouble.check()?;
+        Ok(recording.dispatches)
+    }
+}
+
+impl Device {
+    fn batch_group(&self, arena: &Buffer, model: &Buffer) -> BindGroup {
+        let slot = wgpu::BufferBinding {
+            buffer: arena,
+            offset: 0,
+            size: std::num::NonZeroU64::new(SLOT_BYTES.into()),
+        };
+        let entries = [
+            wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(slot) },
+            wgpu::BindGroupEntry { binding: 1, resource: model.as_entire_binding() },
+        ];
+        let layout = &self.layouts.batch;
+        self.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
+    }
+}

@@ -1,0 +1,18 @@
+//! Rotary positions.
+
+use super::Config;
+
+/// (cos, sin) of every position and rotated pair, (positions, rope_dim / 2): angle =
+/// position / (base^(2i / rope_dim) · factor). Computed in f64: a GPU's own sine is good to 2^-11 only.
+pub fn rope_angles(config: &Config, factors: Option<&[f32]>, positions: usize) -> Vec<(f32, f32)> {
+    let frequencies: Vec<f64> = (0..config.rope_dim / 2)
+        .map(|i| {
+            let exponent = -2.0 * i as f64 / config.rope_dim as f64;
+            f64::from(config.rope_base).powf(exponent) / factors.map_or(1.0, |f| f64::from(f[i]))
+        })
+        .collect();
+    (0..positions)
+        .flat_map(|position| frequencies.iter().map(move |f| position as f64 * f))
+        .map(|angle| (angle.cos() as f32, angle.sin() as f32))
+        .collect()
+}

@@ -4,7 +4,7 @@ use candle_core::quantized::GgmlDType;
 
 use super::*;
 use crate::cpu::dispatch;
-use crate::cpu::estimate::{Estimate, estimate, held};
+use crate::cpu::estimate::{estimate, held};
 use crate::testing::{self, LAYERS, VOCABULARY};
 use crate::{Result, block_on};
 
@@ -85,35 +85,42 @@ fn a_layer_that_is_missing_is_named() {
     assert!(message.contains("tensor blk.1.ffn_up.weight is missing"), "{message}");
 }
 
-fn estimated(now: &dyn Fn() -> f64) -> Option<Estimate> {
-    let mut gguf = Gguf::open("tiny.gguf", Cursor::new(testing::file(GgmlDType::Q4_1))).unwrap();
+fn tiny() -> (Gguf<Cursor<Vec<u8>>>, Config) {
+    let gguf = Gguf::open("tiny.gguf", Cursor::new(testing::file(GgmlDType::Q4_1))).unwrap();
     let config = Config::from_metadata(gguf.file(), gguf.metadata()).unwrap();
-    estimate(&mut gguf, &config, dispatch::detect(), now).unwrap()
+    (gguf, config)
 }
 
 #[test]
-fn an_estimate_is_scaled_to_all_layers_and_the_whole_head() {
-    // Each look at the clock finds it 2 ms later: 2 ms for the layers, 2 ms for the head.
+fn an_estimate_is_scaled_by_bytes_to_the_whole_model() {
+    let (mut gguf, config) = tiny();
+    // Each look at the clock finds it 2 ms later, so that is what a pass takes.
     let clock = std::cell::Cell::new(0.0);
     let now = || {
         clock.set(clock.get() + 2.0);
         clock.get()
     };
-    let estimate = estimated(&now).unwrap();
-    assert_eq!((estimate.layers, estimate.rounds, estimate.measured_ms), (LAYERS, 38, 152.0));
+    let estimate = estimate(&mut gguf, &config, dispatch::detect(), &now).unwrap().unwrap();
+    assert_eq!(estimate.layers, LAYERS);
+    assert_eq!(estimate.measured_ms, 2.0 * estimate.passes as f64);
     // All layers are held, and 64 of the head's 258 rows.
-    let token_ms = 2.0 + 2.0 * 258.0 / 64.0;
-    assert!((estimate.tokens_per_s - 1000.0 / token_ms).abs() < 1e-9, "{}", estimate.tokens_per_s);
+    let bytes =
+        |name: &str| gguf.tensors().iter().filter(|t| t.name.starts_with(name)).map(|t| t.bytes).sum();
+    let (layers, head): (u64, u64) = (bytes("blk."), bytes("token_embd"));
+    let part = layers as f64 + head as f64 * 64.0 / 258.0;
+    let want = 500.0 * part / (layers + head) as f64;
+    assert!((estimate.tokens_per_s / want - 1.0).abs() < 1e-3, "{}, not {want}", estimate.tokens_per_s);
 }
 
 #[test]
 fn few_layers_are_held_and_one_at_least() {
-    assert_eq!(held(&[2_500_000; 30]), 3);
-    assert_eq!(held(&[9_000_000; 2]), 1);
+    assert_eq!(held(&[2_300_000; 30]), 3);
+    assert_eq!(held(&[8_000_000; 2]), 1);
     assert_eq!(held(&[1000; 2]), 2);
 }
 
 #[test]
 fn a_clock_that_stands_still_ends_without_an_estimate() {
-    assert_eq!(estimated(&|| 5.0), None);
+    let (mut gguf, config) = tiny();
+    assert_eq!(estimate(&mut gguf, &config, dispatch::detect(), &|| 5.0).unwrap(), None);
 }

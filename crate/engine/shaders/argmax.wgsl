@@ -32,7 +32,7 @@ fn argmax_chunk(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invo
 
 @compute @workgroup_size(INVOCATIONS)
 fn argmax_all(@builtin(local_invocation_index) local: u32) {
-    let chunks = (model.vocabulary + CHUNK - 1u) / CHUNK;
+    let chunks = (batch.model.vocabulary + CHUNK - 1u) / CHUNK;
     var top = nothing();
     for (var at = local; at < chunks; at += INVOCATIONS) {
         if comes_before(candidates[at], top) {

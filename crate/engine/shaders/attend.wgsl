@@ -37,7 +37,7 @@ fn eight(what: u32, head: u32, position: u32, index: u32) -> Eight {
 
 fn score(head: u32, position: u32) -> f32 {
     var sum = vec4<f32>(0.0);
-    for (var index = 0u; index < model.head_dim / 8u; index++) {
+    for (var index = 0u; index < batch.model.head_dim / 8u; index++) {
         let key = eight(0u, head, position, index);
         sum += query[index * 2u] * key.low + query[index * 2u + 1u] * key.high;
     }
@@ -48,14 +48,14 @@ fn score(head: u32, position: u32) -> f32 {
 fn attend(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let head = workgroup.x;
     let token = workgroup.y;
-    let kv_head = head / (model.heads / model.kv_heads);
+    let kv_head = head / (batch.model.heads / batch.model.kv_heads);
     let start = workgroup.z * PIECE;
     // Positions of this piece that the token sees; none in pieces that lie after it.
     let seen = batch.position + token + 1u;
     let count = select(min(seen - start, PIECE), 0u, seen <= start);
-    let dim4 = model.head_dim / 4u;
+    let dim4 = batch.model.head_dim / 4u;
     for (var index = local; index < dim4; index += INVOCATIONS) {
-        query[index] = qkv[(token * (model.heads + 2u * model.kv_heads) + head) * dim4 + index];
+        query[index] = qkv[(token * (batch.model.heads + 2u * batch.model.kv_heads) + head) * dim4 + index];
     }
     workgroupBarrier();
     var peak = NOTHING;
@@ -75,13 +75,13 @@ fn attend(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation
     workgroupBarrier();
     weigh_values(local, kv_head, start, count);
     workgroupBarrier();
-    let to = ((token * batch.splits + workgroup.z) * model.heads + head) * (dim4 + 1u);
+    let to = ((token * batch.splits + workgroup.z) * batch.model.heads + head) * (dim4 + 1u);
     leave(local, to, peak);
 }
 
 // Σ weight · value: an invocation takes eight elements of every so-manieth position.
 fn weigh_values(local: u32, kv_head: u32, start: u32, count: u32) {
-    let columns = model.head_dim / 8u;
+    let columns = batch.model.head_dim / 8u;
     let groups = INVOCATIONS / columns;
     let group = local / columns;
     if group >= groups {
@@ -103,8 +103,8 @@ fn weigh_values(local: u32, kv_head: u32, start: u32, count: u32) {
 
 // Sums over the groups of positions and writes the piece out.
 fn leave(local: u32, to: u32, peak: f32) {
-    let dim4 = model.head_dim / 4u;
-    let columns = model.head_dim / 8u;
+    let dim4 = batch.model.head_dim / 4u;
+    let columns = batch.model.head_dim / 8u;
     let groups = INVOCATIONS / columns;
     for (var index = local; index < dim4; index += INVOCATIONS) {
         var sum = vec4<f32>(0.0);

@@ -1,5 +1,5 @@
 // Y = W · X for a batch of tokens: 64 rows × 16 tokens a workgroup, one row an invocation, so that a block of
-// weights is unpacked once for 16 tokens. X comes from quantize.wgsl. Twins: cpu::reference::{matmul_q4, matmul_q8}.
+// weights is unpacked once for 16 tokens. X comes from prepare.wgsl. Twins: as matvec.wgsl.
 override EPILOGUE: u32 = 0u;
 const STORE = 0u;
 const ADD = 1u;
@@ -21,20 +21,10 @@ var<workgroup> factors: array<vec2<f32>, TOKENS * TILE>;
 // One invocation stages one block of one token.
 fn stage(token: u32, block: u32, slot: u32) {
     let at = token * shape.blocks + block;
-    if BITS <= 8u {
-        put_packed(slot * STAGED, 0u, activations[at * 2u]);
-        put_packed(slot * STAGED, 1u, activations[at * 2u + 1u]);
-        factors[slot] = factors_in[at];
-    } else {
-        for (var half = 0u; half < 2u; half++) {
-            let first = at * 8u + half * 4u;
-            put_half(
-                slot * STAGED, half,
-                bitcast<vec4<f32>>(activations[first]), bitcast<vec4<f32>>(activations[first + 1u]),
-                bitcast<vec4<f32>>(activations[first + 2u]), bitcast<vec4<f32>>(activations[first + 3u]),
-            );
-        }
+    for (var v = 0u; v < STAGED; v++) {
+        staged[slot * STAGED + v] = activations[at * STAGED + v];
     }
+    factors[slot] = factors_in[at];
 }
 
 // What one staged block adds to one row of one token.

@@ -1,6 +1,6 @@
 // y = W · x for one token, with what comes before (norm, or the merge of attention's pieces) and after
-// (storing, adding to the residual, SwiGLU) in the same dispatch. x is quantised to bytes per block of 32, as
-// the CPU's kernels do; twin: cpu::reference::{quantize, matmul_q4, matmul_q8}.
+// (storing, adding to the residual, SwiGLU) in the same dispatch. Twins: cpu::reference::{matmul_q4, matmul_q8};
+// cpu::reference::exact where activations are not quantised.
 override ROWS: u32 = 64u;
 // Invocations that share a row, each taking every SLICES-th block.
 override SLICES: u32 = 1u;
@@ -18,41 +18,48 @@ const TILE = 32u;
 
 var<workgroup> raw: array<vec4<f32>, TILE * 8u>;
 var<workgroup> staged: array<vec4<u32>, TILE * STAGED>;
-// Of each staged block: the scale of its quants, and the scale times their sum.
+// Of each staged block: the scale of its values, and their sum.
 var<workgroup> factors: array<vec2<f32>, TILE>;
 var<workgroup> squares: array<f32, TILE>;
 var<workgroup> sums: array<vec2<f32>, 256>;
 
-// Quantises one block into place.
+// Puts one block of activations into place, quantised where the dot product wants it.
 fn stage(block: u32, slot: u32) {
     var peak = 0.0;
     var square = 0.0;
+    var sum = 0.0;
     for (var j = 0u; j < 8u; j++) {
         var v = input4(batch.row, block * 8u + j, shape.blocks * 8u);
         if PROLOGUE == NORM {
             square += dot(v, v);
             v *= gain[block * 8u + j];
         }
-        peak = max(peak, largest(v));
-        raw[slot * 8u + j] = v;
+        if QUANTIZED {
+            peak = max(peak, largest(v));
+            raw[slot * 8u + j] = v;
+        } else {
+            sum += sum4(v);
+            staged[slot * STAGED + j] = bitcast<vec4<u32>>(v);
+        }
     }
     squares[slot] = square;
-    let inverse = select(1.0, select(0.0, 127.0 / peak, peak > 0.0), BITS <= 8u);
+    factors[slot] = vec2<f32>(1.0, sum);
+    if QUANTIZED {
+        quantize_staged(slot, peak);
+    }
+}
+
+fn quantize_staged(slot: u32, peak: f32) {
+    let inverse = select(0.0, 127.0 / peak, peak > 0.0);
     var sum = 0.0;
     for (var half = 0u; half < 2u; half++) {
         let at = slot * 8u + half * 4u;
-        var a = raw[at];
-        var b = raw[at + 1u];
-        var c = raw[at + 2u];
-        var d = raw[at + 3u];
-        if BITS <= 8u {
-            a = quantized(a, inverse);
-            b = quantized(b, inverse);
-            c = quantized(c, inverse);
-            d = quantized(d, inverse);
-            sum += sum4(a + b + c + d);
-        }
-        put_half(slot * STAGED, half, a, b, c, d);
+        let a = quantized(raw[at], inverse);
+        let b = quantized(raw[at + 1u], inverse);
+        let c = quantized(raw[at + 2u], inverse);
+        let d = quantized(raw[at + 3u], inverse);
+        sum += sum4(a + b + c + d);
+        staged[slot * STAGED + half] = vec4<u32>(packed(a), packed(b), packed(c), packed(d));
     }
     let scale = peak / 127.0;
     factors[slot] = vec2<f32>(scale, scale * sum);
@@ -101,7 +108,7 @@ fn matvec(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation
     total = over_slices(local, slice, total);
     if PROLOGUE == NORM {
         // Quants do not change with a row's scale, so the norm's divisor can come last.
-        total *= inverseSqrt(square / f32(shape.blocks * 32u) + model.eps);
+        total *= inverseSqrt(square / f32(shape.blocks * 32u) + batch.model.eps);
     }
     if slice == 0u && row < shape.rows {
         finish(shape.first + row, total);

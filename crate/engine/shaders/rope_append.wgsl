@@ -8,10 +8,10 @@
 @group(1) @binding(2) var<storage, read_write> cache: array<u32>;
 
 fn rotated(v: vec2<f32>, position: u32, pair: u32) -> vec2<f32> {
-    if pair >= model.rope_dim / 2u {
+    if pair >= batch.model.rope_dim / 2u {
         return v;
     }
-    let angle = angles[position * (model.rope_dim / 2u) + pair];
+    let angle = angles[position * (batch.model.rope_dim / 2u) + pair];
     return vec2<f32>(v.x * angle.x - v.y * angle.y, v.x * angle.y + v.y * angle.x);
 }
 
@@ -26,8 +26,8 @@ fn store(word: u32, v: vec2<f32>) {
 
 @compute @workgroup_size(64)
 fn rope_append(@builtin(global_invocation_id) global: vec3<u32>) {
-    let pairs = model.head_dim / 2u;
-    let stride = (model.heads + 2u * model.kv_heads) * pairs;
+    let pairs = batch.model.head_dim / 2u;
+    let stride = (batch.model.heads + 2u * batch.model.kv_heads) * pairs;
     let token = global.x / stride;
     if token >= batch.tokens {
         return;
@@ -36,11 +36,11 @@ fn rope_append(@builtin(global_invocation_id) global: vec3<u32>) {
     let head = global.x % stride / pairs;
     let pair = global.x % pairs;
     let v = qkv[global.x];
-    if head < model.heads {
-        qkv[global.x] = rotated(v, position, pair) * inverseSqrt(f32(model.head_dim));
-    } else if head < model.heads + model.kv_heads {
-        store(cache_word(0u, head - model.heads, position, pair * 2u), rotated(v, position, pair));
+    if head < batch.model.heads {
+        qkv[global.x] = rotated(v, position, pair) * inverseSqrt(f32(batch.model.head_dim));
+    } else if head < batch.model.heads + batch.model.kv_heads {
+        store(cache_word(0u, head - batch.model.heads, position, pair * 2u), rotated(v, position, pair));
     } else {
-        store(cache_word(1u, head - model.heads - model.kv_heads, position, pair * 2u), v);
+        store(cache_word(1u, head - batch.model.heads - batch.model.kv_heads, position, pair * 2u), v);
     }
 }

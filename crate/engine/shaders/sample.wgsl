@@ -39,7 +39,7 @@ fn best_of_chunk(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_inv
 
 @compute @workgroup_size(INVOCATIONS)
 fn draw(@builtin(local_invocation_index) local: u32) {
-    let all = (model.vocabulary + CHUNK - 1u) / CHUNK * MOST;
+    let all = (batch.model.vocabulary + CHUNK - 1u) / CHUNK * MOST;
     if local < MOST {
         order[local] = nothing();
     }
@@ -62,7 +62,7 @@ fn draw(@builtin(local_invocation_index) local: u32) {
 
 // In the order and arithmetic of the processor's sampler.
 fn drawn() -> u32 {
-    let limit = min(min(batch.top_k, MOST), model.vocabulary);
+    let limit = min(min(batch.top_k, MOST), batch.model.vocabulary);
     let best = bitcast<f32>(order[0].x) * batch.sharpness;
     var kept = 0u;
     var mass = 0.0;

@@ -1,4 +1,21 @@
-// What a dispatch is about: one slot of the uniform arena, chosen by a dynamic offset.
+// What a dispatch is about: one slot of an arena, chosen by a dynamic offset. A storage buffer, not a uniform one:
+// Mesa's software driver compiles a kernel anew for every value that a loop takes from a uniform buffer.
+
+// The model's hyper-parameters; not constants, so that kernels can be compiled before the model is known.
+struct Model {
+    head_dim: u32,
+    heads: u32,
+    kv_heads: u32,
+    // Positions of the cache.
+    positions: u32,
+    // Leading part of a head that is rotated.
+    rope_dim: u32,
+    vocabulary: u32,
+    // Added to the mean square in a norm.
+    eps: f32,
+    padding: u32,
+}
+
 struct Batch {
     // Position of the batch's first token.
     position: u32,
@@ -23,22 +40,7 @@ struct Batch {
     min_p: f32,
     // Divides positive and multiplies negative logits of seen tokens.
     penalty: f32,
+    model: Model,
 }
 
-// The model's hyper-parameters: uniform, so that kernels can be compiled before the model is known.
-struct Model {
-    head_dim: u32,
-    heads: u32,
-    kv_heads: u32,
-    // Positions of the cache.
-    positions: u32,
-    // Leading part of a head that is rotated.
-    rope_dim: u32,
-    vocabulary: u32,
-    // Added to the mean square in a norm.
-    eps: f32,
-    padding: u32,
-}
-
-@group(0) @binding(0) var<uniform> batch: Batch;
-@group(0) @binding(1) var<uniform> model: Model;
+@group(0) @binding(0) var<storage, read> batch: Batch;

@@ -3,6 +3,6 @@ override HALVES: bool = true;
 
 // Word of element `index` (even) of a key (`what` 0) or value (1).
 fn cache_word(what: u32, head: u32, position: u32, index: u32) -> u32 {
-    let element = ((what * model.kv_heads + head) * model.positions + position) * model.head_dim + index;
+    let element = ((what * batch.model.kv_heads + head) * batch.model.positions + position) * batch.model.head_dim + index;
     return select(element, element / 2u, HALVES);
 }

@@ -13,7 +13,7 @@ const LOWEST = -3e38;
 
 // A logit after the repetition penalty; LOWEST past the end.
 fn penalized(id: u32) -> f32 {
-    if id >= model.vocabulary {
+    if id >= batch.model.vocabulary {
         return LOWEST;
     }
     let logit = logits[id];

@@ -1,4 +1,5 @@
-// Dot products of a block as floats: sums of 32 products of small integers are exact in a float.
+// Dot products of a block of quants with activations as they are, in floats: the plain way, and the exact one.
+const QUANTIZED = false;
 
 // vec4 that a staged block of activations takes.
 const STAGED = 8u;
@@ -47,17 +48,4 @@ fn block_dot(w: Weights, at: u32) -> f32 {
     sum += w.e * staged_float(at + 4u) + w.f * staged_float(at + 5u);
     sum += w.g * staged_float(at + 6u) + w.h * staged_float(at + 7u);
     return sum4(sum);
-}
-
-// Writes one of the two halves of a block, 16 quants, to its place.
-fn put_half(at: u32, half: u32, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>) {
-    staged[at + half * 4u] = bitcast<vec4<u32>>(a);
-    staged[at + half * 4u + 1u] = bitcast<vec4<u32>>(b);
-    staged[at + half * 4u + 2u] = bitcast<vec4<u32>>(c);
-    staged[at + half * 4u + 3u] = bitcast<vec4<u32>>(d);
-}
-
-// The same from 16 bytes.
-fn put_packed(at: u32, half: u32, words: vec4<u32>) {
-    put_half(at, half, signed_bytes(words.x), signed_bytes(words.y), signed_bytes(words.z), signed_bytes(words.w));
 }

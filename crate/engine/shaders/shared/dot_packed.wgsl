@@ -1,4 +1,6 @@
-// Dot products of a block four bytes at a time, by the language feature packed_4x8_integer_dot_product.
+// Dot products of a block four bytes at a time, by the language feature packed_4x8_integer_dot_product, with
+// activations quantised to bytes as the CPU's kernels do.
+const QUANTIZED = true;
 
 // vec4 that a staged block of activations takes.
 const STAGED = 2u;
@@ -25,14 +27,4 @@ fn block_dot(w: Weights, at: u32) -> f32 {
     let second = dot4I8Packed(w.high.x, high.x) + dot4I8Packed(w.high.y, high.y)
         + dot4I8Packed(w.high.z, high.z) + dot4I8Packed(w.high.w, high.w);
     return f32(first + second);
-}
-
-// Writes one of the two halves of a block, 16 quants, to its place.
-fn put_half(at: u32, half: u32, a: vec4<f32>, b: vec4<f32>, c: vec4<f32>, d: vec4<f32>) {
-    staged[at + half] = vec4<u32>(packed(a), packed(b), packed(c), packed(d));
-}
-
-// The same from 16 bytes.
-fn put_packed(at: u32, half: u32, words: vec4<u32>) {
-    staged[at + half] = words;
 }

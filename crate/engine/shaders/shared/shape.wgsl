@@ -10,4 +10,4 @@ struct Shape {
     stride: u32,
 }
 
-@group(1) @binding(2) var<uniform> shape: Shape;
+@group(1) @binding(2) var<storage, read> shape: Shape;

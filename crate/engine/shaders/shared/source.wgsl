@@ -19,7 +19,7 @@ fn input4(token: u32, index: u32, columns4: u32) -> vec4<f32> {
 // Attention leaves, for every piece of the context and every head, a sum of values (head_dim), then the largest
 // score and the sum of weights relative to it.
 fn merged(token: u32, index: u32, columns4: u32) -> vec4<f32> {
-    let dim4 = model.head_dim / 4u;
+    let dim4 = batch.model.head_dim / 4u;
     let heads = columns4 / dim4;
     let head = index / dim4;
     var peak = -1e30;

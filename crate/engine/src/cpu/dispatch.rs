@@ -33,9 +33,6 @@ const SIMD128: Kernels = Kernels {
     matmul_q8: arch::simd128::matmul_q8,
 };
 
-#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-static RELAXED: Kernels = Kernels { name: "relaxed-simd", matmul_q4: arch::relaxed::matmul_q4, ..SIMD128 };
-
 #[cfg(target_arch = "x86_64")]
 static AVX2: Kernels = Kernels {
     name: "avx2",
@@ -49,9 +46,7 @@ compile_error!("the wasm engine needs -Ctarget-feature=+simd128; build it with `
 
 /// The fastest kernels this processor has.
 pub fn detect() -> &'static Kernels {
-    #[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-    return &RELAXED;
-    #[cfg(all(target_arch = "wasm32", not(target_feature = "relaxed-simd")))]
+    #[cfg(target_arch = "wasm32")]
     return &const { SIMD128 };
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {

@@ -3,18 +3,20 @@
 use std::ops::Range;
 
 use super::Activations;
+use super::activations::LARGEST;
 use crate::quant::{BLOCK, GROUP, Packed4, Packed8};
 
-/// Quantises `x` (rows, cols) into `out`: per block `scale = max|x| / 127`, `q = round(x / scale)`.
+/// Quantises `x` (rows, cols) into `out`: per block `scale = max|x| / 32767`, `q = round(x / scale)`.
 pub fn quantize(x: &[f32], out: &mut Activations) {
     for (index, block) in x.chunks_exact(BLOCK).enumerate() {
         let peak = block.iter().fold(0.0f32, |peak, v| peak.max(v.abs()));
-        let scale = peak / 127.0;
-        let inverse = if peak > 0.0 { 127.0 / peak } else { 0.0 };
+        let scale = peak / LARGEST;
+        let inverse = if peak > 0.0 { LARGEST / peak } else { 0.0 };
         let mut sum = 0i32;
-        for (q, v) in out.quants[index * BLOCK..][..BLOCK].iter_mut().zip(block) {
-            *q = (v * inverse).round_ties_even() as i8;
-            sum += i32::from(*q);
+        for (column, v) in block.iter().enumerate() {
+            let q = (v * inverse).round_ties_even() as i16;
+            out.pairs[Activations::place(index * BLOCK + column)] = q;
+            sum += i32::from(q);
         }
         out.scales[index] = scale;
         out.sums[index] = scale * sum as f32;
@@ -30,7 +32,7 @@ pub fn matmul_q4(w: &Packed4, x: &Activations, y: &mut [f32], tokens: usize, gro
             let mut total = 0.0;
             for (block, cell) in w.group(row / GROUP).iter().enumerate() {
                 let at = token * w.blocks + block;
-                let dot = dot(&x.quants[at * BLOCK..][..BLOCK], |column| cell.quant(lane, column).into());
+                let dot = dot(&x.pairs[at * BLOCK..][..BLOCK], |column| cell.quant(lane, column).into());
                 total += cell.d[lane] * (dot as f32 * x.scales[at]) + cell.m[lane] * x.sums[at];
             }
             y[token * w.rows + row] = total;
@@ -46,7 +48,7 @@ pub fn matmul_q8(w: &Packed8, x: &Activations, y: &mut [f32], tokens: usize, gro
             let mut total = 0.0;
             for (block, cell) in w.group(row / GROUP).iter().enumerate() {
                 let at = token * w.blocks + block;
-                let dot = dot(&x.quants[at * BLOCK..][..BLOCK], |column| cell.quant(lane, column).into());
+                let dot = dot(&x.pairs[at * BLOCK..][..BLOCK], |column| cell.quant(lane, column).into());
                 total += cell.d[lane] * (dot as f32 * x.scales[at]);
             }
             y[token * w.rows + row] = total;
@@ -54,8 +56,8 @@ pub fn matmul_q8(w: &Packed8, x: &Activations, y: &mut [f32], tokens: usize, gro
     }
 }
 
-fn dot(quants: &[i8], weight: impl Fn(usize) -> i32) -> i32 {
-    quants.iter().enumerate().map(|(column, &q)| weight(column) * i32::from(q)).sum()
+fn dot(pairs: &[i16], weight: impl Fn(usize) -> i32) -> i32 {
+    (0..pairs.len()).map(|column| weight(column) * i32::from(pairs[Activations::place(column)])).sum()
 }
 
 fn rows(groups: &Range<usize>, rows: usize) -> Range<usize> {

@@ -92,7 +92,7 @@ fn sizes(row: impl Fn(usize, &mut [f32]), x: &[f32], case: &Case) -> Vec<f32> {
 fn check_quantize(case: &Case) {
     let x = Noise(case.seed).floats(case.tokens * case.cols);
     let (got, want) = (quantized(dispatch::detect(), &x, case), quantized(&dispatch::REFERENCE, &x, case));
-    assert_eq!(got.quants, want.quants);
+    assert_eq!(got.pairs, want.pairs);
     assert_eq!(got.scales, want.scales);
     assert_eq!(got.sums, want.sums);
 }
@@ -121,8 +121,8 @@ fn check_q8(case: &Case) {
     assert_close(&run(dispatch::detect()), &run(&dispatch::REFERENCE), &sizes, REORDERED);
 }
 
-/// The scalar twin against dequantised weights in f64: what eight-bit activations cost, an error of at most
-/// half a step (1/254 of a block's peak) an element.
+/// The scalar twin against dequantised weights in f64: what quantised activations cost, an error of at most
+/// half a step (1/65,534 of a block's peak) an element.
 fn check_reference_against_exact(case: &Case) {
     let (w, x) = (packed4(case, Source4::Q4_1), Noise(case.seed ^ 1).floats(case.tokens * case.cols));
     let mut y = vec![0.0; case.tokens * case.rows];
@@ -250,7 +250,7 @@ mod walk {
 fn a_block_of_zeros_quantises_to_zeros() {
     let case = Case { rows: 1, cols: BLOCK, tokens: 1, seed: 0 };
     let out = quantized(dispatch::detect(), &[0.0; BLOCK], &case);
-    assert!(out.quants.iter().all(|q| *q == 0) && out.scales == [0.0] && out.sums == [0.0]);
+    assert!(out.pairs.iter().all(|q| *q == 0) && out.scales == [0.0] && out.sums == [0.0]);
 }
 
 #[test]

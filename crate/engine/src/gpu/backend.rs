@@ -50,7 +50,7 @@ pub struct Gpu {
 struct Stage<'a> {
     matrix: &'a Matrix,
     one: &'a BindGroup,
-    /// (quantising the batch, multiplying it).
+    /// (preparing the batch, multiplying it).
     many: (&'a BindGroup, &'a BindGroup),
     prologue: Prologue,
     epilogue: Epilogue,
@@ -84,16 +84,16 @@ impl Tape<'_> {
     fn matmul(&mut self, stage: &Stage) {
         let mut prepared = None;
         for part in &stage.matrix.parts {
-            let raw = !part.bits.is_quantized();
-            if prepared != Some(raw) {
-                let kernel = Kernel::Quantize(stage.prologue, raw);
+            let quantizes = part.bits.quantizes(self.variant.dot);
+            if prepared != Some(quantizes) {
+                let kernel = Kernel::Prepare(stage.prologue, quantizes);
                 self.recorder.dispatch(
                     self.device,
                     kernel,
                     &[&part.group, stage.many.0],
                     [self.tokens, 1, 1],
                 );
-                prepared = Some(raw);
+                prepared = Some(quantizes);
             }
             let kernel = Kernel::Matmul(part.bits, stage.epilogue, self.variant.dot);
             let size = [part.rows.div_ceil(TILE.0), self.tokens.div_ceil(TILE.1), 1];
@@ -129,7 +129,7 @@ impl Gpu {
         tape.multiply(&Stage {
             matrix: weights.head(),
             one: &buffers.head,
-            many: (&buffers.quantize_head, &buffers.to_logits),
+            many: (&buffers.prepare_head, &buffers.to_logits),
             prologue: Prologue::Norm,
             epilogue: Epilogue::Store,
         });
@@ -193,7 +193,7 @@ impl Backend for Gpu {
         tape.multiply(&Stage {
             matrix,
             one: &io.norm_qkv,
-            many: (&io.quantize_attention, &buffers.to_qkv),
+            many: (&io.prepare_attention, &buffers.to_qkv),
             prologue: Prologue::Norm,
             epilogue: Epilogue::Store,
         });
@@ -218,7 +218,7 @@ impl Backend for Gpu {
         tape.multiply(&Stage {
             matrix: &weights.layers[layer].output,
             one: &buffers.output,
-            many: (&buffers.quantize_pieces, &buffers.to_residual),
+            many: (&buffers.prepare_pieces, &buffers.to_residual),
             prologue: Prologue::Merge,
             epilogue: Epilogue::Add,
         });
@@ -230,7 +230,7 @@ impl Backend for Gpu {
         tape.multiply(&Stage {
             matrix,
             one: &io.norm_gate_up,
-            many: (&io.quantize_ffn, &buffers.to_gate),
+            many: (&io.prepare_ffn, &buffers.to_gate),
             prologue: Prologue::Norm,
             epilogue: Epilogue::Swiglu,
         });
@@ -241,7 +241,7 @@ impl Backend for Gpu {
         tape.multiply(&Stage {
             matrix: &weights.layers[layer].down,
             one: &buffers.down,
-            many: (&buffers.quantize_gate, &buffers.to_residual),
+            many: (&buffers.prepare_gate, &buffers.to_residual),
             prologue: Prologue::Plain,
             epilogue: Epilogue::Add,
         });

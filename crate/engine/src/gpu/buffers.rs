@@ -18,11 +18,11 @@ pub(super) const MOST: usize = 64;
 /// Bind groups of one layer.
 pub(super) struct Layer {
     pub(super) norm_qkv: BindGroup,
-    pub(super) quantize_attention: BindGroup,
+    pub(super) prepare_attention: BindGroup,
     pub(super) rope: BindGroup,
     pub(super) attend: BindGroup,
     pub(super) norm_gate_up: BindGroup,
-    pub(super) quantize_ffn: BindGroup,
+    pub(super) prepare_ffn: BindGroup,
 }
 
 /// Buffers that are written from here, and bind groups of all.
@@ -36,15 +36,15 @@ pub(super) struct Buffers {
     pub(super) embed: BindGroup,
     pub(super) layers: Vec<Layer>,
     pub(super) output: BindGroup,
-    pub(super) quantize_pieces: BindGroup,
+    pub(super) prepare_pieces: BindGroup,
     pub(super) down: BindGroup,
-    pub(super) quantize_gate: BindGroup,
+    pub(super) prepare_gate: BindGroup,
     pub(super) to_qkv: BindGroup,
     pub(super) to_residual: BindGroup,
     pub(super) to_gate: BindGroup,
     pub(super) to_logits: BindGroup,
     pub(super) head: BindGroup,
-    pub(super) quantize_head: BindGroup,
+    pub(super) prepare_head: BindGroup,
     pub(super) choice: BindGroup,
 }
 
@@ -138,31 +138,31 @@ impl Buffers {
             .map(|_| storage("cache", cache_bytes(device, config, context) as usize))
             .collect();
         let rrw = |buffers: &[&Buffer]| device.bind(&device.layouts.read_read_write, buffers);
-        let quantize = |from: &Buffer, gain: &Buffer| {
-            device.bind(&device.layouts.quantize, &[from, gain, &quants, &factors])
+        let prepare = |from: &Buffer, gain: &Buffer| {
+            device.bind(&device.layouts.prepare, &[from, gain, &quants, &factors])
         };
         let layers = gains.layers.iter().zip(&caches).map(|((attention, ffn), cache)| Layer {
             norm_qkv: rrw(&[&residual, attention, &qkv]),
-            quantize_attention: quantize(&residual, attention),
+            prepare_attention: prepare(&residual, attention),
             rope: device.bind(&device.layouts.rope, &[&qkv, &table, cache]),
             attend: rrw(&[&qkv, cache, &pieces]),
             norm_gate_up: rrw(&[&residual, ffn, &gate]),
-            quantize_ffn: quantize(&residual, ffn),
+            prepare_ffn: prepare(&residual, ffn),
         });
         Ok(Self {
             batch,
             embed: device.bind(&device.layouts.read_write, &[&ids, &residual]),
             layers: layers.collect(),
             output: rrw(&[&pieces, &nothing, &residual]),
-            quantize_pieces: quantize(&pieces, &nothing),
+            prepare_pieces: prepare(&pieces, &nothing),
             down: rrw(&[&gate, &nothing, &residual]),
-            quantize_gate: quantize(&gate, &nothing),
+            prepare_gate: prepare(&gate, &nothing),
             to_qkv: rrw(&[&quants, &factors, &qkv]),
             to_residual: rrw(&[&quants, &factors, &residual]),
             to_gate: rrw(&[&quants, &factors, &gate]),
             to_logits: rrw(&[&quants, &factors, &logits]),
             head: rrw(&[&residual, &gains.last, &logits]),
-            quantize_head: quantize(&residual, &gains.last),
+            prepare_head: prepare(&residual, &gains.last),
             choice: device.bind(&device.layouts.choice, &[&logits, &candidates, &ids, &seen]),
             ids,
             seen,

@@ -81,7 +81,11 @@ impl Device {
             .into_iter()
             .flat_map(|(bits, prologue, epilogue)| {
                 let matmul = Kernel::Matmul(bits, epilogue, variant.dot);
-                [Kernel::Matvec(bits, prologue, epilogue, variant), matmul, Kernel::Quantize(prologue, false)]
+                [
+                    Kernel::Matvec(bits, prologue, epilogue, variant),
+                    matmul,
+                    Kernel::Prepare(prologue, bits.quantizes(variant.dot)),
+                ]
             })
             .collect();
         kernels.extend([Kernel::Embed(Bits::Q8), Kernel::RopeAppend, Kernel::Attend]);
@@ -185,7 +189,7 @@ fn kernels(weights: &Weights, variant: Variant) -> Vec<Kernel> {
         for part in &matrix.parts {
             kernels.push(Kernel::Matvec(part.bits, prologue, epilogue, variant));
             kernels.push(Kernel::Matmul(part.bits, epilogue, variant.dot));
-            kernels.push(Kernel::Quantize(prologue, !part.bits.is_quantized()));
+            kernels.push(Kernel::Prepare(prologue, part.bits.quantizes(variant.dot)));
         }
     };
     for layer in &weights.layers {

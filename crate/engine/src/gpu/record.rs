@@ -1,4 +1,4 @@
-//! Recording dispatches: one compute pass, one submit, parameters in one uniform arena.
+//! Recording dispatches: one compute pass, one submit, parameters in one arena.
 
 use wgpu::{BindGroup, Buffer, BufferUsages, CommandEncoder, ComputePass};
 
@@ -38,19 +38,20 @@ pub(super) struct Choice {
     pub(super) penalty: f32,
 }
 
+/// Bytes of a batch's parameters; the model's follow.
+const BATCH_BYTES: usize = 52;
+
 impl Batch {
-    fn bytes(&self) -> [u8; 52] {
+    fn write(&self, to: &mut [u8]) {
         let choice = &self.choice;
         let floats = [choice.draw, choice.sharpness, choice.top_p, choice.min_p, choice.penalty];
         let words =
             [self.position, self.tokens, self.read, self.write, self.row, self.splits, choice.top_k, 0]
                 .into_iter()
                 .chain(floats.map(f32::to_bits));
-        let mut bytes = [0; 52];
-        for (to, word) in bytes.chunks_exact_mut(4).zip(words) {
+        for (to, word) in to.chunks_exact_mut(4).zip(words) {
             to.copy_from_slice(&word.to_le_bytes());
         }
-        bytes
     }
 }
 
@@ -67,6 +68,8 @@ struct Recording {
 pub(super) struct Recorder {
     arena: Buffer,
     batch_group: BindGroup,
+    /// The words of `Model`, which follow every batch.
+    model: Vec<u8>,
     recording: Option<Recording>,
     /// Kept between submits, so that the token loop allocates nothing of it.
     spare: Vec<u8>,
@@ -76,16 +79,15 @@ pub(super) struct Recorder {
 
 impl Recorder {
     pub(super) fn new(device: &Device, memory: &mut Memory, config: &Config, context: usize) -> Self {
-        let usage = BufferUsages::UNIFORM | BufferUsages::COPY_DST;
+        let usage = BufferUsages::STORAGE | BufferUsages::COPY_DST;
         let arena = memory.buffer(device, "batches", u64::from(SLOTS * SLOT_BYTES), usage);
-        let model = memory.buffer(device, "model", 32, usage);
         let words =
             [config.head_dim, config.heads, config.kv_heads, context, config.rope_dim, config.vocabulary];
         let words: Vec<u32> =
             words.map(|n| n as u32).into_iter().chain([config.norm_eps.to_bits(), 0]).collect();
-        device.queue.write_buffer(&model, 0, &super::weights::words(&words));
-        let batch_group = device.batch_group(&arena, &model);
-        Self { arena, batch_group, recording: None, spare: Vec::new(), timestamps: None }
+        let batch_group = device.batch_group(&arena);
+        let model = super::weights::words(&words);
+        Self { arena, batch_group, model, recording: None, spare: Vec::new(), timestamps: None }
     }
 
     /// Parameters of the dispatches that follow.
@@ -102,7 +104,8 @@ impl Recorder {
         );
         let start = recording.slots.len();
         recording.slots.resize(start + SLOT_BYTES as usize, 0);
-        recording.slots[start..start + 52].copy_from_slice(&batch.bytes());
+        batch.write(&mut recording.slots[start..start + BATCH_BYTES]);
+        recording.slots[start + BATCH_BYTES..][..self.model.len()].copy_from_slice(&self.model);
     }
 
     /// One dispatch; `groups` follow group 0.
@@ -158,16 +161,13 @@ impl Recorder {
 }
 
 impl Device {
-    fn batch_group(&self, arena: &Buffer, model: &Buffer) -> BindGroup {
+    fn batch_group(&self, arena: &Buffer) -> BindGroup {
         let slot = wgpu::BufferBinding {
             buffer: arena,
             offset: 0,
             size: std::num::NonZeroU64::new(SLOT_BYTES.into()),
         };
-        let entries = [
-            wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(slot) },
-            wgpu::BindGroupEntry { binding: 1, resource: model.as_entire_binding() },
-        ];
+        let entries = [wgpu::BindGroupEntry { binding: 0, resource: wgpu::BindingResource::Buffer(slot) }];
         let layout = &self.layouts.batch;
         self.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
     }

@@ -24,7 +24,7 @@ pub(super) enum Module {
     MatvecPacked,
     MatvecFloatSubgroup,
     MatvecPackedSubgroup,
-    Quantize,
+    Prepare,
     MatmulFloat,
     MatmulPacked,
     Embed,
@@ -40,7 +40,7 @@ impl Module {
         Self::MatvecPacked,
         Self::MatvecFloatSubgroup,
         Self::MatvecPackedSubgroup,
-        Self::Quantize,
+        Self::Prepare,
         Self::MatmulFloat,
         Self::MatmulPacked,
         Self::Embed,
@@ -93,8 +93,8 @@ impl Module {
                 "shared/reduce_subgroup",
                 "matvec"
             ),
-            Self::Quantize => {
-                module!("shared/batch", "shared/shape", "shared/numbers", "shared/source", "quantize")
+            Self::Prepare => {
+                module!("shared/batch", "shared/shape", "shared/numbers", "shared/source", "prepare")
             }
             Self::MatmulFloat => module!(
                 "shared/batch",

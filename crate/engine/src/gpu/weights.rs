@@ -36,13 +36,6 @@ pub(super) struct Matrix {
     pub(super) bytes: u64,
 }
 
-impl Matrix {
-    /// Whether activations must be quantised to meet any, or left as they are to meet any.
-    pub(super) fn needs(&self, quantized: bool) -> bool {
-        self.parts.iter().any(|part| part.bits.is_quantized() == quantized)
-    }
-}
-
 /// What a tensor of the file becomes.
 struct Source {
     name: String,
@@ -224,8 +217,7 @@ impl<'a, R: Read + Seek> Uploader<'a, R> {
         for (piece, groups) in groups.chunks(per_piece).enumerate() {
             self.send(sources, groups, bits, cols, (&quant_buffer, &scale_buffer), piece * per_piece)?;
         }
-        let uniform = BufferUsages::UNIFORM | BufferUsages::COPY_DST;
-        let shape_buffer = self.memory.buffer(self.device, "shape", 16, uniform);
+        let shape_buffer = self.memory.buffer(self.device, "shape", 16, usage);
         self.device.queue.write_buffer(&shape_buffer, 0, &words(&shape));
         let group =
             self.device.bind(&self.device.layouts.weights, &[&quant_buffer, &scale_buffer, &shape_buffer]);

@@ -1,5 +1,5 @@
-//! x86-64 with AVX2: products of unsigned and signed bytes (`vpmaddubsw`), eight rows and up to four tokens
-//! at once. A run of the packed layout is one vector.
+//! x86-64 with AVX2: products of 16-bit pairs (`vpmaddwd`), eight rows and up to four tokens at once. A run of the
+//! packed layout is one vector.
 
 use core::arch::x86_64::*;
 use std::ops::Range;
@@ -37,32 +37,30 @@ pub(crate) fn matmul_q8(w: &Packed8, x: &Activations, y: &mut [f32], tokens: usi
 #[target_feature(enable = "avx2")]
 unsafe fn q4_tile<const T: usize>(w: &Packed4, x: &Activations, y: &mut [f32], token: usize, group: usize) {
     let mut total = [_mm256_setzero_ps(); T];
-    let mask = _mm256_set1_epi8(0x0f);
+    let mask = _mm256_set1_epi16(0x0f);
     for (block, cell) in w.group(group).iter().enumerate() {
-        // Eight products of at most 2 · 15 · 127 stay below 2^15, so a block adds up in 16 bits.
         let mut dots = [_mm256_setzero_si256(); T];
         for run in 0..4 {
             // SAFETY: four runs of 32 bytes a cell.
             let bytes = unsafe { _mm256_loadu_si256(cell.nibbles.as_ptr().add(run * 32).cast()) };
-            let low = _mm256_and_si256(bytes, mask);
-            let high = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), mask);
+            // Nibbles 0, 2, 1, 3 of every 16 bits meet the pairs (0,2) (1,3) (4,6) (5,7).
+            let planes = [
+                _mm256_and_si256(bytes, mask),
+                _mm256_and_si256(_mm256_srli_epi16(bytes, 8), mask),
+                _mm256_and_si256(_mm256_srli_epi16(bytes, 4), mask),
+                _mm256_srli_epi16(bytes, 12),
+            ];
             for (t, dots) in dots.iter_mut().enumerate() {
                 let at = ((token + t) * w.blocks + block) * BLOCK + run * 8;
                 // SAFETY: activations hold token + T rows of `blocks` blocks.
-                let (x_low, x_high) = unsafe {
-                    let quants = x.quants.as_ptr().add(at).cast::<i32>();
-                    (quants.read_unaligned(), quants.add(1).read_unaligned())
-                };
-                let low = _mm256_maddubs_epi16(low, _mm256_set1_epi32(x_low));
-                let high = _mm256_maddubs_epi16(high, _mm256_set1_epi32(x_high));
-                *dots = _mm256_add_epi16(*dots, _mm256_add_epi16(low, high));
+                *dots = unsafe { multiply_pairs(&planes, x.pairs.as_ptr().add(at), *dots) };
             }
         }
         // SAFETY: eight floats each.
         let (d, m) = unsafe { (_mm256_loadu_ps(cell.d.as_ptr()), _mm256_loadu_ps(cell.m.as_ptr())) };
         for t in 0..T {
             let at = (token + t) * w.blocks + block;
-            let dot = _mm256_cvtepi32_ps(_mm256_madd_epi16(dots[t], _mm256_set1_epi16(1)));
+            let dot = _mm256_cvtepi32_ps(dots[t]);
             let product = _mm256_mul_ps(d, _mm256_mul_ps(dot, _mm256_set1_ps(x.scales[at])));
             let minimum = _mm256_mul_ps(m, _mm256_set1_ps(x.sums[at]));
             total[t] = _mm256_add_ps(total[t], _mm256_add_ps(product, minimum));
@@ -71,7 +69,7 @@ unsafe fn q4_tile<const T: usize>(w: &Packed4, x: &Activations, y: &mut [f32], t
     store(&total, y, token, w.rows, group);
 }
 
-/// As [`q4_tile`] for eight-bit weights: bytes do not fit `vpmaddubsw`, so both sides widen to 16 bits.
+/// As [`q4_tile`] for eight-bit weights, which widen to 16 bits first.
 ///
 /// # Safety
 /// AVX2 runs; the group lies in `w`; `x` and `y` hold `token + T` rows.
@@ -83,18 +81,12 @@ unsafe fn q8_tile<const T: usize>(w: &Packed8, x: &Activations, y: &mut [f32], t
         for run in 0..8 {
             // SAFETY: eight runs of 32 bytes a cell.
             let bytes = unsafe { _mm256_loadu_si256(cell.quants.as_ptr().add(run * 32).cast()) };
-            // Columns (0,2) and (1,3) of each row, as 16-bit pairs.
-            let even = _mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8);
-            let odd = _mm256_srai_epi16(bytes, 8);
+            // Columns (0,2) and (1,3) of each row.
+            let planes = [_mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8), _mm256_srai_epi16(bytes, 8)];
             for (t, dots) in dots.iter_mut().enumerate() {
                 let at = ((token + t) * w.blocks + block) * BLOCK + run * 4;
                 // SAFETY: activations hold token + T rows of `blocks` blocks.
-                let quants = unsafe { x.quants.as_ptr().add(at).cast::<i32>().read_unaligned() };
-                let quants = _mm256_set1_epi32(quants);
-                let x_even = _mm256_srai_epi16(_mm256_slli_epi16(quants, 8), 8);
-                let x_odd = _mm256_srai_epi16(quants, 8);
-                let both = _mm256_add_epi32(_mm256_madd_epi16(even, x_even), _mm256_madd_epi16(odd, x_odd));
-                *dots = _mm256_add_epi32(*dots, both);
+                *dots = unsafe { multiply_pairs(&planes, x.pairs.as_ptr().add(at), *dots) };
             }
         }
         // SAFETY: eight floats.
@@ -106,6 +98,20 @@ unsafe fn q8_tile<const T: usize>(w: &Packed8, x: &Activations, y: &mut [f32], t
         }
     }
     store(&total, y, token, w.rows, group);
+}
+
+/// `dots` plus plane · pair, for every plane and its pair of activations.
+///
+/// # Safety
+/// AVX2 runs; `pairs` points at 2 · P readable numbers.
+#[target_feature(enable = "avx2")]
+#[inline]
+unsafe fn multiply_pairs<const P: usize>(planes: &[__m256i; P], pairs: *const i16, dots: __m256i) -> __m256i {
+    planes.iter().enumerate().fold(dots, |dots, (p, plane)| {
+        // SAFETY: the caller's.
+        let pair = _mm256_set1_epi32(unsafe { pairs.add(2 * p).cast::<i32>().read_unaligned() });
+        _mm256_add_epi32(dots, _mm256_madd_epi16(*plane, pair))
+    })
 }
 
 /// Writes a tile's sums; the last group may be short of rows.

@@ -2,8 +2,6 @@
 
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx2;
-#[cfg(all(target_arch = "wasm32", target_feature = "relaxed-simd"))]
-pub(super) mod relaxed;
 #[cfg(target_arch = "wasm32")]
 pub(super) mod simd128;
 

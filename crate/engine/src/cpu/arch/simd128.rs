@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use super::{check, tiles};
 use crate::cpu::Activations;
+use crate::cpu::activations::LARGEST;
 use crate::quant::{BLOCK, GROUP, Packed4, Packed8};
 
 /// See [`crate::cpu::reference::quantize`].
@@ -26,7 +27,7 @@ pub(crate) fn quantize(x: &[f32], out: &mut Activations) {
             }
             let peak = f32x4_max(peak, i32x4_shuffle::<2, 3, 0, 1>(peak, peak));
             let peak = f32x4_extract_lane::<0>(peak).max(f32x4_extract_lane::<1>(peak));
-            let inverse = f32x4_splat(if peak > 0.0 { 127.0 / peak } else { 0.0 });
+            let inverse = f32x4_splat(if peak > 0.0 { LARGEST / peak } else { 0.0 });
             let quant = |i: usize| i32x4_trunc_sat_f32x4(f32x4_nearest(f32x4_mul(load(i), inverse)));
             let mut sum = i32x4_splat(0);
             for run in 0..4 {
@@ -37,15 +38,11 @@ pub(crate) fn quantize(x: &[f32], out: &mut Activations) {
                 let pairs = i16x8_shuffle::<0, 2, 1, 3, 4, 6, 5, 7>(eight, eight);
                 let at = index * BLOCK + run * 8;
                 v128_store(out.pairs.as_mut_ptr().add(at).cast(), pairs);
-                v128_store64_lane::<0>(
-                    i8x16_narrow_i16x8(eight, eight),
-                    out.quants.as_mut_ptr().add(at).cast(),
-                );
             }
             let sum = i32x4_add(sum, i32x4_shuffle::<2, 3, 0, 1>(sum, sum));
             let sum = i32x4_extract_lane::<0>(sum) + i32x4_extract_lane::<1>(sum);
-            out.scales[index] = peak / 127.0;
-            out.sums[index] = peak / 127.0 * sum as f32;
+            out.scales[index] = peak / LARGEST;
+            out.sums[index] = peak / LARGEST * sum as f32;
         }
     }
 }

@@ -1,9 +1,9 @@
-// A batch's rows, normed or merged on the way, quantised to bytes per block of 32 for matmul.wgsl; where the
-// weights are floats, only normed or merged. One workgroup a token. Twin: cpu::reference::quantize.
-override RAW: bool = false;
+// A batch's rows for matmul.wgsl, normed or merged on the way, and quantised to bytes per block of 32 where its dot
+// product wants that. One workgroup a token. Twins: cpu::reference::{rms_norm, quantize}.
+override QUANTIZED: bool = false;
 
-@group(2) @binding(2) var<storage, read_write> quants_out: array<vec4<u32>>;
-// Of each block: the scale of its quants, and the scale times their sum.
+@group(2) @binding(2) var<storage, read_write> values_out: array<vec4<u32>>;
+// Of each block: the scale of its values, and their sum.
 @group(2) @binding(3) var<storage, read_write> factors_out: array<vec2<f32>>;
 
 const INVOCATIONS = 64u;
@@ -31,30 +31,33 @@ fn inverse_rms(token: u32, local: u32) -> f32 {
     for (var other = 0u; other < INVOCATIONS; other++) {
         total += squares[other];
     }
-    return inverseSqrt(total / f32(shape.blocks * 32u) + model.eps);
+    return inverseSqrt(total / f32(shape.blocks * 32u) + batch.model.eps);
 }
 
 @compute @workgroup_size(INVOCATIONS)
-fn quantize(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
+fn prepare(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let token = workgroup.x;
     var factor = 1.0;
     if PROLOGUE == NORM {
         factor = inverse_rms(token, local);
     }
     for (var block = local; block < shape.blocks; block += INVOCATIONS) {
-        if RAW {
-            copy_block(token, block, factor);
-        } else {
+        if QUANTIZED {
             quantize_block(token, block, factor);
+        } else {
+            copy_block(token, block, factor);
         }
     }
 }
 
 fn copy_block(token: u32, block: u32, factor: f32) {
+    var sum = 0.0;
     for (var j = 0u; j < 8u; j++) {
         let v = value4(token, block * 8u + j) * factor;
-        quants_out[(token * shape.blocks + block) * 8u + j] = bitcast<vec4<u32>>(v);
+        sum += sum4(v);
+        values_out[(token * shape.blocks + block) * 8u + j] = bitcast<vec4<u32>>(v);
     }
+    factors_out[token * shape.blocks + block] = vec2<f32>(1.0, sum);
 }
 
 fn quantize_block(token: u32, block: u32, factor: f32) {
@@ -72,7 +75,7 @@ fn quantize_block(token: u32, block: u32, factor: f32) {
         let d = quantized(value4(token, at + 3u), inverse);
         sum += sum4(a + b + c + d);
         let words = vec4<u32>(packed(a), packed(b), packed(c), packed(d));
-        quants_out[(token * shape.blocks + block) * 2u + half] = words;
+        values_out[(token * shape.blocks + block) * 2u + half] = words;
     }
     let scale = peak / 127.0 * factor;
     factors_out[token * shape.blocks + block] = vec2<f32>(scale, scale * sum);

@@ -34,7 +34,7 @@ struct TokenizerRow {
 
 #[test]
 fn texts_have_llama_cpps_tokens() {
-    let tokenizer = Tokenizer::from_gguf(gguf().metadata()).unwrap();
+    let tokenizer = Tokenizer::from_gguf(&mut gguf()).unwrap();
     let rows: Vec<TokenizerRow> = golden("tokenizer.json");
     assert!(rows.len() > 30);
     for TokenizerRow { text, as_text, parsed } in rows {
@@ -74,8 +74,8 @@ impl From<ChatMessage> for Message {
 
 #[test]
 fn conversations_render_and_tokenise_as_the_template_says() {
-    let template = ChatTemplate::from_gguf(gguf().metadata()).unwrap().unwrap();
     let engine = Engine::on_cpu(gguf(), 64).unwrap();
+    let template = ChatTemplate::from_gguf(gguf().metadata(), engine.tokenizer()).unwrap().unwrap();
     for ChatRow { messages, rendered, ids } in golden::<Vec<ChatRow>>("chat.json") {
         let messages: Vec<Message> = messages.into_iter().map(Message::from).collect();
         assert_eq!(template.render(&messages, true).unwrap(), rendered);

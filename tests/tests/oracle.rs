@@ -3,6 +3,7 @@
 
 use std::fs::File;
 use std::io::{BufReader, Cursor, Read, Seek};
+use std::sync::Arc;
 
 use candle_core::quantized::gguf_file::{self, Content, Value};
 use candle_core::quantized::{GgmlDType, QTensor};
@@ -124,7 +125,7 @@ struct Agreement {
     positions: usize,
 }
 
-fn compare<R: Read + Seek>(open: impl Fn() -> R) -> Agreement {
+fn compare<R: Read + Seek + 'static>(open: impl Fn() -> R) -> Agreement {
     let gguf = Gguf::open("model.gguf", open()).unwrap();
     let mut engine = Engine::on_cpu(gguf, 256).unwrap();
     let tokens = engine.tokenizer().encode(TEXT, Specials::AsText).unwrap();
@@ -189,8 +190,8 @@ fn unquantized(layers: u32) -> Vec<u8> {
 
 #[test]
 fn logits_of_unquantised_layers_match_candle_to_rounding() {
-    let bytes = unquantized(4);
-    let agreement = compare(|| Cursor::new(bytes.as_slice()));
+    let bytes: Arc<[u8]> = unquantized(4).into();
+    let agreement = compare(|| Cursor::new(Arc::clone(&bytes)));
     assert!(agreement.worst < UNQUANTIZED_NMSE, "logits differ from candle's: NMSE {}", agreement.worst);
     assert_eq!(agreement.same_best, agreement.positions);
 }

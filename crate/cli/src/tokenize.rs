@@ -29,7 +29,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let tokenizer = Tokenizer::from_gguf(args.model.open()?.metadata())?;
+    let tokenizer = Tokenizer::from_gguf(&mut args.model.open()?)?;
     let text = match &args.text {
         Some(text) => text.clone(),
         None => standard_input()?,

@@ -218,8 +218,8 @@ impl Engine {
         let mut gguf = gguf.boxed();
         let config = Config::from_metadata(gguf.file(), gguf.metadata())?;
         let context = options.context.clamp(1, config.context);
-        let tokenizer = Tokenizer::from_gguf(gguf.metadata())?;
-        let template = ChatTemplate::from_gguf(gguf.metadata())?;
+        let tokenizer = Tokenizer::from_gguf(&mut gguf)?;
+        let template = ChatTemplate::from_gguf(gguf.metadata(), &tokenizer)?;
         let info = info(&gguf, &config, context, template.is_some())?;
         let total = gguf.tensors().iter().map(|t| t.bytes).sum();
         let mut done = 0;

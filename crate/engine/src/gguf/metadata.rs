@@ -4,29 +4,24 @@ use std::collections::HashMap;
 
 use candle_core::quantized::gguf_file::Value;
 
+use super::lists::List;
 use crate::error::{Error, Result};
 
-/// The key-value pairs of a GGUF header.
+/// The key-value pairs of a GGUF header; of its lists, where they lie.
 pub struct Metadata {
     file: String,
     values: HashMap<String, Value>,
+    lists: HashMap<String, List>,
 }
 
 impl Metadata {
-    pub(super) fn new(file: &str, values: HashMap<String, Value>) -> Self {
-        Self { file: file.to_owned(), values }
+    pub(super) fn new(file: &str, values: HashMap<String, Value>, lists: HashMap<String, List>) -> Self {
+        Self { file: file.to_owned(), values, lists }
     }
 
     /// Name of the file, for messages.
     pub fn file(&self) -> &str {
         &self.file
-    }
-
-    /// Every key, sorted.
-    pub fn keys(&self) -> Vec<&str> {
-        let mut keys: Vec<_> = self.values.keys().map(String::as_str).collect();
-        keys.sort_unstable();
-        keys
     }
 
     /// A whole number of any width, not negative.
@@ -95,36 +90,27 @@ impl Metadata {
         })
     }
 
-    /// A list of texts.
+    /// Number of elements of a list.
     ///
     /// # Errors
     /// As [`Self::usize`].
-    pub fn strings(&self, key: &str) -> Result<Vec<&str>> {
-        let list = self.list(key, "a list of texts", |value| match value {
-            Value::String(v) => Some(v.as_str()),
-            _ => None,
-        })?;
-        self.required(key, list)
+    pub fn len(&self, key: &str) -> Result<usize> {
+        self.required(key, self.list(key, "a list", |_| true)?).map(|list| list.len as usize)
     }
 
-    /// A list of whole numbers, `None` when the key is missing.
-    ///
-    /// # Errors
-    /// The key holds something else.
-    pub fn opt_integers(&self, key: &str) -> Result<Option<Vec<i64>>> {
-        self.list(key, "a list of whole numbers", whole)
-    }
-
-    fn list<'a, T>(
-        &'a self,
+    /// Where a list lies whose elements are of a `fitting` type; an empty one may be of any.
+    pub(super) fn list(
+        &self,
         key: &str,
         expected: &str,
-        read: impl Fn(&'a Value) -> Option<T>,
-    ) -> Result<Option<Vec<T>>> {
-        self.typed(key, expected, |value| match value {
-            Value::Array(values) => values.iter().map(&read).collect(),
-            _ => None,
-        })
+        fitting: impl Fn(u32) -> bool,
+    ) -> Result<Option<List>> {
+        match (self.lists.get(key), self.values.get(key)) {
+            (Some(list), _) if list.len == 0 || fitting(list.kind) => Ok(Some(*list)),
+            (Some(list), _) => Err(self.unexpected(key, expected, &describe_list(list))),
+            (None, Some(value)) => Err(self.unexpected(key, expected, &describe(value))),
+            (None, None) => Ok(None),
+        }
     }
 
     fn typed<'a, T>(
@@ -133,13 +119,20 @@ impl Metadata {
         expected: &str,
         read: impl FnOnce(&'a Value) -> Option<T>,
     ) -> Result<Option<T>> {
-        let Some(value) = self.values.get(key) else { return Ok(None) };
-        read(value).map(Some).ok_or_else(|| {
-            self.bad(format!("metadata {key} should be {expected} and is {}", describe(value)))
-        })
+        match (self.values.get(key), self.lists.get(key)) {
+            (Some(value), _) => {
+                read(value).map(Some).ok_or_else(|| self.unexpected(key, expected, &describe(value)))
+            }
+            (None, Some(list)) => Err(self.unexpected(key, expected, &describe_list(list))),
+            (None, None) => Ok(None),
+        }
     }
 
-    fn required<T>(&self, key: &str, value: Option<T>) -> Result<T> {
+    fn unexpected(&self, key: &str, expected: &str, found: &str) -> Error {
+        self.bad(format!("metadata {key} should be {expected} and is {found}"))
+    }
+
+    pub(super) fn required<T>(&self, key: &str, value: Option<T>) -> Result<T> {
         value.ok_or_else(|| self.bad(format!("metadata key {key} is missing")))
     }
 
@@ -165,8 +158,11 @@ fn whole(value: &Value) -> Option<i64> {
 /// Type, and the value itself where it is short.
 fn describe(value: &Value) -> String {
     match value {
-        Value::Array(values) => format!("a list of {}", values.len()),
         Value::String(text) if text.len() > 60 => format!("a text of {} bytes", text.len()),
         short => format!("{short:?}"),
     }
+}
+
+fn describe_list(list: &List) -> String {
+    format!("a list of {}", list.len)
 }

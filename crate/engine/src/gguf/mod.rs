@@ -3,14 +3,16 @@
 //!
 //! Format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>, versions 2 and 3.
 
+mod lists;
 mod metadata;
 mod scan;
 #[cfg(test)]
 mod tests;
 
+pub use lists::Texts;
 pub use metadata::Metadata;
 
-use std::io::{BufReader, Read, Seek, SeekFrom};
+use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 
 use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::{Content, TensorInfo as Entry};
@@ -85,19 +87,19 @@ impl<R: Read + Seek> Gguf<R> {
         reader.seek(SeekFrom::Start(0)).map_err(io)?;
         // The header is read a few bytes at a time; a reader may be a browser's storage.
         let mut buffered = BufReader::with_capacity(1 << 16, reader);
-        scan::scan(file, &mut buffered, file_bytes)?;
-        let content = Content::read(&mut buffered).map_err(|error| Error::BadFile {
+        let header = scan::scan(file, &mut buffered, file_bytes)?;
+        let content = Content::read(&mut Cursor::new(header.bytes)).map_err(|error| Error::BadFile {
             file: file.to_owned(),
             cause: format!("candle-core cannot read its header: {}", first_line(&error)),
         })?;
         let mut tensors = content
             .tensor_infos
             .iter()
-            .map(|(name, entry)| tensor_info(file, name, entry, content.tensor_data_offset, file_bytes))
+            .map(|(name, entry)| tensor_info(file, name, entry, header.data, file_bytes))
             .collect::<Result<Vec<_>>>()?;
         tensors.sort_by_key(|tensor| tensor.offset);
         check_overlap(file, &tensors)?;
-        let metadata = Metadata::new(file, content.metadata);
+        let metadata = Metadata::new(file, content.metadata, header.lists);
         Ok(Self { file: file.to_owned(), file_bytes, metadata, tensors, reader: buffered.into_inner() })
     }
 
@@ -120,7 +122,7 @@ impl<R: Read + Seek> Gguf<R> {
         self.file_bytes
     }
 
-    /// The key-value pairs of the header.
+    /// The key-value pairs of the header; lists are read with [`Self::texts`] and [`Self::opt_integers`].
     pub fn metadata(&self) -> &Metadata {
         &self.metadata
     }

@@ -1,8 +1,11 @@
 //! A bounded walk over an untrusted header, before candle-core parses it: every count, length and dimension
-//! is held against the bytes that are really there, and what is wrong is named.
+//! is held against the bytes that are really there, and what is wrong is named. What candle-core gets is a copy
+//! without the lists: it would hold a vocabulary in several times the memory that it takes.
 
-use std::io::{Read, Seek, SeekFrom};
+use std::collections::HashMap;
+use std::io::{ErrorKind, Read, Seek};
 
+use super::lists::List;
 use crate::error::{Error, Result};
 
 /// "GGUF".
@@ -17,18 +20,43 @@ const MAX_STRING: u64 = 1 << 24;
 const MAX_DIMENSIONS: u32 = 4;
 /// ggml's numbers for the types candle-core reads: floats, the Q4_0 to Q8_1 blocks, the K-quants, BF16.
 const KNOWN_TYPES: [u32; 15] = [0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 30];
+/// What tensors' offsets are multiples of where `general.alignment` does not say.
+const DEFAULT_ALIGNMENT: u64 = 32;
+/// GGUF's number for arrays.
+const ARRAY: u32 = 9;
 /// No file nests arrays deeper.
 const MAX_NESTING: usize = 4;
 
-/// Walks the header and leaves the reader at its start.
+/// A header that was walked.
+pub(super) struct Header {
+    /// As in the file, without the keys that hold lists.
+    pub(super) bytes: Vec<u8>,
+    /// These keys.
+    pub(super) lists: HashMap<String, List>,
+    /// Where the tensors' data begin, from the start of the file.
+    pub(super) data: u64,
+}
+
+/// Walks the header, which begins where `reader` stands.
 ///
 /// # Errors
 /// The first thing that no sound file has.
-pub(super) fn scan<R: Read + Seek>(file: &str, reader: &mut R, file_bytes: u64) -> Result<()> {
-    let mut scan = Scan { file, reader, at: 0, file_bytes };
+pub(super) fn scan<R: Read + Seek>(file: &str, reader: &mut R, file_bytes: u64) -> Result<Header> {
+    let (copy, lists) = (Vec::new(), HashMap::new());
+    let mut scan = Scan {
+        file,
+        reader,
+        at: 0,
+        file_bytes,
+        copy,
+        copying: true,
+        lists,
+        cut: 0,
+        alignment: DEFAULT_ALIGNMENT,
+    };
     scan.header()?;
-    scan.reader.seek(SeekFrom::Start(0)).map_err(|source| scan.io("the header", source))?;
-    Ok(())
+    let data = scan.at.div_ceil(scan.alignment) * scan.alignment;
+    Ok(Header { bytes: scan.copy, lists: scan.lists, data })
 }
 
 struct Scan<'a, R> {
@@ -36,6 +64,13 @@ struct Scan<'a, R> {
     reader: &'a mut R,
     at: u64,
     file_bytes: u64,
+    copy: Vec<u8>,
+    /// Whether what is read next goes into the copy.
+    copying: bool,
+    lists: HashMap<String, List>,
+    /// Keys left out of the copy.
+    cut: u64,
+    alignment: u64,
 }
 
 impl<R: Read + Seek> Scan<'_, R> {
@@ -52,10 +87,13 @@ impl<R: Read + Seek> Scan<'_, R> {
             return Err(self.bad(&format!("GGUF version {version}; supported are 2 and 3")));
         }
         let tensors = self.count("tensor count")?;
+        let keys_at = self.copy.len();
         let keys = self.count("metadata count")?;
         for index in 0..keys {
             self.entry(index)?;
         }
+        let kept = keys - self.cut;
+        self.copy[keys_at..][..8].copy_from_slice(&kept.to_le_bytes());
         for index in 0..tensors {
             self.tensor(index)?;
         }
@@ -63,6 +101,7 @@ impl<R: Read + Seek> Scan<'_, R> {
     }
 
     fn entry(&mut self, index: u64) -> Result<()> {
+        let begun = self.copy.len();
         let key = self.string(&format!("metadata key {index}"), 1 << 16)?;
         let kind = self.u32(&key)?;
         if key == "general.alignment" {
@@ -70,9 +109,25 @@ impl<R: Read + Seek> Scan<'_, R> {
             if !alignment.is_power_of_two() || alignment > 1 << 16 {
                 return Err(self.bad(&format!("{key} is {alignment}, not a power of two up to 65536")));
             }
+            self.alignment = alignment.into();
             return Ok(());
         }
+        if kind == ARRAY {
+            self.copy.truncate(begun);
+            return self.list(key);
+        }
         self.value(&key, kind, 0)
+    }
+
+    fn list(&mut self, key: String) -> Result<()> {
+        self.copying = false;
+        let (kind, len) = (self.u32(&key)?, self.u64(&key)?);
+        let offset = self.at;
+        self.elements(&key, kind, len, 0)?;
+        self.copying = true;
+        self.cut += 1;
+        self.lists.insert(key, List { kind, len, offset, bytes: self.at - offset });
+        Ok(())
     }
 
     fn value(&mut self, key: &str, kind: u32, depth: usize) -> Result<()> {
@@ -86,14 +141,16 @@ impl<R: Read + Seek> Scan<'_, R> {
                 self.check_length(key, len, MAX_STRING)?;
                 self.skip(key, len)
             }
-            9 => self.array(key, depth),
+            ARRAY => {
+                let (kind, len) = (self.u32(key)?, self.u64(key)?);
+                self.elements(key, kind, len, depth)
+            }
             other => Err(self.bad(&format!("metadata {key} has the unknown value type {other}"))),
         }
     }
 
-    fn array(&mut self, key: &str, depth: usize) -> Result<()> {
-        let kind = self.u32(key)?;
-        let len = self.u64(key)?;
+    /// An array's, `depth` arrays deep.
+    fn elements(&mut self, key: &str, kind: u32, len: u64, depth: usize) -> Result<()> {
         if len > MAX_ELEMENTS {
             return Err(self.bad(&format!("metadata {key} claims {len} elements, above {MAX_ELEMENTS}")));
         }
@@ -174,7 +231,15 @@ impl<R: Read + Seek> Scan<'_, R> {
 
     fn skip(&mut self, what: &str, len: u64) -> Result<()> {
         self.check_room(what, len)?;
-        self.reader.seek_relative(len as i64).map_err(|source| self.io(what, source))?;
+        let skipped = if self.copying {
+            let copied = self.reader.by_ref().take(len).read_to_end(&mut self.copy);
+            copied.and_then(
+                |copied| if copied as u64 == len { Ok(()) } else { Err(ErrorKind::UnexpectedEof.into()) },
+            )
+        } else {
+            self.reader.seek_relative(len as i64)
+        };
+        skipped.map_err(|source| self.io(what, source))?;
         self.at += len;
         Ok(())
     }
@@ -183,6 +248,9 @@ impl<R: Read + Seek> Scan<'_, R> {
         self.check_room(what, out.len() as u64)?;
         self.reader.read_exact(out).map_err(|source| self.io(what, source))?;
         self.at += out.len() as u64;
+        if self.copying {
+            self.copy.extend_from_slice(out);
+        }
         Ok(())
     }
 

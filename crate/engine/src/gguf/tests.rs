@@ -118,6 +118,89 @@ fn nested_arrays_end() {
     contains(&refusal(&header(0, 1, &nested)), &["deep nests arrays"]);
 }
 
+/// An array's value: type and number of elements, then these bytes.
+fn array(kind: u32, len: u64, elements: &[u8]) -> Vec<u8> {
+    [kind.to_le_bytes().as_slice(), &len.to_le_bytes(), elements].concat()
+}
+
+fn open(bytes: Vec<u8>) -> Gguf<Cursor<Vec<u8>>> {
+    Gguf::open("model.gguf", Cursor::new(bytes)).unwrap()
+}
+
+#[test]
+fn lists_stay_in_the_file_until_they_are_read() {
+    let mut gguf = open(testing::file(GgmlDType::Q4_1));
+    assert_eq!(gguf.metadata().len("tokenizer.ggml.tokens").unwrap(), testing::VOCABULARY);
+    let tokens = gguf.texts("tokenizer.ggml.tokens").unwrap();
+    assert_eq!((tokens.len(), tokens.iter().count()), (testing::VOCABULARY, testing::VOCABULARY));
+    assert_eq!((tokens.get(65), tokens.get(257), tokens.get(258)), (Some("A"), Some("<|im_end|>"), None));
+    let types = gguf.opt_integers("tokenizer.ggml.token_type").unwrap().unwrap();
+    assert_eq!((types.len(), types[255], types[256]), (testing::VOCABULARY, 1, 3));
+    assert!(gguf.texts("tokenizer.ggml.merges").unwrap().is_empty());
+    assert_eq!(gguf.opt_integers("no.such.key").unwrap(), None);
+    // Between them, what is no list is as it was.
+    assert_eq!(gguf.metadata().str("general.name").unwrap(), "tiny");
+}
+
+#[test]
+fn lists_of_another_type_are_named() {
+    let mut gguf = open(testing::file(GgmlDType::Q4_1));
+    let says = |error: Option<crate::Error>, parts: &[&str]| contains(&error.unwrap().to_string(), parts);
+    says(gguf.texts("tokenizer.ggml.token_type").err(), &["should be a list of texts and is a list of 258"]);
+    says(gguf.texts("general.name").err(), &["general.name should be a list of texts and is String"]);
+    says(gguf.texts("no.such.key").err(), &["metadata key no.such.key is missing"]);
+    says(gguf.opt_integers("tokenizer.ggml.tokens").err(), &["should be a list of whole numbers"]);
+    says(gguf.metadata().str("tokenizer.ggml.tokens").err(), &["should be a text and is a list of 258"]);
+}
+
+#[test]
+fn every_width_of_whole_numbers_is_read() {
+    for (kind, width) in [(0, 1), (1, 1), (2, 2), (3, 2), (4, 4), (5, 4), (10, 8), (11, 8)] {
+        let mut elements = vec![0; width * 2];
+        (elements[0], elements[width]) = (7, 99);
+        let mut gguf = open(header(0, 1, &key("k", 9, &array(kind, 2, &elements))));
+        assert_eq!(gguf.opt_integers("k").unwrap(), Some(vec![7, 99]), "type {kind}");
+    }
+}
+
+#[test]
+fn broken_texts_are_mended() {
+    let mut elements = string("ended\0");
+    elements.extend([2, 0, 0, 0, 0, 0, 0, 0, b'a', 0xff]);
+    let mut gguf = open(header(0, 1, &key("k", 9, &array(8, 2, &elements))));
+    assert_eq!(gguf.texts("k").unwrap().iter().collect::<Vec<_>>(), ["ended", "a\u{fffd}"]);
+}
+
+#[test]
+fn a_file_that_changed_after_it_was_opened_is_refused() {
+    let mut gguf = open(header(0, 1, &key("k", 9, &array(8, 1, &string("text")))));
+    let at = gguf.reader.get_ref().len() - 12;
+    gguf.reader.get_mut()[at..][..8].fill(0xff);
+    contains(&gguf.texts("k").unwrap_err().to_string(), &["metadata k is not what it was"]);
+    gguf.reader.get_mut().truncate(at);
+    contains(&gguf.texts("k").unwrap_err().to_string(), &["reading metadata k failed"]);
+}
+
+#[test]
+fn data_begin_where_the_files_alignment_says() {
+    let mut body = key("list", 9, &array(8, 1, &string("text")));
+    body.extend(key("general.alignment", 4, &256u32.to_le_bytes()));
+    body.extend(tensor("w", &[2], 0));
+    let mut bytes = header(1, 2, &body);
+    bytes.resize(256, 0xee);
+    bytes.extend([1.5f32.to_le_bytes(), (-2.0f32).to_le_bytes()].concat());
+    let mut gguf = open(bytes);
+    let mut data = Vec::new();
+    gguf.read("w", &mut data).unwrap();
+    assert_eq!(
+        (gguf.tensors()[0].offset, data),
+        (256, [1.5f32.to_le_bytes(), (-2.0f32).to_le_bytes()].concat())
+    );
+    // A list is no alignment.
+    let list = key("general.alignment", 9, &array(4, 1, &64u32.to_le_bytes()));
+    contains(&refusal(&header(0, 1, &list)), &["general.alignment is 0"]);
+}
+
 #[test]
 fn dimensions_and_types_are_checked_by_name() {
     let refused = |dimensions: &[u64], kind| {

@@ -64,7 +64,7 @@ impl Config {
         Ok(Self {
             layers: required("block_count", 1024)?,
             ffn: required("feed_forward_length", 1 << 18)?,
-            vocabulary: metadata.strings("tokenizer.ggml.tokens")?.len(),
+            vocabulary: metadata.len("tokenizer.ggml.tokens")?,
             context: required("context_length", 1 << 24)?,
             rope_base: metadata.opt_f32(&key("rope.freq_base"))?.unwrap_or(10_000.0),
             norm_eps: metadata.f32(&key("attention.layer_norm_rms_epsilon"))?,

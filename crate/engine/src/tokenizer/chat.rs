@@ -57,11 +57,11 @@ pub struct ChatTemplate {
 }
 
 impl ChatTemplate {
-    /// The template of the file, `None` when it has none.
+    /// The template of the file, `None` when it has none; `tokenizer` is the same file's.
     ///
     /// # Errors
     /// It is too long or does not parse.
-    pub fn from_gguf(metadata: &Metadata) -> Result<Option<Self>> {
+    pub fn from_gguf(metadata: &Metadata, tokenizer: &Tokenizer) -> Result<Option<Self>> {
         let Some(source) = metadata.opt_str("tokenizer.chat_template")? else { return Ok(None) };
         let bad = |cause: String| Error::BadFile { file: metadata.file().to_owned(), cause };
         if source.len() > MAX_TEMPLATE {
@@ -78,10 +78,10 @@ impl ChatTemplate {
         environment
             .add_template_owned("chat", source.to_owned())
             .map_err(|error| bad(format!("its chat template does not parse: {error}")))?;
-        let tokens = metadata.strings("tokenizer.ggml.tokens")?;
         let special = |name: &str| -> Result<String> {
             let id = metadata.opt_usize(&format!("tokenizer.ggml.{name}_token_id"))?;
-            Ok(id.and_then(|id| tokens.get(id)).copied().unwrap_or_default().to_owned())
+            let text = id.and_then(|id| tokenizer.token_text(u32::try_from(id).ok()?));
+            Ok(text.unwrap_or_default().to_owned())
         };
         let (bos, eos) = (special("bos")?, special("eos")?);
         Ok(Some(Self { environment, file: metadata.file().to_owned(), bos, eos }))

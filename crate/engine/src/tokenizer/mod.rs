@@ -11,6 +11,8 @@ pub(crate) use bytes::spell;
 pub use chat::{ChatTemplate, Message, Role};
 pub use stream::TextStream;
 
+use std::io::{Read, Seek};
+
 use ahash::AHashMap;
 use tokenizers::models::bpe::BPE;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
@@ -20,7 +22,7 @@ use tokenizers::pre_tokenizers::sequence::Sequence;
 use tokenizers::{NormalizerWrapper, PostProcessorWrapper, TokenizerImpl};
 
 use crate::error::{Error, Result};
-use crate::gguf::Metadata;
+use crate::gguf::{Gguf, Metadata, Texts};
 
 /// Whether the names of special tokens in a text mean those tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +52,7 @@ type Bpe = TokenizerImpl<
 pub struct Tokenizer {
     bpe: Bpe,
     /// Texts of all tokens, as the file spells them.
-    tokens: Vec<Box<str>>,
+    tokens: Texts,
     /// Special tokens, the longest name first.
     specials: Vec<(Box<str>, u32)>,
     turn_ends: Vec<u32>,
@@ -64,28 +66,22 @@ impl Tokenizer {
     ///
     /// # Errors
     /// A key is missing or of the wrong type, or the vocabulary is of a kind this engine does not have.
-    pub fn from_gguf(metadata: &Metadata) -> Result<Self> {
-        let model = metadata.str("tokenizer.ggml.model")?;
+    pub fn from_gguf<R: Read + Seek>(gguf: &mut Gguf<R>) -> Result<Self> {
+        let model = gguf.metadata().str("tokenizer.ggml.model")?;
         if model != "gpt2" {
             let cause = format!("tokenizer model {model}; supported is gpt2 (byte-level BPE)");
-            return Err(Error::Unsupported { file: metadata.file().to_owned(), cause });
+            return Err(Error::Unsupported { file: gguf.file().to_owned(), cause });
         }
-        let tokens: Vec<Box<str>> =
-            metadata.strings("tokenizer.ggml.tokens")?.into_iter().map(Box::from).collect();
-        let types = metadata.opt_integers("tokenizer.ggml.token_type")?.unwrap_or_default();
-        let mut specials: Vec<(Box<str>, u32)> = (0..)
-            .zip(&tokens)
-            .zip(&types)
-            .filter(|((_, text), kind)| matches!(**kind, CONTROL | USER_DEFINED) && !text.is_empty())
-            .map(|((id, text), _)| (text.clone(), id))
-            .collect();
-        specials.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
+        let tokens = gguf.texts("tokenizer.ggml.tokens")?;
+        let specials = specials(gguf, &tokens)?;
+        let bpe = bpe(gguf, &tokens)?;
+        let metadata = gguf.metadata();
         let bos = special_id(metadata, "bos", tokens.len())?;
         Ok(Self {
-            bpe: bpe(metadata, &tokens)?,
+            bpe,
             turn_ends: turn_ends(metadata, &tokens, &specials)?,
             add_bos: metadata.opt_bool("tokenizer.ggml.add_bos_token")?.unwrap_or(false) && bos.is_some(),
-            longest: tokens.iter().map(|t| t.len()).max().unwrap_or(1).max(1),
+            longest: tokens.iter().map(str::len).max().unwrap_or(1).max(1),
             tokens,
             specials,
             bos,
@@ -167,7 +163,7 @@ impl Tokenizer {
 
     /// How the file spells a token.
     pub fn token_text(&self, id: u32) -> Option<&str> {
-        self.tokens.get(id as usize).map(|text| &**text)
+        self.tokens.get(id as usize)
     }
 
     /// The token that begins a text, if the model has one.
@@ -194,24 +190,46 @@ impl Tokenizer {
     }
 }
 
-fn bpe(metadata: &Metadata, tokens: &[Box<str>]) -> Result<Bpe> {
-    let bad = |cause: String| Error::BadFile { file: metadata.file().to_owned(), cause };
-    let merges = metadata
-        .strings("tokenizer.ggml.merges")?
-        .into_iter()
-        .map(|merge| match merge.split_once(' ') {
-            Some((left, right)) => Ok((left.to_owned(), right.to_owned())),
-            None => Err(bad(format!("tokenizer.ggml.merges has the entry {merge:?} without a space"))),
-        })
-        .collect::<Result<Vec<_>>>()?;
-    let vocabulary: AHashMap<String, u32> = tokens.iter().map(|t| t.to_string()).zip(0..).collect();
-    let model = BPE::builder()
-        .vocab_and_merges(vocabulary, merges)
-        .build()
-        .map_err(|error| bad(format!("its vocabulary and merges do not go together: {error}")))?;
-    let mut bpe = Bpe::new(model);
-    bpe.with_pre_tokenizer(Some(pre_tokenizer(metadata)?));
+/// Special tokens, the longest name first.
+fn specials<R: Read + Seek>(gguf: &mut Gguf<R>, tokens: &Texts) -> Result<Vec<(Box<str>, u32)>> {
+    let types = gguf.opt_integers("tokenizer.ggml.token_type")?.unwrap_or_default();
+    let mut specials: Vec<(Box<str>, u32)> = (0..)
+        .zip(tokens.iter())
+        .zip(&types)
+        .filter(|((_, text), kind)| matches!(**kind, CONTROL | USER_DEFINED) && !text.is_empty())
+        .map(|((id, text), _)| (text.into(), id))
+        .collect();
+    specials.sort_by_key(|(text, _)| std::cmp::Reverse(text.len()));
+    Ok(specials)
+}
+
+fn bpe<R: Read + Seek>(gguf: &mut Gguf<R>, tokens: &Texts) -> Result<Bpe> {
+    let pre_tokenizer = pre_tokenizer(gguf.metadata())?;
+    let merges = merges(gguf)?;
+    let vocabulary: AHashMap<String, u32> = tokens.iter().map(str::to_owned).zip(0..).collect();
+    // Its cache would keep what was tokenised once, for ever; a prompt is tokenised in a millisecond or two.
+    let model = BPE::builder().vocab_and_merges(vocabulary, merges).cache_capacity(0).build();
+    let mut bpe = Bpe::new(model.map_err(|error| Error::BadFile {
+        file: gguf.file().to_owned(),
+        cause: format!("its vocabulary and merges do not go together: {error}"),
+    })?);
+    bpe.with_pre_tokenizer(Some(pre_tokenizer));
     Ok(bpe)
+}
+
+/// Pairs of tokens to merge, the first first.
+fn merges<R: Read + Seek>(gguf: &mut Gguf<R>) -> Result<Vec<(String, String)>> {
+    const KEY: &str = "tokenizer.ggml.merges";
+    let merges = gguf.texts(KEY)?;
+    let mut pairs = Vec::with_capacity(merges.len());
+    for merge in merges.iter() {
+        let (left, right) = merge.split_once(' ').ok_or_else(|| Error::BadFile {
+            file: gguf.file().to_owned(),
+            cause: format!("{KEY} has the entry {merge:?} without a space"),
+        })?;
+        pairs.push((left.to_owned(), right.to_owned()));
+    }
+    Ok(pairs)
 }
 
 /// How text is cut before merging. GPT-2's pattern is built into `ByteLevel`; the `smollm` family cuts every
@@ -239,7 +257,7 @@ fn special_id(metadata: &Metadata, name: &str, vocabulary: usize) -> Result<Opti
     }
 }
 
-fn turn_ends(metadata: &Metadata, tokens: &[Box<str>], specials: &[(Box<str>, u32)]) -> Result<Vec<u32>> {
+fn turn_ends(metadata: &Metadata, tokens: &Texts, specials: &[(Box<str>, u32)]) -> Result<Vec<u32>> {
     let mut ends: Vec<u32> =
         specials.iter().filter(|(name, _)| TURN_ENDS.contains(&&**name)).map(|(_, id)| *id).collect();
     for name in ["eos", "eot"] {

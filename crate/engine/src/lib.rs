@@ -5,10 +5,12 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
 mod backend;
+mod choose;
 pub mod cpu;
 mod error;
 pub mod gguf;
 pub mod gpu;
+mod info;
 pub mod model;
 pub mod quant;
 mod sampler;
@@ -20,8 +22,9 @@ pub mod tokenizer;
 
 pub use backend::{Check, Preference, Report};
 pub use error::{Error, Result};
+pub use info::Info;
 pub use sampler::{Sampler, Sampling, argmax};
-pub use session::{Engine, FinishReason, Generation, Info, LoadOptions, Progress, Request, Step};
+pub use session::{Engine, FinishReason, Generation, LoadOptions, Progress, Request, Step};
 pub use tokenizer::{Message, Role, Tokenizer};
 
 use std::pin::pin;

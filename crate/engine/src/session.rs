@@ -4,14 +4,16 @@ use std::io::{Read, Seek};
 
 use crate::backend::{Preference, Report};
 use crate::block_on;
+use crate::choose::Model;
 use crate::cpu::{Cpu, dispatch};
 use crate::error::{Error, Result};
 use crate::gguf::{Gguf, ReadSeek};
-use crate::gpu::{Device, Gpu};
+use crate::gpu::{Costs, Device, Gpu, Profile};
+use crate::info::Info;
 use crate::model::{Backend, Config, forward, layers};
 use crate::sampler::{Sampler, Sampling};
 use crate::stop::StopStrings;
-use crate::tokenizer::{ChatTemplate, Message, TextStream, Tokenizer};
+use crate::tokenizer::{ChatTemplate, Message, Specials, TextStream, Tokenizer};
 
 /// How a model is loaded.
 #[derive(Clone, Debug)]
@@ -43,31 +45,6 @@ pub enum Progress {
         /// Steps in all.
         total: usize,
     },
-}
-
-/// What a model is.
-#[derive(Clone, Debug)]
-pub struct Info {
-    /// Name in the metadata, or the file's.
-    pub name: String,
-    /// Architecture.
-    pub architecture: String,
-    /// Weights, counted from the tensors' shapes.
-    pub parameters: u64,
-    /// Bytes of the file.
-    pub file_bytes: u64,
-    /// Positions in the KV cache.
-    pub context: usize,
-    /// Bytes of the KV cache.
-    pub kv_bytes: u64,
-    /// Layers.
-    pub layers: usize,
-    /// Entries of the vocabulary.
-    pub vocabulary: usize,
-    /// Tensor types with the bytes each takes in the file, largest first.
-    pub quantization: Vec<(String, u64)>,
-    /// Whether the file brought a chat template.
-    pub chat_template: bool,
 }
 
 /// What is asked of a generation.
@@ -125,6 +102,13 @@ pub enum Step {
     },
 }
 
+/// What the GPU is checked with; models know how such a text goes on.
+const CHECK_TEXT: &str = "The harbour was quiet in the early morning, and the boats lay still on the grey water. \
+                          The fishermen had gone home to sleep.";
+
+/// Tokens of it that are used: one more than the first batch has.
+const CHECK_TOKENS: usize = 18;
+
 /// One answer under way. Dropping it is how it is aborted.
 pub struct Generation {
     /// The prompt; after a move to another backend, also what was answered until then.
@@ -173,8 +157,8 @@ impl Generation {
 }
 
 /// What computes.
-enum Running {
-    Cpu(Cpu),
+pub(crate) enum Running {
+    Cpu(Box<Cpu>),
     Gpu(Box<Gpu>),
 }
 
@@ -220,26 +204,11 @@ impl Engine {
         let context = options.context.clamp(1, config.context);
         let tokenizer = Tokenizer::from_gguf(&mut gguf)?;
         let template = ChatTemplate::from_gguf(gguf.metadata(), &tokenizer)?;
-        let info = info(&gguf, &config, context, template.is_some())?;
-        let total = gguf.tensors().iter().map(|t| t.bytes).sum();
-        let mut done = 0;
-        let mut read_bytes = |bytes| {
-            done += bytes;
-            progress(Progress::Pack { done, total });
-        };
-        let (backend, report) = match gpu {
-            Ok(device) if options.backend != Preference::Cpu => {
-                let adapter = Some(device.adapter().name().to_owned());
-                let gpu = Gpu::load(device, &mut gguf, &config, context, &mut read_bytes).await?;
-                let (name, variant) = (gpu.name(), Some(gpu.variant().to_string()));
-                let report = Report { name, reason: String::new(), adapter, variant, check: None };
-                (Running::Gpu(Box::new(gpu)), report)
-            }
-            other => {
-                let cpu = Cpu::load(&mut gguf, &config, context, dispatch::detect(), &mut read_bytes)?;
-                (Running::Cpu(cpu), Report::cpu(other.err().unwrap_or_default()))
-            }
-        };
+        let info = Info::new(&gguf, &config, context, template.is_some())?;
+        let words = tokenizer.encode(CHECK_TEXT, Specials::AsText)?;
+        let tokens = words.into_iter().take(context.min(CHECK_TOKENS)).collect();
+        let model = Model { gguf: &mut gguf, config: &config, context, options, tokens };
+        let (backend, report) = model.choose(gpu, progress).await?;
         let cached = Vec::with_capacity(context);
         let logits = Vec::with_capacity(config.vocabulary);
         let clock = options.clock;
@@ -273,22 +242,30 @@ impl Engine {
         }
     }
 
-    /// What the model is.
-    pub fn info(&self) -> &Info {
-        &self.info
-    }
-
-    /// The model's tokenizer.
-    pub fn tokenizer(&self) -> &Tokenizer {
-        &self.tokenizer
-    }
-
-    /// The same, to be measured; the conversation's cache must be taken for lost.
+    /// The same, to count or break something.
     pub fn gpu_mut(&mut self) -> Option<&mut Gpu> {
-        self.cached.clear();
         match &mut self.backend {
             Running::Gpu(gpu) => Some(gpu),
             Running::Cpu(_) => None,
+        }
+    }
+
+    /// What decoding costs on the GPU since [`Gpu::reset_costs`]; `None` on the processor.
+    pub fn gpu_costs(&self) -> Option<Costs> {
+        self.gpu().map(Gpu::costs)
+    }
+
+    /// Profiles one token on the GPU after `position` others; `None` on the processor. The cache is lost, the
+    /// conversation is not.
+    ///
+    /// # Errors
+    /// The device failed.
+    pub async fn profile(&mut self, position: usize) -> Result<Option<Profile>> {
+        self.cached.clear();
+        let (position, clock) = (position.min(self.info.context - 1), self.clock);
+        match self.gpu_mut() {
+            Some(gpu) => gpu.profile(position, clock).await.map(Some),
+            None => Ok(None),
         }
     }
 
@@ -475,7 +452,7 @@ impl Engine {
         self.cached.clear();
         let context = self.info.context;
         let cpu = Cpu::load(&mut self.gguf, &self.config, context, dispatch::detect(), &mut |_| {})?;
-        self.backend = Running::Cpu(cpu);
+        self.backend = Running::Cpu(Box::new(cpu));
         let reason = format!("the GPU failed ({error}), so the processor went on from the same tokens");
         self.report = Report { adapter: self.report.adapter.take(), ..Report::cpu(reason) };
         Ok(())
@@ -485,7 +462,7 @@ impl Engine {
     async fn advance(&mut self, tokens: &[u32], want: usize) -> Result<()> {
         let (position, out) = (self.cached.len(), &mut self.logits);
         match &mut self.backend {
-            Running::Cpu(cpu) => forward(cpu, &self.config, tokens, position, want, out).await?,
+            Running::Cpu(cpu) => forward(cpu.as_mut(), &self.config, tokens, position, want, out).await?,
             Running::Gpu(gpu) => forward(gpu.as_mut(), &self.config, tokens, position, want, out).await?,
         }
         self.cached.extend_from_slice(tokens);
@@ -510,36 +487,6 @@ impl Engine {
         }
         Ok(())
     }
-}
-
-fn info<R: Read + Seek>(
-    gguf: &Gguf<R>,
-    config: &Config,
-    context: usize,
-    chat_template: bool,
-) -> Result<Info> {
-    let mut quantization: Vec<(String, u64)> = Vec::new();
-    for tensor in gguf.tensors() {
-        let name = tensor.dtype.to_string();
-        match quantization.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, bytes)) => *bytes += tensor.bytes,
-            None => quantization.push((name, tensor.bytes)),
-        }
-    }
-    quantization.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
-    let elements = |shape: &[usize]| shape.iter().map(|d| *d as u64).product::<u64>();
-    Ok(Info {
-        name: gguf.metadata().opt_str("general.name")?.unwrap_or(gguf.file()).to_owned(),
-        architecture: config.architecture.clone(),
-        parameters: gguf.tensors().iter().map(|t| elements(&t.shape)).sum(),
-        file_bytes: gguf.file_bytes(),
-        context,
-        kv_bytes: config.kv_bytes(context),
-        layers: config.layers,
-        vocabulary: config.vocabulary,
-        quantization,
-        chat_template,
-    })
 }
 
 #[cfg(test)]

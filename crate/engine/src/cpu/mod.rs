@@ -17,6 +17,7 @@ mod stages;
 pub mod streamed;
 #[cfg(test)]
 mod tests;
+mod trace;
 mod weights;
 
 pub use activations::Activations;
@@ -24,3 +25,4 @@ pub use agreement::Agreement;
 pub use backend::{Cpu, MAX_BATCH};
 pub use dispatch::{Kernels, matmul};
 pub use estimate::{Estimate, estimate};
+pub(crate) use trace::{Trace, trace};

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::cache::KvCache;
 use super::weights::Layer;
 use super::{Activations, Kernels, MAX_BATCH, matmul, portable};
-use crate::model::Config;
+use crate::model::{Config, rope_angles};
 use crate::quant::Matrix;
 
 /// Cache and buffers that no stage allocates, and the batch under way.
@@ -71,7 +71,7 @@ impl Stages {
     ) -> Self {
         Self {
             kernels,
-            angles: angles(config, factors, positions),
+            angles: rope_angles(config, factors, positions),
             cache: KvCache::new(config, layers, positions),
             buffers: Buffers::new(config, tokens, positions),
             config: config.clone(),
@@ -165,6 +165,27 @@ impl Stages {
         portable::add(&mut b.residual, &b.normed[..n * self.config.width]);
     }
 
+    /// The residual stream of the batch, (tokens, width).
+    pub(super) fn residual(&self) -> &[f32] {
+        &self.buffers.residual[..self.tokens * self.config.width]
+    }
+
+    /// Queries, keys and values of the batch, each (tokens, its width).
+    pub(super) fn qkv(&self) -> [&[f32]; 3] {
+        let (b, queries, kv) = (&self.buffers, self.config.query_width(), self.config.kv_width());
+        [&b.query[..self.tokens * queries], &b.key[..self.tokens * kv], &b.value[..self.tokens * kv]]
+    }
+
+    /// The batch's attention, (tokens, query width).
+    pub(super) fn attended(&self) -> &[f32] {
+        &self.buffers.attended[..self.tokens * self.config.query_width()]
+    }
+
+    /// The batch's activations between the feed-forward network's projections, (tokens, ffn).
+    pub(super) fn gate(&self) -> &[f32] {
+        &self.buffers.gate[..self.tokens * self.config.ffn]
+    }
+
     /// The final norm of the batch's `rows`, which [`Self::head`] reads.
     pub(super) fn final_norm(&mut self, norm: &[f32], rows: Range<usize>) {
         let b = &mut self.buffers;
@@ -184,20 +205,6 @@ impl Stages {
         let x = &b.normed[..n * self.config.width];
         matmul(self.kernels, head, x, (&mut b.quantized, fresh), out, n);
     }
-}
-
-/// Rotation of every position: angle = position / (base^(2i / rope_dim) · factor).
-fn angles(config: &Config, factors: Option<&[f32]>, positions: usize) -> Vec<(f32, f32)> {
-    let frequencies: Vec<f64> = (0..config.rope_dim / 2)
-        .map(|i| {
-            let exponent = -2.0 * i as f64 / config.rope_dim as f64;
-            f64::from(config.rope_base).powf(exponent) / factors.map_or(1.0, |f| f64::from(f[i]))
-        })
-        .collect();
-    (0..positions)
-        .flat_map(|position| frequencies.iter().map(move |f| position as f64 * f))
-        .map(|angle| (angle.cos() as f32, angle.sin() as f32))
-        .collect()
 }
 
 fn norm_rows(config: &Config, x: &[f32], weight: &[f32], out: &mut [f32], rows: usize) {

@@ -135,6 +135,11 @@ impl Device {
         &self.adapter
     }
 
+    /// The variant that was asked for, where the device offers it.
+    pub(crate) fn variant(&self) -> Option<Variant> {
+        self.settings.variant.filter(|variant| self.offers(variant))
+    }
+
     /// Whether this device can run a variant.
     pub(super) fn offers(&self, variant: &Variant) -> bool {
         let subgroups = variant.reduction == Reduction::Workgroup || self.span > 0;

@@ -33,7 +33,8 @@ pub struct Gpu {
     pub(super) device: Device,
     pub(super) config: Config,
     pub(super) context: usize,
-    pub(super) variant: Variant,
+    /// By [`Site`]: a kernel that gave wrong numbers runs its plain variant alone.
+    pub(super) variants: Variants,
     pub(super) weights: Weights,
     pub(super) buffers: Buffers,
     pub(super) recorder: Recorder,
@@ -46,21 +47,47 @@ pub struct Gpu {
     pub(super) batch: Batch,
 }
 
+/// Where a token meets weights.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Site {
+    Qkv,
+    Output,
+    GateUp,
+    Down,
+    Head,
+}
+
+impl Site {
+    pub(super) const ALL: [Self; 5] = [Self::Qkv, Self::Output, Self::GateUp, Self::Down, Self::Head];
+
+    /// What happens before and after the multiplication.
+    pub(super) fn ends(self) -> (Prologue, Epilogue) {
+        match self {
+            Self::Qkv | Self::Head => (Prologue::Norm, Epilogue::Store),
+            Self::Output => (Prologue::Merge, Epilogue::Add),
+            Self::GateUp => (Prologue::Norm, Epilogue::Swiglu),
+            Self::Down => (Prologue::Plain, Epilogue::Add),
+        }
+    }
+}
+
+/// The variant that runs at each [`Site`].
+pub(super) type Variants = [Variant; 5];
+
 /// A multiplication: its input's bind groups for one token and for many, and what happens on both ends.
 struct Stage<'a> {
+    site: Site,
     matrix: &'a Matrix,
     one: &'a BindGroup,
     /// (preparing the batch, multiplying it).
     many: (&'a BindGroup, &'a BindGroup),
-    prologue: Prologue,
-    epilogue: Epilogue,
 }
 
 /// Where dispatches go: the parts of [`Gpu`] that a stage needs beside the weights.
 struct Tape<'a> {
     device: &'a Device,
     recorder: &'a mut Recorder,
-    variant: Variant,
+    variants: &'a Variants,
     tokens: u32,
 }
 
@@ -74,19 +101,21 @@ impl Tape<'_> {
     }
 
     fn matvec(&mut self, stage: &Stage) {
+        let (variant, (prologue, epilogue)) = (self.variants[stage.site as usize], stage.site.ends());
         for part in &stage.matrix.parts {
-            let kernel = Kernel::Matvec(part.bits, stage.prologue, stage.epilogue, self.variant);
-            let size = [part.rows.div_ceil(self.variant.rows), 1, 1];
+            let kernel = Kernel::Matvec(part.bits, prologue, epilogue, variant);
+            let size = [part.rows.div_ceil(variant.rows), 1, 1];
             self.recorder.dispatch(self.device, kernel, &[&part.group, stage.one], size);
         }
     }
 
     fn matmul(&mut self, stage: &Stage) {
+        let (dot, (prologue, epilogue)) = (self.variants[stage.site as usize].dot, stage.site.ends());
         let mut prepared = None;
         for part in &stage.matrix.parts {
-            let quantizes = part.bits.quantizes(self.variant.dot);
+            let quantizes = part.bits.quantizes(dot);
             if prepared != Some(quantizes) {
-                let kernel = Kernel::Prepare(stage.prologue, quantizes);
+                let kernel = Kernel::Prepare(prologue, quantizes);
                 self.recorder.dispatch(
                     self.device,
                     kernel,
@@ -95,7 +124,7 @@ impl Tape<'_> {
                 );
                 prepared = Some(quantizes);
             }
-            let kernel = Kernel::Matmul(part.bits, stage.epilogue, self.variant.dot);
+            let kernel = Kernel::Matmul(part.bits, epilogue, dot);
             let size = [part.rows.div_ceil(TILE.0), self.tokens.div_ceil(TILE.1), 1];
             self.recorder.dispatch(self.device, kernel, &[&part.group, stage.many.1], size);
         }
@@ -104,8 +133,8 @@ impl Tape<'_> {
 
 impl Gpu {
     fn tape(&mut self) -> (Tape<'_>, &Weights, &Buffers, &Config) {
-        let Self { device, recorder, variant, batch, weights, buffers, config, .. } = self;
-        (Tape { device, recorder, variant: *variant, tokens: batch.tokens }, weights, buffers, config)
+        let Self { device, recorder, variants, batch, weights, buffers, config, .. } = self;
+        (Tape { device, recorder, variants, tokens: batch.tokens }, weights, buffers, config)
     }
 
     /// Records what begins a batch: `batch.read` says where its ids are.
@@ -127,17 +156,21 @@ impl Gpu {
         let (mut tape, weights, buffers, _) = self.tape();
         tape.tokens = count;
         tape.multiply(&Stage {
+            site: Site::Head,
             matrix: weights.head(),
             one: &buffers.head,
             many: (&buffers.prepare_head, &buffers.to_logits),
-            prologue: Prologue::Norm,
-            epilogue: Epilogue::Store,
         });
     }
 
     /// Pieces of attention that cover the batch's last token.
     pub(super) fn splits(position: usize, tokens: usize) -> u32 {
         (position + tokens).div_ceil(PIECE) as u32
+    }
+
+    /// The adapter it runs on.
+    pub fn adapter(&self) -> &super::Adapter {
+        self.device.adapter()
     }
 
     /// Bytes of every buffer.
@@ -150,14 +183,19 @@ impl Gpu {
         self.costs
     }
 
+    /// Ends the device, as a driver that resets does.
+    pub fn destroy(&self) {
+        self.device.device.destroy();
+    }
+
     /// Counts from nothing again.
     pub fn reset_costs(&mut self) {
         self.costs = Costs::default();
     }
 
-    /// The variant that runs.
+    /// The variant that runs, wherever it gave right numbers.
     pub fn variant(&self) -> Variant {
-        self.variant
+        self.variants.into_iter().find(|variant| *variant != Variant::PLAIN).unwrap_or(Variant::PLAIN)
     }
 }
 
@@ -191,11 +229,10 @@ impl Backend for Gpu {
         let (mut tape, weights, buffers, _) = self.tape();
         let (matrix, io) = (&weights.layers[layer].qkv, &buffers.layers[layer]);
         tape.multiply(&Stage {
+            site: Site::Qkv,
             matrix,
             one: &io.norm_qkv,
             many: (&io.prepare_attention, &buffers.to_qkv),
-            prologue: Prologue::Norm,
-            epilogue: Epilogue::Store,
         });
     }
 
@@ -216,11 +253,10 @@ impl Backend for Gpu {
     fn output_residual(&mut self, layer: usize) {
         let (mut tape, weights, buffers, _) = self.tape();
         tape.multiply(&Stage {
+            site: Site::Output,
             matrix: &weights.layers[layer].output,
             one: &buffers.output,
             many: (&buffers.prepare_pieces, &buffers.to_residual),
-            prologue: Prologue::Merge,
-            epilogue: Epilogue::Add,
         });
     }
 
@@ -228,22 +264,20 @@ impl Backend for Gpu {
         let (mut tape, weights, buffers, _) = self.tape();
         let (matrix, io) = (&weights.layers[layer].gate_up, &buffers.layers[layer]);
         tape.multiply(&Stage {
+            site: Site::GateUp,
             matrix,
             one: &io.norm_gate_up,
             many: (&io.prepare_ffn, &buffers.to_gate),
-            prologue: Prologue::Norm,
-            epilogue: Epilogue::Swiglu,
         });
     }
 
     fn down_residual(&mut self, layer: usize) {
         let (mut tape, weights, buffers, _) = self.tape();
         tape.multiply(&Stage {
+            site: Site::Down,
             matrix: &weights.layers[layer].down,
             one: &buffers.down,
             many: (&buffers.prepare_gate, &buffers.to_residual),
-            prologue: Prologue::Plain,
-            epilogue: Epilogue::Add,
         });
     }
 

@@ -33,6 +33,11 @@ pub(super) struct Buffers {
     pub(super) ids: Buffer,
     pub(super) seen: Buffer,
     pub(super) logits: Buffer,
+    pub(super) residual: Buffer,
+    pub(super) qkv: Buffer,
+    /// Attention's pieces, (tokens, pieces, heads, head_dim + 4).
+    pub(super) pieces: Buffer,
+    pub(super) gate: Buffer,
     pub(super) embed: BindGroup,
     pub(super) layers: Vec<Layer>,
     pub(super) output: BindGroup,
@@ -167,6 +172,10 @@ impl Buffers {
             ids,
             seen,
             logits,
+            residual,
+            qkv,
+            pieces,
+            gate,
         })
     }
 

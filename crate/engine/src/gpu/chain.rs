@@ -60,7 +60,7 @@ impl Chain {
 }
 
 /// The sampler's settings as the kernels read them, with its next random number.
-fn choice(sampler: &mut Sampler) -> Choice {
+pub(super) fn choice(sampler: &mut Sampler) -> Choice {
     let draw = if sampler.settings().temperature > 0.0 { sampler.number() } else { 0.0 };
     let settings = sampler.settings();
     Choice {
@@ -174,11 +174,15 @@ impl Gpu {
         };
         self.batch = Batch { write, choice, ..self.batch };
         self.head(row, 1);
-        let chunks = self.config.vocabulary.div_ceil(CHUNK) as u32;
-        let (partial, all) = match greedy {
+        self.record_kernels(match greedy {
             true => (Kernel::ArgmaxChunk, Kernel::ArgmaxAll),
             false => (Kernel::BestOfChunk, Kernel::Draw),
-        };
+        });
+    }
+
+    /// Chunks of the vocabulary, then all of them.
+    pub(super) fn record_kernels(&mut self, (partial, all): (Kernel, Kernel)) {
+        let chunks = self.config.vocabulary.div_ceil(CHUNK) as u32;
         let groups = [&self.buffers.choice];
         self.recorder.dispatch(&self.device, partial, &groups, [chunks, 1, 1]);
         self.recorder.dispatch(&self.device, all, &groups, [1, 1, 1]);

@@ -5,11 +5,11 @@ use std::io::{Read, Seek};
 use wgpu::{Buffer, BufferUsages};
 
 use super::adapter::Device;
-use super::backend::Gpu;
+use super::backend::{Gpu, Site, Variants};
 use super::buffers::Buffers;
 use super::chain::Chain;
 use super::costs::Costs;
-use super::kernels::{Bits, Epilogue, Kernel, Prologue};
+use super::kernels::{Bits, Kernel};
 use super::memory::Memory;
 use super::record::{Batch, Recorder};
 use super::variant::Variant;
@@ -60,15 +60,6 @@ pub(super) struct Gains {
     pub(super) last: Buffer,
 }
 
-/// Kernels that every model of this kind needs, whatever is measured later.
-const STANDARD: [(Bits, Prologue, Epilogue); 5] = [
-    (Bits::Q4, Prologue::Norm, Epilogue::Store),
-    (Bits::Q4, Prologue::Merge, Epilogue::Add),
-    (Bits::Q4, Prologue::Norm, Epilogue::Swiglu),
-    (Bits::Q4, Prologue::Plain, Epilogue::Add),
-    (Bits::Q8, Prologue::Norm, Epilogue::Store),
-];
-
 impl Device {
     /// Makes the kernels of the usual files while the model itself is still on its way, telling how many are
     /// done; others are made when the model calls for them.
@@ -76,18 +67,18 @@ impl Device {
     /// # Errors
     /// The device refuses one.
     pub async fn compile(&mut self, progress: &mut dyn FnMut(usize, usize)) -> Result<()> {
-        let variant = self.settings.variant.unwrap_or(Variant::PLAIN);
-        let mut kernels: Vec<Kernel> = STANDARD
-            .into_iter()
-            .flat_map(|(bits, prologue, epilogue)| {
-                let matmul = Kernel::Matmul(bits, epilogue, variant.dot);
-                [
-                    Kernel::Matvec(bits, prologue, epilogue, variant),
-                    matmul,
-                    Kernel::Prepare(prologue, bits.quantizes(variant.dot)),
-                ]
-            })
-            .collect();
+        let variant = self.variant().unwrap_or(Variant::PLAIN);
+        // The usual file: layers in four bits, embedding and head in eight.
+        let usual = |site| if site == Site::Head { Bits::Q8 } else { Bits::Q4 };
+        let of_site = |site: Site| {
+            let (bits, (prologue, epilogue)) = (usual(site), site.ends());
+            [
+                Kernel::Matvec(bits, prologue, epilogue, variant),
+                Kernel::Matmul(bits, epilogue, variant.dot),
+                Kernel::Prepare(prologue, bits.quantizes(variant.dot)),
+            ]
+        };
+        let mut kernels: Vec<Kernel> = Site::ALL.into_iter().flat_map(of_site).collect();
         kernels.extend([Kernel::Embed(Bits::Q8), Kernel::RopeAppend, Kernel::Attend]);
         kernels.extend([Kernel::ArgmaxChunk, Kernel::ArgmaxAll, Kernel::BestOfChunk, Kernel::Draw]);
         let mut unique = Vec::with_capacity(kernels.len());
@@ -134,9 +125,9 @@ impl Gpu {
         }
         let (weights, buffers) = loaded?;
         device.trouble.check()?;
-        let variant =
-            device.settings.variant.filter(|variant| device.offers(variant)).unwrap_or(Variant::PLAIN);
-        for kernel in kernels(&weights, variant) {
+        let variant = device.variant().unwrap_or(Variant::PLAIN);
+        let variants = [variant; 5];
+        for kernel in kernels(&weights, &variants) {
             device.make(kernel).await?;
         }
         let recorder = Recorder::new(&device, &mut memory, config, context);
@@ -147,7 +138,7 @@ impl Gpu {
             device,
             config,
             context,
-            variant,
+            variants,
             weights,
             buffers,
             recorder,
@@ -159,15 +150,15 @@ impl Gpu {
         })
     }
 
-    /// Goes over to another variant.
+    /// Goes over to other variants.
     ///
     /// # Errors
-    /// The device refuses one of its kernels.
-    pub(crate) async fn switch(&mut self, variant: Variant) -> Result<()> {
-        for kernel in kernels(&self.weights, variant) {
+    /// The device refuses one of their kernels.
+    pub(super) async fn switch(&mut self, variants: Variants) -> Result<()> {
+        for kernel in kernels(&self.weights, &variants) {
             self.device.make(kernel).await?;
         }
-        self.variant = variant;
+        self.variants = variants;
         Ok(())
     }
 }
@@ -182,10 +173,11 @@ fn check(file: &str, config: &Config) -> Result<()> {
     Ok(())
 }
 
-/// Every kernel that these weights need with this variant.
-fn kernels(weights: &Weights, variant: Variant) -> Vec<Kernel> {
+/// Every kernel that these weights need with these variants.
+fn kernels(weights: &Weights, variants: &Variants) -> Vec<Kernel> {
     let mut kernels = Vec::new();
-    let mut multiply = |matrix: &Matrix, prologue, epilogue| {
+    let mut multiply = |site: Site, matrix: &Matrix| {
+        let (variant, (prologue, epilogue)) = (variants[site as usize], site.ends());
         for part in &matrix.parts {
             kernels.push(Kernel::Matvec(part.bits, prologue, epilogue, variant));
             kernels.push(Kernel::Matmul(part.bits, epilogue, variant.dot));
@@ -193,12 +185,12 @@ fn kernels(weights: &Weights, variant: Variant) -> Vec<Kernel> {
         }
     };
     for layer in &weights.layers {
-        multiply(&layer.qkv, Prologue::Norm, Epilogue::Store);
-        multiply(&layer.output, Prologue::Merge, Epilogue::Add);
-        multiply(&layer.gate_up, Prologue::Norm, Epilogue::Swiglu);
-        multiply(&layer.down, Prologue::Plain, Epilogue::Add);
+        multiply(Site::Qkv, &layer.qkv);
+        multiply(Site::Output, &layer.output);
+        multiply(Site::GateUp, &layer.gate_up);
+        multiply(Site::Down, &layer.down);
     }
-    multiply(weights.head(), Prologue::Norm, Epilogue::Store);
+    multiply(Site::Head, weights.head());
     kernels.extend(weights.embedding.parts.iter().map(|part| Kernel::Embed(part.bits)));
     kernels.extend([Kernel::RopeAppend, Kernel::Attend]);
     kernels.extend([Kernel::ArgmaxChunk, Kernel::ArgmaxAll, Kernel::BestOfChunk, Kernel::Draw]);

@@ -4,6 +4,7 @@ mod adapter;
 mod backend;
 mod buffers;
 mod chain;
+mod check;
 mod costs;
 mod kernels;
 mod load;
@@ -17,6 +18,7 @@ mod weights;
 
 pub use adapter::{Adapter, Device, Settings};
 pub use backend::Gpu;
+pub(crate) use check::Checked;
 pub use costs::Costs;
 pub use profile::Profile;
 pub use shaders::{build, shaders};

@@ -52,6 +52,11 @@ impl Variant {
         Self { rows: 8, slices: 16, reduction: Reduction::Subgroup, dot: Dot::Packed },
     ];
 
+    /// Whether activations are quantised to bytes.
+    pub fn quantizes(&self) -> bool {
+        self.dot == Dot::Packed
+    }
+
     fn is_possible(&self) -> bool {
         let rows = matches!(self.rows, 8 | 16 | 32 | 64);
         let slices = self.slices.is_power_of_two() && (32..=256).contains(&(self.rows * self.slices));

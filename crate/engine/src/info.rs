@@ -1,0 +1,64 @@
+//! What a loaded model is.
+
+use std::io::{Read, Seek};
+
+use crate::error::Result;
+use crate::gguf::Gguf;
+use crate::model::Config;
+
+/// What a model is.
+#[derive(Clone, Debug)]
+pub struct Info {
+    /// Name in the metadata, or the file's.
+    pub name: String,
+    /// Architecture.
+    pub architecture: String,
+    /// Weights, counted from the tensors' shapes.
+    pub parameters: u64,
+    /// Bytes of the file.
+    pub file_bytes: u64,
+    /// Positions in the KV cache.
+    pub context: usize,
+    /// Bytes of the KV cache.
+    pub kv_bytes: u64,
+    /// Layers.
+    pub layers: usize,
+    /// Entries of the vocabulary.
+    pub vocabulary: usize,
+    /// Tensor types with the bytes each takes in the file, largest first.
+    pub quantization: Vec<(String, u64)>,
+    /// Whether the file brought a chat template.
+    pub chat_template: bool,
+}
+
+impl Info {
+    pub(crate) fn new<R: Read + Seek>(
+        gguf: &Gguf<R>,
+        config: &Config,
+        context: usize,
+        chat_template: bool,
+    ) -> Result<Self> {
+        let mut quantization: Vec<(String, u64)> = Vec::new();
+        for tensor in gguf.tensors() {
+            let name = tensor.dtype.to_string();
+            match quantization.iter_mut().find(|(known, _)| *known == name) {
+                Some((_, bytes)) => *bytes += tensor.bytes,
+                None => quantization.push((name, tensor.bytes)),
+            }
+        }
+        quantization.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
+        let elements = |shape: &[usize]| shape.iter().map(|d| *d as u64).product::<u64>();
+        Ok(Self {
+            name: gguf.metadata().opt_str("general.name")?.unwrap_or(gguf.file()).to_owned(),
+            architecture: config.architecture.clone(),
+            parameters: gguf.tensors().iter().map(|t| elements(&t.shape)).sum(),
+            file_bytes: gguf.file_bytes(),
+            context,
+            kv_bytes: config.kv_bytes(context),
+            layers: config.layers,
+            vocabulary: config.vocabulary,
+            quantization,
+            chat_template,
+        })
+    }
+}

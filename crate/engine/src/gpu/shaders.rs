@@ -128,7 +128,6 @@ pub fn shaders() -> Vec<(String, &'static str)> {
 
 /// Fingerprint of the kernels: what was found out about one set of them holds for no other.
 pub fn build() -> String {
-    use std::hash::BuildHasher;
     // Fixed keys: the same text gives the same fingerprint in every process.
     let hash = ahash::RandomState::with_seeds(1, 2, 3, 4).hash_one(shaders());
     format!("{}-{hash:016x}", env!("CARGO_PKG_VERSION"))

@@ -12,7 +12,7 @@ use crate::{build, command, serve};
 /// Sets up, builds and serves; with `check`, uses the page once in a browser instead.
 pub(crate) fn run(paths: &Paths, port: u16, check: bool) -> Result<()> {
     if check {
-        setup::run(paths, For::Everything)?;
+        setup::run(paths, For::Browsing)?;
         build::run(paths)?;
         return step("use the page once in headless Chromium", || use_once(paths));
     }

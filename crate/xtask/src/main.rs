@@ -3,6 +3,7 @@
 //! What a person reads goes to standard error; standard output carries results only (`demo --check` prints one
 //! JSON object there). Tools are called by full path and installed under cargo's target directory.
 
+mod apt;
 mod bench;
 mod build;
 mod catalogue;
@@ -21,6 +22,7 @@ mod step;
 mod tally;
 mod test;
 mod variant;
+mod vulkan;
 mod wasm;
 
 use std::process::ExitCode;

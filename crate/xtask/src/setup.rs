@@ -7,14 +7,16 @@ use serde::Deserialize;
 
 use crate::paths::Paths;
 use crate::step::{note, step};
-use crate::{command, digest, model, pip};
+use crate::{apt, command, digest, model, pip, vulkan};
 
-/// What the tools are for; a browser is needed for testing only.
-#[derive(Clone, Copy, PartialEq)]
+/// What the tools are for, each including the one before.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
 pub(crate) enum For {
     /// Building the site.
     Building,
-    /// Building, testing, `demo --check`.
+    /// Using it in a browser, `demo --check`.
+    Browsing,
+    /// Testing and measuring, native GPU programs included.
     Everything,
 }
 
@@ -35,11 +37,14 @@ pub(crate) fn run(paths: &Paths, purpose: For) -> Result<()> {
     step("Node and Python", || node().and_then(|()| pip::python().map(|_| ())))?;
     step("wasm-bindgen", || wasm_bindgen(paths))?;
     step("npm packages", || npm(paths))?;
-    if purpose == For::Everything {
+    if purpose >= For::Browsing {
         step("Chromium", || {
             note(browser()?.chromium.display());
             Ok(())
         })?;
+    }
+    if purpose >= For::Everything {
+        step("Vulkan", vulkan::setup)?;
     }
     step("default model", || model::fetch(paths, None))
 }
@@ -178,29 +183,19 @@ pub(crate) fn browser() -> Result<Browser> {
         return Ok(browser);
     }
     let packages = BROWSER_PACKAGES.join(" ");
-    let apt = command::find(&["apt-get"]);
-    let (Some(apt), true) = (apt, is_root()) else {
-        bail!(
+    apt::install(
+        BROWSER_PACKAGES,
+        &format!(
             "the browser tests need chromium and chromedriver on PATH. On Debian: sudo apt-get install {packages}; \
              elsewhere install Chromium (or Chrome) with the ChromeDriver of the same version"
-        );
-    };
-    let here = Path::new(".");
-    note(format!("apt-get install {packages}"));
-    command::run(command::program(&apt, here).args(["update", "--quiet"]))?;
-    let mut install = command::program(&apt, here);
-    install.args(["install", "--yes", "--quiet", "--no-install-recommends"]).args(BROWSER_PACKAGES);
-    command::run(install.env("DEBIAN_FRONTEND", "noninteractive"))?;
+        ),
+    )?;
     find_browser().with_context(|| format!("apt-get installed {packages}, yet no chromium is on PATH"))
 }
 
 fn find_browser() -> Option<Browser> {
     let chromium = command::find(&["chromium", "chromium-browser", "google-chrome", "chrome"])?;
     Some(Browser { chromium, driver: command::find(&["chromedriver"])? })
-}
-
-fn is_root() -> bool {
-    command::output(command::program("id", Path::new(".")).arg("-u")).is_ok_and(|id| id.trim() == "0")
 }
 
 #[cfg(test)]

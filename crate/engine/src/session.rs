@@ -269,6 +269,16 @@ impl Engine {
         }
     }
 
+    /// What the model is.
+    pub fn info(&self) -> &Info {
+        &self.info
+    }
+
+    /// The model's tokenizer.
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
     /// Name of the backend that computes, e.g. `cpu-simd`.
     pub fn backend_name(&self) -> String {
         match &self.backend {

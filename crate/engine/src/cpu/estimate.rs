@@ -12,7 +12,7 @@ use crate::model::Config;
 use crate::quant::{Matrix, read_vector};
 
 /// Bytes of layers, as the file stores them, that are held for timing; one layer at least.
-const HELD: u64 = 7_000_000;
+const HELD: u64 = 5_000_000;
 
 /// Bytes of the file that are read between two passes, to push the held weights out of the caches. More than the
 /// outer cache of most processors; decoding finds its weights there only where the cache holds the whole model.
@@ -46,7 +46,8 @@ pub struct Estimate {
 ///
 /// Decoding waits for memory: weights that are used again and again stay in the caches and look up to three times
 /// as fast as those of a whole model. So much of the file is read between passes. Against decoding the default
-/// model, the estimate was 0.9 to 1.05 times the truth natively, and 1.15 to 1.35 times in WebAssembly under V8.
+/// model, the estimate was 0.9 to 1.2 times the truth natively, and 0.8 to 1.4 times in WebAssembly under V8, on a
+/// machine that others used too.
 /// What remains errs in the processor's favour: an outer cache larger than what is read between, fewer pages to
 /// look up than a whole model has, and neither a long context's attention nor the choice of a token is in it.
 ///

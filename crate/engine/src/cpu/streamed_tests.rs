@@ -114,7 +114,7 @@ fn an_estimate_is_scaled_by_bytes_to_the_whole_model() {
 
 #[test]
 fn few_layers_are_held_and_one_at_least() {
-    assert_eq!(held(&[2_300_000; 30]), 3);
+    assert_eq!(held(&[2_300_000; 30]), 2);
     assert_eq!(held(&[8_000_000; 2]), 1);
     assert_eq!(held(&[1000; 2]), 2);
 }

@@ -49,7 +49,8 @@ pub struct Estimate {
 /// model, the estimate was 0.9 to 1.2 times the truth natively, and 0.8 to 1.4 times in WebAssembly under V8, on a
 /// machine that others used too.
 /// What remains errs in the processor's favour: an outer cache larger than what is read between, fewer pages to
-/// look up than a whole model has, and neither a long context's attention nor the choice of a token is in it.
+/// look up than a whole model has, and neither a long context's attention nor the choice of a token is in it. In a
+/// browser, run [`super::streamed::forward`] first: code that has just arrived is slower, by half and more.
 ///
 /// # Errors
 /// A tensor is missing, of the wrong shape or type, or cannot be read.

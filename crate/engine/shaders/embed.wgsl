@@ -18,7 +18,7 @@ fn embed(@builtin(global_invocation_id) global: vec3<u32>) {
     let row = id - shape.first;
     let cell = row / LANES * shape.blocks + index / 8u;
     let lane = row % LANES;
-    let quants = quants_of(cell, lane, index % 8u);
+    let quants = part_of(words_of(cell, lane), index % 8u);
     if BITS > 8u {
         residual[global.x] = quants;
     } else {

@@ -1,11 +1,13 @@
-// Y = W · X for a batch of tokens: 64 rows × 16 tokens a workgroup, one row an invocation, so that a block of
-// weights is unpacked once for 16 tokens. X comes from prepare.wgsl. Twins: as matvec.wgsl.
+// Y = W · X for a batch of tokens: eight groups of rows × 16 tokens a workgroup, four rows × four tokens an
+// invocation, so that what it reads serves four times. X comes from prepare.wgsl. Twins: as matvec.wgsl.
 override EPILOGUE: u32 = 0u;
 const STORE = 0u;
 const ADD = 1u;
+// Groups of eight gate rows alternate with groups of the up rows that belong to them.
 const SWIGLU = 2u;
 
-const ROWS = 64u;
+const INVOCATIONS = 64u;
+const GROUPS = 8u;
 const TOKENS = 16u;
 // Blocks staged at once.
 const TILE = 4u;
@@ -27,57 +29,89 @@ fn stage(token: u32, block: u32, slot: u32) {
     factors[slot] = factors_in[at];
 }
 
-// What one staged block adds to one row of one token.
-fn term(w: Weights, scale: vec2<f32>, slot: u32) -> f32 {
-    let dot = block_dot(w, slot * STAGED);
-    if BITS > 8u {
-        return dot;
-    }
-    return scale.x * (dot * factors[slot].x) + scale.y * factors[slot].y;
+// Four rows, each with a vector over four tokens.
+struct Dots {
+    a: vec4<Sum>,
+    b: vec4<Sum>,
+    c: vec4<Sum>,
+    d: vec4<Sum>,
 }
 
-// The same for four tokens from `token` on.
-fn terms(w: Weights, scale: vec2<f32>, token: u32, block: u32) -> vec4<f32> {
-    let slot = token * TILE + block;
-    return vec4<f32>(
-        term(w, scale, slot),
-        term(w, scale, slot + TILE),
-        term(w, scale, slot + 2u * TILE),
-        term(w, scale, slot + 3u * TILE),
-    );
-}
-
-struct Sums {
+struct Totals {
     a: vec4<f32>,
     b: vec4<f32>,
     c: vec4<f32>,
     d: vec4<f32>,
 }
 
-fn added(sums: Sums, cell: u32, lane: u32, block: u32) -> Sums {
-    let w = weights_of(cell, lane);
-    var scale = vec2<f32>(0.0);
-    if BITS <= 8u {
-        scale = unpack2x16float(scales[cell * LANES + lane]);
-    }
-    return Sums(
-        sums.a + terms(w, scale, 0u, block),
-        sums.b + terms(w, scale, 4u, block),
-        sums.c + terms(w, scale, 8u, block),
-        sums.d + terms(w, scale, 12u, block),
+// Blocks of four tokens.
+struct Four {
+    a: Block,
+    b: Block,
+    c: Block,
+    d: Block,
+}
+
+fn part_dots(w: Words, x: array<Part, 4>, j: u32) -> vec4<Sum> {
+    return vec4<Sum>(part_dot(w, x[0], j), part_dot(w, x[1], j), part_dot(w, x[2], j), part_dot(w, x[3], j));
+}
+
+// Adds columns 4·j to 4·j + 3 of a block.
+fn with_part(dots: Dots, w: array<Words, 4>, blocks: Four, j: u32) -> Dots {
+    let x = array<Part, 4>(part_at(blocks.a, j), part_at(blocks.b, j), part_at(blocks.c, j), part_at(blocks.d, j));
+    return Dots(
+        dots.a + part_dots(w[0], x, j),
+        dots.b + part_dots(w[1], x, j),
+        dots.c + part_dots(w[2], x, j),
+        dots.d + part_dots(w[3], x, j),
     );
 }
 
-@compute @workgroup_size(ROWS)
+// What one staged block adds; `slot` is that of the first token.
+fn with_block(totals: Totals, cells: vec4<u32>, lane: u32, slot: u32) -> Totals {
+    let next = TILE * STAGED;
+    let at = slot * STAGED;
+    let x = Four(block_at(at), block_at(at + next), block_at(at + 2u * next), block_at(at + 3u * next));
+    let w = array<Words, 4>(
+        words_of(cells.x, lane), words_of(cells.y, lane), words_of(cells.z, lane), words_of(cells.w, lane),
+    );
+    var dots = with_part(Dots(), w, x, 0u);
+    dots = with_part(dots, w, x, 1u);
+    dots = with_part(dots, w, x, 2u);
+    dots = with_part(dots, w, x, 3u);
+    dots = with_part(dots, w, x, 4u);
+    dots = with_part(dots, w, x, 5u);
+    dots = with_part(dots, w, x, 6u);
+    dots = with_part(dots, w, x, 7u);
+    let f = array<vec2<f32>, 4>(factors[slot], factors[slot + TILE], factors[slot + 2u * TILE], factors[slot + 3u * TILE]);
+    let scale = vec4<f32>(f[0].x, f[1].x, f[2].x, f[3].x);
+    let sum = vec4<f32>(f[0].y, f[1].y, f[2].y, f[3].y);
+    return Totals(
+        totals.a + scaled(vec4<f32>(dots.a), cells.x, lane, scale, sum),
+        totals.b + scaled(vec4<f32>(dots.b), cells.y, lane, scale, sum),
+        totals.c + scaled(vec4<f32>(dots.c), cells.z, lane, scale, sum),
+        totals.d + scaled(vec4<f32>(dots.d), cells.w, lane, scale, sum),
+    );
+}
+
+fn scaled(dots: vec4<f32>, cell: u32, lane: u32, scale: vec4<f32>, sum: vec4<f32>) -> vec4<f32> {
+    if BITS > 8u {
+        return dots;
+    }
+    let of_row = unpack2x16float(scales[cell * LANES + lane]);
+    return of_row.x * (dots * scale) + of_row.y * sum;
+}
+
+@compute @workgroup_size(INVOCATIONS)
 fn matmul(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    let row = workgroup.x * ROWS + local;
+    let lane = local % LANES;
+    let group = workgroup.x * GROUPS + (local / LANES) % 2u * 4u;
+    let mine = local / 16u * 4u;
     let token = workgroup.y * TOKENS;
-    let groups = (shape.rows + LANES - 1u) / LANES;
-    let group = min(row / LANES, groups - 1u);
-    let first = select(group, group * 2u, EPILOGUE == SWIGLU) * shape.blocks;
-    let lane = row % LANES;
-    var sums = Sums();
-    var ups = Sums();
+    // Past the last group its rows are computed once more, and not written.
+    let last = (shape.rows + LANES - 1u) / LANES * select(1u, 2u, EPILOGUE == SWIGLU) - 1u;
+    let cells = min(vec4<u32>(group) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(last)) * shape.blocks;
+    var totals = Totals();
     for (var tile = 0u; tile < shape.blocks; tile += TILE) {
         workgroupBarrier();
         if tile + local % TILE < shape.blocks {
@@ -86,35 +120,46 @@ fn matmul(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation
         workgroupBarrier();
         let count = min(TILE, shape.blocks - tile);
         for (var block = 0u; block < count; block++) {
-            sums = added(sums, first + tile + block, lane, block);
-            if EPILOGUE == SWIGLU {
-                ups = added(ups, first + shape.blocks + tile + block, lane, block);
-            }
+            totals = with_block(totals, cells + vec4<u32>(tile + block), lane, mine * TILE + block);
         }
     }
+    finish(group, lane, token + mine, totals);
+}
+
+fn finish(group: u32, lane: u32, token: u32, totals: Totals) {
+    if EPILOGUE == SWIGLU {
+        write(group / 2u, lane, token, swiglu(totals.a, totals.b));
+        write(group / 2u + 1u, lane, token, swiglu(totals.c, totals.d));
+        return;
+    }
+    write(group, lane, token, totals.a);
+    write(group + 1u, lane, token, totals.b);
+    write(group + 2u, lane, token, totals.c);
+    write(group + 3u, lane, token, totals.d);
+}
+
+fn swiglu(gate: vec4<f32>, up: vec4<f32>) -> vec4<f32> {
+    return gate / (1.0 + exp(-gate)) * up;
+}
+
+fn write(group: u32, lane: u32, token: u32, values: vec4<f32>) {
+    let row = group * LANES + lane;
     if row < shape.rows {
-        let at = token * shape.stride + shape.first + row;
-        finish(at, token, sums.a, ups.a);
-        finish(at + 4u * shape.stride, token + 4u, sums.b, ups.b);
-        finish(at + 8u * shape.stride, token + 8u, sums.c, ups.c);
-        finish(at + 12u * shape.stride, token + 12u, sums.d, ups.d);
+        write_one(row, token, values.x);
+        write_one(row, token + 1u, values.y);
+        write_one(row, token + 2u, values.z);
+        write_one(row, token + 3u, values.w);
     }
 }
 
-fn finish(at: u32, token: u32, sums: vec4<f32>, ups: vec4<f32>) {
-    finish_one(at, token, sums.x, ups.x);
-    finish_one(at + shape.stride, token + 1u, sums.y, ups.y);
-    finish_one(at + 2u * shape.stride, token + 2u, sums.z, ups.z);
-    finish_one(at + 3u * shape.stride, token + 3u, sums.w, ups.w);
-}
-
-fn finish_one(at: u32, token: u32, sum: f32, up: f32) {
+fn write_one(row: u32, token: u32, value: f32) {
     if token >= batch.tokens {
         return;
     }
-    switch EPILOGUE {
-        case ADD: { output[at] += sum; }
-        case SWIGLU: { output[at] = sum / (1.0 + exp(-sum)) * up; }
-        default: { output[at] = sum; }
+    let at = token * shape.stride + shape.first + row;
+    if EPILOGUE == ADD {
+        output[at] += value;
+    } else {
+        output[at] = value;
     }
 }

@@ -1,10 +1,13 @@
 // y = W · x for one token, with what comes before (norm, or the merge of attention's pieces) and after
 // (storing, adding to the residual, SwiGLU) in the same dispatch. Twins: cpu::reference::{matmul_q4, matmul_q8};
 // cpu::reference::exact where activations are not quantised.
-override ROWS: u32 = 64u;
-// Invocations that share a row, each taking every SLICES-th block.
+// Invocations side by side, each with rows of its own; a multiple of eight.
+override ROW_LANES: u32 = 64u;
+// Invocations that share their rows, each taking every SLICES-th block.
 override SLICES: u32 = 1u;
 override INVOCATIONS: u32 = 64u;
+// Rows of an invocation, 1, 2 or 4: what it reads of x serves them all. With SWIGLU, half of them are gate rows.
+override PER: u32 = 1u;
 override EPILOGUE: u32 = 0u;
 const STORE = 0u;
 const ADD = 1u;
@@ -21,7 +24,7 @@ var<workgroup> staged: array<vec4<u32>, TILE * STAGED>;
 // Of each staged block: the scale of its values, and their sum.
 var<workgroup> factors: array<vec2<f32>, TILE>;
 var<workgroup> squares: array<f32, TILE>;
-var<workgroup> sums: array<vec2<f32>, 256>;
+var<workgroup> sums: array<vec4<f32>, 256>;
 
 // Puts one block of activations into place, quantised where the dot product wants it.
 fn stage(block: u32, slot: u32) {
@@ -65,26 +68,72 @@ fn quantize_staged(slot: u32, peak: f32) {
     factors[slot] = vec2<f32>(scale, scale * sum);
 }
 
-// What the staged block `slot` adds to the row at `cell`, `lane`.
-fn block_sum(cell: u32, lane: u32, slot: u32) -> f32 {
-    let dot = block_dot(weights_of(cell, lane), slot * STAGED);
-    if BITS > 8u {
-        return dot;
+// Adds columns 4·j to 4·j + 3 of a block, for every row of the invocation.
+fn with_part(dots: vec4<Sum>, w: array<Words, 4>, block: Block, j: u32) -> vec4<Sum> {
+    let x = part_at(block, j);
+    var sums = dots;
+    sums.x += part_dot(w[0], x, j);
+    if PER > 1u {
+        sums.y += part_dot(w[1], x, j);
     }
+    if PER > 2u {
+        sums.z += part_dot(w[2], x, j);
+        sums.w += part_dot(w[3], x, j);
+    }
+    return sums;
+}
+
+// What the staged block `slot` adds to the invocation's rows.
+fn block_sums(cells: vec4<u32>, lane: u32, slot: u32) -> vec4<f32> {
+    var w = array<Words, 4>();
+    w[0] = words_of(cells.x, lane);
+    if PER > 1u {
+        w[1] = words_of(cells.y, lane);
+    }
+    if PER > 2u {
+        w[2] = words_of(cells.z, lane);
+        w[3] = words_of(cells.w, lane);
+    }
+    let x = block_at(slot * STAGED);
+    var dots = with_part(vec4<Sum>(), w, x, 0u);
+    dots = with_part(dots, w, x, 1u);
+    dots = with_part(dots, w, x, 2u);
+    dots = with_part(dots, w, x, 3u);
+    dots = with_part(dots, w, x, 4u);
+    dots = with_part(dots, w, x, 5u);
+    dots = with_part(dots, w, x, 6u);
+    dots = with_part(dots, w, x, 7u);
+    let sums = vec4<f32>(dots);
+    if BITS > 8u {
+        return sums;
+    }
+    var scaled = vec4<f32>(scaled_sum(sums.x, cells.x, lane, slot), 0.0, 0.0, 0.0);
+    if PER > 1u {
+        scaled.y = scaled_sum(sums.y, cells.y, lane, slot);
+    }
+    if PER > 2u {
+        scaled.z = scaled_sum(sums.z, cells.z, lane, slot);
+        scaled.w = scaled_sum(sums.w, cells.w, lane, slot);
+    }
+    return scaled;
+}
+
+fn scaled_sum(sum: f32, cell: u32, lane: u32, slot: u32) -> f32 {
     let scale = unpack2x16float(scales[cell * LANES + lane]);
-    return scale.x * (dot * factors[slot].x) + scale.y * factors[slot].y;
+    return scale.x * (sum * factors[slot].x) + scale.y * factors[slot].y;
 }
 
 @compute @workgroup_size(INVOCATIONS)
 fn matvec(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
     let lanes = side_by_side();
     let slice = (local / lanes) % SLICES;
-    let row = workgroup.x * ROWS + local / (lanes * SLICES) * lanes + local % lanes;
-    let groups = (shape.rows + LANES - 1u) / LANES;
-    let group = min(row / LANES, groups - 1u);
-    let first = select(group, group * 2u, EPILOGUE == SWIGLU) * shape.blocks;
-    let lane = row % LANES;
-    var total = vec2<f32>(0.0);
+    let row_lane = local / (lanes * SLICES) * lanes + local % lanes;
+    let group = (workgroup.x * (ROW_LANES / LANES) + row_lane / LANES) * PER;
+    let lane = row_lane % LANES;
+    // Past the last group its rows are computed once more, and not written.
+    let last = (shape.rows + LANES - 1u) / LANES * select(1u, 2u, EPILOGUE == SWIGLU) - 1u;
+    let cells = min(vec4<u32>(group) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(last)) * shape.blocks;
+    var total = vec4<f32>(0.0);
     var square = 0.0;
     for (var tile = 0u; tile < shape.blocks; tile += TILE) {
         workgroupBarrier();
@@ -94,10 +143,7 @@ fn matvec(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation
         workgroupBarrier();
         let count = min(TILE, shape.blocks - tile);
         for (var slot = slice; slot < count; slot += SLICES) {
-            total.x += block_sum(first + tile + slot, lane, slot);
-            if EPILOGUE == SWIGLU {
-                total.y += block_sum(first + shape.blocks + tile + slot, lane, slot);
-            }
+            total += block_sums(cells + vec4<u32>(tile + slot), lane, slot);
         }
         if PROLOGUE == NORM {
             for (var slot = 0u; slot < count; slot++) {
@@ -107,18 +153,44 @@ fn matvec(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation
     }
     total = over_slices(local, slice, total);
     if PROLOGUE == NORM {
-        // Quants do not change with a row's scale, so the norm's divisor can come last.
+        // The norm's divisor is one for the whole row, so it can come last.
         total *= inverseSqrt(square / f32(shape.blocks * 32u) + batch.model.eps);
     }
-    if slice == 0u && row < shape.rows {
-        finish(shape.first + row, total);
+    if slice == 0u {
+        finish(group, lane, total);
     }
 }
 
-fn finish(at: u32, total: vec2<f32>) {
-    switch EPILOGUE {
-        case ADD: { output[at] += total.x; }
-        case SWIGLU: { output[at] = total.x / (1.0 + exp(-total.x)) * total.y; }
-        default: { output[at] = total.x; }
+fn finish(group: u32, lane: u32, total: vec4<f32>) {
+    if EPILOGUE == SWIGLU {
+        write(group / 2u, lane, swiglu(total.x, total.y));
+        if PER > 2u {
+            write(group / 2u + 1u, lane, swiglu(total.z, total.w));
+        }
+        return;
+    }
+    write(group, lane, total.x);
+    if PER > 1u {
+        write(group + 1u, lane, total.y);
+    }
+    if PER > 2u {
+        write(group + 2u, lane, total.z);
+        write(group + 3u, lane, total.w);
+    }
+}
+
+fn swiglu(gate: f32, up: f32) -> f32 {
+    return gate / (1.0 + exp(-gate)) * up;
+}
+
+fn write(group: u32, lane: u32, value: f32) {
+    let row = group * LANES + lane;
+    if row >= shape.rows {
+        return;
+    }
+    if EPILOGUE == ADD {
+        output[shape.first + row] += value;
+    } else {
+        output[shape.first + row] = value;
     }
 }

@@ -6,7 +6,7 @@ fn side_by_side() -> u32 {
 }
 
 // The sum over a row's slices, right for the invocation of slice 0.
-fn over_slices(local: u32, slice: u32, mine: vec2<f32>) -> vec2<f32> {
+fn over_slices(local: u32, slice: u32, mine: vec4<f32>) -> vec4<f32> {
     if SLICES == 1u {
         return mine;
     }

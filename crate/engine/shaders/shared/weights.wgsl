@@ -22,20 +22,59 @@ fn halves(low: u32, high: u32) -> vec4<f32> {
     return vec4<f32>(unpack2x16float(low), unpack2x16float(high));
 }
 
-// Quants (or, of floats, values) of columns 4·j to 4·j + 3 of a block; `cell` is group · blocks + block.
-fn quants_of(cell: u32, lane: u32, j: u32) -> vec4<f32> {
+// The words of one block of a row, 2 to 8 vec4 of them; the rest stay zero. Loaded whole, since some drivers load
+// word by word what is asked for word by word.
+struct Words {
+    a: vec4<u32>,
+    b: vec4<u32>,
+    c: vec4<u32>,
+    d: vec4<u32>,
+    e: vec4<u32>,
+    f: vec4<u32>,
+    g: vec4<u32>,
+    h: vec4<u32>,
+}
+
+// `cell` is group · blocks + block.
+fn words_of(cell: u32, lane: u32) -> Words {
     let at = cell * (BITS / 4u) * LANES + lane;
+    var words = Words();
+    words.a = quants[at];
+    if BITS > 4u {
+        words.b = quants[at + LANES];
+    }
+    if BITS > 8u {
+        words.c = quants[at + 2u * LANES];
+        words.d = quants[at + 3u * LANES];
+    }
+    if BITS > 16u {
+        words.e = quants[at + 4u * LANES];
+        words.f = quants[at + 5u * LANES];
+        words.g = quants[at + 6u * LANES];
+        words.h = quants[at + 7u * LANES];
+    }
+    return words;
+}
+
+// Quants (or, of floats, values) of columns 4·j to 4·j + 3 of a block.
+fn part_of(words: Words, j: u32) -> vec4<f32> {
     switch BITS {
-        case 4u: { return nibbles(quants[at][j % 4u], (j / 4u) * 4u); }
-        case 8u: { return signed_bytes(quants[at + (j / 4u) * LANES][j % 4u]); }
-        default: { return wide_of(cell, lane, j); }
+        case 4u: { return nibbles(words.a[j % 4u], (j / 4u) * 4u); }
+        case 8u: { return signed_bytes(select(words.a, words.b, j >= 4u)[j % 4u]); }
+        case 16u: {
+            let first = select(words.a, words.b, j >= 2u);
+            let second = select(words.c, words.d, j >= 6u);
+            let four = select(first, second, j >= 4u);
+            return select(halves(four.x, four.y), halves(four.z, four.w), j % 2u == 1u);
+        }
+        default: { return bitcast<vec4<f32>>(vector_of(words, j)); }
     }
 }
 
-fn wide_of(cell: u32, lane: u32, j: u32) -> vec4<f32> {
-    if BITS == 16u {
-        let pair = quants[(cell * 4u + j / 2u) * LANES + lane];
-        return select(halves(pair.x, pair.y), halves(pair.z, pair.w), j % 2u == 1u);
-    }
-    return bitcast<vec4<f32>>(quants[(cell * 8u + j) * LANES + lane]);
+fn vector_of(words: Words, j: u32) -> vec4<u32> {
+    let ab = select(words.a, words.b, j == 1u);
+    let cd = select(words.c, words.d, j == 3u);
+    let ef = select(words.e, words.f, j == 5u);
+    let gh = select(words.g, words.h, j == 7u);
+    return select(select(ab, cd, j >= 2u), select(ef, gh, j >= 6u), j >= 4u);
 }

@@ -146,7 +146,7 @@ impl Device {
         let packed = variant.dot == Dot::Float || self.adapter.packed_dot;
         subgroups
             && packed
-            && variant.rows * variant.slices <= self.limits.max_compute_invocations_per_workgroup
+            && variant.lanes * variant.slices <= self.limits.max_compute_invocations_per_workgroup
     }
 }
 

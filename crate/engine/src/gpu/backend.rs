@@ -22,8 +22,8 @@ pub(super) const LOGIT_ROWS: usize = 16;
 /// Positions that one piece of attention covers; `PIECE` in `attend.wgsl`.
 pub(super) const PIECE: usize = 256;
 
-/// Rows and tokens of a workgroup of `matmul.wgsl`.
-const TILE: (u32, u32) = (64, 16);
+/// Groups of rows and tokens of a workgroup of `matmul.wgsl`.
+const TILE: (u32, u32) = (8, 16);
 
 /// Logits that one workgroup of the choice looks through; `CHUNK` in `shared/choice.wgsl`.
 pub(super) const CHUNK: usize = 1024;
@@ -104,7 +104,8 @@ impl Tape<'_> {
         let (variant, (prologue, epilogue)) = (self.variants[stage.site as usize], stage.site.ends());
         for part in &stage.matrix.parts {
             let kernel = Kernel::Matvec(part.bits, prologue, epilogue, variant);
-            let size = [part.rows.div_ceil(variant.rows), 1, 1];
+            let per_workgroup = variant.lanes / 8 * epilogue.groups(variant.rows);
+            let size = [epilogue.weight_groups(part.rows).div_ceil(per_workgroup), 1, 1];
             self.recorder.dispatch(self.device, kernel, &[&part.group, stage.one], size);
         }
     }
@@ -125,7 +126,8 @@ impl Tape<'_> {
                 prepared = Some(quantizes);
             }
             let kernel = Kernel::Matmul(part.bits, epilogue, dot);
-            let size = [part.rows.div_ceil(TILE.0), self.tokens.div_ceil(TILE.1), 1];
+            let groups = epilogue.weight_groups(part.rows);
+            let size = [groups.div_ceil(TILE.0), self.tokens.div_ceil(TILE.1), 1];
             self.recorder.dispatch(self.device, kernel, &[&part.group, stage.many.1], size);
         }
     }

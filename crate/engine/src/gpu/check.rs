@@ -240,7 +240,7 @@ impl Gpu {
     /// The device failed; a variant that it refuses is passed over.
     pub(crate) async fn tune(&mut self, now: fn() -> f64) -> Result<()> {
         let mut best = (f64::INFINITY, self.variants);
-        let candidates = Variant::CANDIDATES.iter().filter(|variant| variant.dot == Dot::Float);
+        let candidates = Variant::CANDIDATES.iter();
         for variant in candidates {
             if !self.device.offers(variant) || self.switch([*variant; 5]).await.is_err() {
                 continue;

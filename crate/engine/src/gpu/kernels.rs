@@ -48,6 +48,18 @@ pub(super) enum Epilogue {
     Swiglu = 2,
 }
 
+impl Epilogue {
+    /// Groups of weights that an invocation with `rows` rows computes: a gate row comes with its up row.
+    pub(super) fn groups(self, rows: u32) -> u32 {
+        if self == Self::Swiglu { rows.max(2) } else { rows }
+    }
+
+    /// Groups of eight rows of weights behind so many rows of output.
+    pub(super) fn weight_groups(self, rows: u32) -> u32 {
+        rows.div_ceil(8) * if self == Self::Swiglu { 2 } else { 1 }
+    }
+}
+
 /// One compute pipeline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Kernel {
@@ -114,9 +126,10 @@ impl Kernel {
                     ("BITS", bits as u32 as f64),
                     ("PROLOGUE", prologue as u32 as f64),
                     ("EPILOGUE", epilogue as u32 as f64),
-                    ("ROWS", variant.rows.into()),
+                    ("ROW_LANES", variant.lanes.into()),
                     ("SLICES", variant.slices.into()),
-                    ("INVOCATIONS", (variant.rows * variant.slices).into()),
+                    ("INVOCATIONS", (variant.lanes * variant.slices).into()),
+                    ("PER", epilogue.groups(variant.rows).into()),
                 ];
                 if variant.reduction == Reduction::Subgroup {
                     constants.push(("SPAN", device.span.into()));

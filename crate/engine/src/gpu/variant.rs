@@ -30,26 +30,29 @@ pub struct Variant {
     pub reduction: Reduction,
     /// How quants are multiplied.
     pub dot: Dot,
-    /// Rows a workgroup computes: 8, 16, 32 or 64.
-    pub rows: u32,
-    /// Invocations that share a row; `rows × slices` is at most 256.
+    /// Invocations side by side, each with rows of its own: 8, 16, 32 or 64.
+    pub lanes: u32,
+    /// Invocations that share their rows, each taking part of the columns; `lanes × slices` is at most 256.
     pub slices: u32,
+    /// Rows of an invocation: 1, 2 or 4.
+    pub rows: u32,
 }
 
 impl Variant {
     /// What every adapter runs.
-    pub const PLAIN: Self = Self { reduction: Reduction::Workgroup, dot: Dot::Float, rows: 64, slices: 1 };
+    pub const PLAIN: Self =
+        Self { reduction: Reduction::Workgroup, dot: Dot::Float, lanes: 64, slices: 1, rows: 1 };
 
     /// Every variant that is measured against the others.
     pub const CANDIDATES: &'static [Self] = &[
         Self::PLAIN,
-        Self { dot: Dot::Packed, ..Self::PLAIN },
-        Self { rows: 32, slices: 4, ..Self::PLAIN },
-        Self { rows: 32, slices: 4, dot: Dot::Packed, ..Self::PLAIN },
-        Self { rows: 8, slices: 16, ..Self::PLAIN },
-        Self { rows: 8, slices: 16, dot: Dot::Packed, ..Self::PLAIN },
-        Self { rows: 8, slices: 16, reduction: Reduction::Subgroup, dot: Dot::Float },
-        Self { rows: 8, slices: 16, reduction: Reduction::Subgroup, dot: Dot::Packed },
+        // Few loads for much arithmetic: software adapters.
+        Self { lanes: 32, rows: 4, ..Self::PLAIN },
+        // Many short rows at once: GPUs.
+        Self { lanes: 16, slices: 8, ..Self::PLAIN },
+        Self { lanes: 8, slices: 16, rows: 2, ..Self::PLAIN },
+        Self { lanes: 8, slices: 16, reduction: Reduction::Subgroup, ..Self::PLAIN },
+        Self { lanes: 8, slices: 16, rows: 2, reduction: Reduction::Subgroup, ..Self::PLAIN },
     ];
 
     /// Whether activations are quantised to bytes.
@@ -57,10 +60,15 @@ impl Variant {
         self.dot == Dot::Packed
     }
 
+    /// The same with activations quantised to bytes.
+    pub fn packed(self) -> Self {
+        Self { dot: Dot::Packed, ..self }
+    }
+
     fn is_possible(&self) -> bool {
-        let rows = matches!(self.rows, 8 | 16 | 32 | 64);
-        let slices = self.slices.is_power_of_two() && (32..=256).contains(&(self.rows * self.slices));
-        rows && slices && (self.reduction == Reduction::Workgroup || self.slices > 1)
+        let shape = matches!((self.lanes, self.rows), (8 | 16 | 32 | 64, 1 | 2 | 4));
+        let slices = self.slices.is_power_of_two() && (32..=256).contains(&(self.lanes * self.slices));
+        shape && slices && (self.reduction == Reduction::Workgroup || self.slices > 1)
     }
 }
 
@@ -74,7 +82,7 @@ impl fmt::Display for Variant {
             Dot::Float => "float",
             Dot::Packed => "packed",
         };
-        write!(f, "{reduction}-{dot}-{}x{}", self.rows, self.slices)
+        write!(f, "{reduction}-{dot}-{}x{}x{}", self.lanes, self.slices, self.rows)
     }
 }
 
@@ -85,7 +93,7 @@ impl FromStr for Variant {
         let bad = || Error::BadSetting {
             setting: "variant",
             value: text.chars().take(60).collect(),
-            range: "like workgroup-float-64x1: workgroup or subgroup, float or packed, 8 to 64 rows, and slices (a power of two) that make 32 to 256 with them",
+            range: "like workgroup-float-64x1x1: workgroup or subgroup, float or packed, 8 to 64 lanes, slices (a power of two) that make 32 to 256 with them, 1, 2 or 4 rows",
         };
         let parts: Vec<&str> = text.split('-').collect();
         let [reduction, dot, shape] = parts[..] else { return Err(bad()) };
@@ -99,9 +107,10 @@ impl FromStr for Variant {
             "packed" => Dot::Packed,
             _ => return Err(bad()),
         };
-        let (rows, slices) = shape.split_once('x').ok_or_else(bad)?;
         let number = |text: &str| text.parse::<u32>().ok().filter(|n| *n <= 256).ok_or_else(bad);
-        let variant = Self { reduction, dot, rows: number(rows)?, slices: number(slices)? };
+        let shape = shape.split('x').map(number).collect::<Result<Vec<_>>>()?;
+        let [lanes, slices, rows] = shape[..] else { return Err(bad()) };
+        let variant = Self { reduction, dot, lanes, slices, rows };
         if variant.is_possible() { Ok(variant) } else { Err(bad()) }
     }
 }
@@ -116,7 +125,9 @@ mod tests {
             assert!(variant.is_possible(), "{variant}");
             assert_eq!(variant.to_string().parse::<Variant>().unwrap(), *variant);
         }
-        for bad in ["", "workgroup", "workgroup-float-7x4", "workgroup-float-64x8", "subgroup-float-64x1"] {
+        for bad in
+            ["", "workgroup", "workgroup-float-7x8x1", "workgroup-float-64x8x1", "subgroup-float-64x1x1"]
+        {
             let error = bad.parse::<Variant>().unwrap_err().to_string();
             assert!(error.starts_with(&format!("variant is {bad}; it must be like")), "{error}");
         }

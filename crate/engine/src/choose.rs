@@ -1,12 +1,12 @@
 //! GPU or processor: load, check, time, decide; and say why.
 
-use crate::backend::{Check, Preference, Report};
+use crate::backend::{Check, LoadOptions, Preference, Progress, Report};
 use crate::cpu::{self, Agreement, Cpu, dispatch};
 use crate::error::{Error, Result};
 use crate::gguf::{Gguf, ReadSeek};
 use crate::gpu::{Device, Gpu};
 use crate::model::{Backend, Config};
-use crate::session::{LoadOptions, Progress, Running};
+use crate::session::Running;
 
 /// Tokens of the forced decode.
 const TOKENS: usize = 16;

@@ -20,11 +20,11 @@ mod stop;
 mod testing;
 pub mod tokenizer;
 
-pub use backend::{Check, Preference, Report};
+pub use backend::{Check, LoadOptions, Preference, Progress, Report};
 pub use error::{Error, Result};
 pub use info::Info;
 pub use sampler::{Sampler, Sampling, argmax};
-pub use session::{Engine, FinishReason, Generation, LoadOptions, Progress, Request, Step};
+pub use session::{Engine, FinishReason, Generation, Request, Step};
 pub use tokenizer::{Message, Role, Tokenizer};
 
 use std::pin::pin;

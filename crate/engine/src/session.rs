@@ -2,7 +2,7 @@
 
 use std::io::{Read, Seek};
 
-use crate::backend::{Preference, Report};
+use crate::backend::{LoadOptions, Preference, Progress, Report};
 use crate::block_on;
 use crate::choose::Model;
 use crate::cpu::{Cpu, dispatch};
@@ -14,38 +14,6 @@ use crate::model::{Backend, Config, forward, layers};
 use crate::sampler::{Sampler, Sampling};
 use crate::stop::StopStrings;
 use crate::tokenizer::{ChatTemplate, Message, Specials, TextStream, Tokenizer};
-
-/// How a model is loaded.
-#[derive(Clone, Debug)]
-pub struct LoadOptions {
-    /// Positions the KV cache is allocated for; cut to what the model was trained on.
-    pub context: usize,
-    /// Which backend is asked for.
-    pub backend: Preference,
-    /// A monotonic clock, ms; the engine has none of its own in a browser.
-    pub clock: fn() -> f64,
-    /// An earlier report for the same adapter, build and model, which makes the self-check short.
-    pub remembered: Option<Report>,
-}
-
-/// Where a load stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// Weights are packed for the processor, or sent to the GPU; bytes.
-    Pack {
-        /// Bytes done.
-        done: u64,
-        /// Bytes in all.
-        total: u64,
-    },
-    /// The GPU is checked; steps.
-    Check {
-        /// Steps done.
-        done: usize,
-        /// Steps in all.
-        total: usize,
-    },
-}
 
 /// What is asked of a generation.
 #[derive(Clone, Debug)]

@@ -1,5 +1,7 @@
 //! GPU or processor: load, check, time, decide; and say why.
 
+use std::ops::Range;
+
 use crate::backend::{Check, LoadOptions, Preference, Progress, Report};
 use crate::cpu::{self, Agreement, Cpu, dispatch};
 use crate::error::{Error, Result};
@@ -95,11 +97,7 @@ impl Model<'_> {
             Gpu::load(device, self.gguf, self.config, self.context, &mut packed).await?
         };
         let start = (self.options.clock)();
-        let earlier = self
-            .options
-            .remembered
-            .as_ref()
-            .and_then(|report| report.check.clone().zip(report.variant.clone()));
+        let earlier = self.earlier();
         let known = earlier.as_ref().and_then(|(_, variant)| variant.parse().ok());
         match (forced, known) {
             (Some(_), _) => {}
@@ -130,8 +128,14 @@ impl Model<'_> {
         Ok((gpu, report))
     }
 
+    /// An earlier check, and the variant that it was of.
+    fn earlier(&self) -> Option<(Check, String)> {
+        let report = self.options.remembered.as_ref()?;
+        report.check.clone().zip(report.variant.clone())
+    }
+
     async fn check_kernels(&mut self, gpu: &mut Gpu) -> Result<crate::gpu::Checked> {
-        let (many, one) = self.tokens.split_at(self.tokens.len() - 1);
+        let (many, one) = self.tokens.split_at(self.tokens.len().saturating_sub(1));
         let many = &many[..many.len().min(gpu.max_batch())];
         let batches = [many, one];
         let rows = self.config.vocabulary.min(1024);
@@ -141,31 +145,15 @@ impl Model<'_> {
 
     /// The whole model token by token, and both speeds.
     async fn check_whole(&mut self, gpu: &mut Gpu, step: &mut dyn FnMut()) -> Result<Check> {
-        let tokens = &self.tokens[..TOKENS.min(self.tokens.len())];
-        let theirs = gpu.forced(tokens, step).await?;
-        let (vocabulary, mut agreement) = (self.config.vocabulary, Agreement::new(tokens.len()));
-        cpu::streamed::forward(
-            self.gguf,
-            self.config,
-            tokens,
-            dispatch::detect(),
-            &mut |_, _| {},
-            &mut |rows, ours| {
-                for token in 0..tokens.len() {
-                    let ours = &ours[token * rows.len()..][..rows.len()];
-                    let theirs = &theirs[token * vocabulary..][rows.clone()];
-                    agreement.add(token, rows.clone(), ours, theirs);
-                }
-            },
-        )?;
-        step();
-        let (same, largest_difference) = (agreement.same(), agreement.largest_difference());
-        let most = if gpu.variant().quantizes() { DIFFERENCE.1 } else { DIFFERENCE.0 };
-        let least = if gpu.variant().quantizes() { tokens.len() / 2 } else { SAME.min(tokens.len()) };
+        let agreement = self.compare(gpu, step).await?;
+        let (tokens, same) = (agreement.best().count(), agreement.same());
+        let largest_difference = agreement.largest_difference();
+        let quantizes = gpu.variant().quantizes();
+        let (least, most) =
+            if quantizes { (tokens / 2, DIFFERENCE.1) } else { (SAME.min(tokens), DIFFERENCE.0) };
         if same < least || largest_difference.is_nan() || largest_difference > most {
             let cause = format!(
-                "{same} of {} next tokens are the processor's, and a log-probability is off by {largest_difference:.2}",
-                tokens.len()
+                "{same} of {tokens} next tokens are the processor's, and a log-probability is off by {largest_difference:.2}"
             );
             return Err(Error::Backend { op: "checking the GPU against the processor", cause });
         }
@@ -177,7 +165,7 @@ impl Model<'_> {
         Ok(Check {
             kernels: 0,
             replaced: Vec::new(),
-            tokens: tokens.len(),
+            tokens,
             same,
             largest_difference,
             gpu_tokens_per_s,
@@ -185,6 +173,24 @@ impl Model<'_> {
             remembered: false,
             took_ms: 0.0,
         })
+    }
+
+    /// Logits of a forced decode on the GPU beside those of the processor, which holds no weights for it.
+    async fn compare(&mut self, gpu: &mut Gpu, step: &mut dyn FnMut()) -> Result<Agreement> {
+        let tokens = &self.tokens[..TOKENS.min(self.tokens.len())];
+        let theirs = gpu.forced(tokens, step).await?;
+        let (vocabulary, mut agreement) = (self.config.vocabulary, Agreement::new(tokens.len()));
+        let mut take = |rows: Range<usize>, ours: &[f32]| {
+            for token in 0..tokens.len() {
+                let ours = &ours[token * rows.len()..][..rows.len()];
+                let theirs = &theirs[token * vocabulary..][rows.clone()];
+                agreement.add(token, rows.clone(), ours, theirs);
+            }
+        };
+        let kernels = dispatch::detect();
+        cpu::streamed::forward(self.gguf, self.config, tokens, kernels, &mut |_, _| {}, &mut take)?;
+        step();
+        Ok(agreement)
     }
 }
 

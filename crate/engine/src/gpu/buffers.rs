@@ -105,6 +105,51 @@ fn cache_bytes(device: &Device, config: &Config, context: usize) -> u64 {
     2 * (config.kv_width() * context * element) as u64
 }
 
+/// Every buffer of activations, as its kernels know it.
+struct Storage {
+    residual: Buffer,
+    qkv: Buffer,
+    pieces: Buffer,
+    gate: Buffer,
+    values: Buffer,
+    factors: Buffer,
+    logits: Buffer,
+    candidates: Buffer,
+    ids: Buffer,
+    seen: Buffer,
+    /// Bound where a kernel's binding is not used.
+    nothing: Buffer,
+    angles: Buffer,
+    /// One a layer.
+    caches: Vec<Buffer>,
+}
+
+impl Storage {
+    fn new(device: &Device, memory: &mut Memory, config: &Config, context: usize, batch: usize) -> Self {
+        let sizes = Sizes::new(config, context, batch);
+        let mut storage = |label: &str, bytes: usize| {
+            let usage = BufferUsages::STORAGE | BufferUsages::COPY_DST | BufferUsages::COPY_SRC;
+            memory.buffer(device, label, bytes as u64, usage)
+        };
+        let cache = cache_bytes(device, config, context) as usize;
+        Self {
+            residual: storage("residual", batch * config.width * 4),
+            qkv: storage("queries, keys, values", sizes.qkv),
+            pieces: storage("attention", sizes.pieces),
+            gate: storage("gate", batch * config.ffn * 4),
+            values: storage("prepared values", sizes.quants),
+            factors: storage("factors", batch * sizes.widest.div_ceil(32) * 8),
+            logits: storage("logits", LOGIT_ROWS * config.vocabulary * 4),
+            candidates: storage("candidates", config.vocabulary.div_ceil(CHUNK) * MOST * 8),
+            ids: storage("ids", (RING as usize + batch) * 4),
+            seen: storage("seen", config.vocabulary.div_ceil(32) * 4),
+            nothing: storage("nothing", 16),
+            angles: storage("angles", context * config.rope_dim * 4),
+            caches: (0..config.layers).map(|_| storage("cache", cache)).collect(),
+        }
+    }
+}
+
 impl Buffers {
     /// # Errors
     /// The context is too large for the device's bindings.
@@ -117,66 +162,48 @@ impl Buffers {
         angles: &[(f32, f32)],
     ) -> Result<Self> {
         let batch = batch_size(device, config, context)?;
-        let sizes = Sizes::new(config, context, batch);
-        let mut storage = |label: &str, bytes: usize| {
-            let usage = BufferUsages::STORAGE | BufferUsages::COPY_DST | BufferUsages::COPY_SRC;
-            memory.buffer(device, label, bytes as u64, usage)
-        };
-        let chunks = config.vocabulary.div_ceil(CHUNK);
-        let residual = storage("residual", batch * config.width * 4);
-        let qkv = storage("queries, keys, values", sizes.qkv);
-        let pieces = storage("attention", sizes.pieces);
-        let gate = storage("gate", batch * config.ffn * 4);
-        let quants = storage("quants", sizes.quants);
-        let factors = storage("factors", batch * sizes.widest.div_ceil(32) * 8);
-        let logits = storage("logits", LOGIT_ROWS * config.vocabulary * 4);
-        let candidates = storage("candidates", chunks * MOST * 8);
-        let ids = storage("ids", (RING as usize + batch) * 4);
-        let seen = storage("seen", config.vocabulary.div_ceil(32) * 4);
-        let nothing = storage("nothing", 16);
-        let table = storage("angles", angles.len().max(1) * 8);
+        let storage = Storage::new(device, memory, config, context, batch);
         let bytes: Vec<u32> = angles.iter().flat_map(|(cos, sin)| [cos.to_bits(), sin.to_bits()]).collect();
-        device.queue.write_buffer(&table, 0, &super::weights::words(&bytes));
-        let caches: Vec<Buffer> = gains
-            .layers
-            .iter()
-            .map(|_| storage("cache", cache_bytes(device, config, context) as usize))
-            .collect();
+        device.queue.write_buffer(&storage.angles, 0, &super::weights::words(&bytes));
+        Ok(Self::bind(device, batch, storage, gains))
+    }
+
+    fn bind(device: &Device, batch: usize, s: Storage, gains: &Gains) -> Self {
         let rrw = |buffers: &[&Buffer]| device.bind(&device.layouts.read_read_write, buffers);
         let prepare = |from: &Buffer, gain: &Buffer| {
-            device.bind(&device.layouts.prepare, &[from, gain, &quants, &factors])
+            device.bind(&device.layouts.prepare, &[from, gain, &s.values, &s.factors])
         };
-        let layers = gains.layers.iter().zip(&caches).map(|((attention, ffn), cache)| Layer {
-            norm_qkv: rrw(&[&residual, attention, &qkv]),
-            prepare_attention: prepare(&residual, attention),
-            rope: device.bind(&device.layouts.rope, &[&qkv, &table, cache]),
-            attend: rrw(&[&qkv, cache, &pieces]),
-            norm_gate_up: rrw(&[&residual, ffn, &gate]),
-            prepare_ffn: prepare(&residual, ffn),
+        let layers = gains.layers.iter().zip(&s.caches).map(|((attention, ffn), cache)| Layer {
+            norm_qkv: rrw(&[&s.residual, attention, &s.qkv]),
+            prepare_attention: prepare(&s.residual, attention),
+            rope: device.bind(&device.layouts.rope, &[&s.qkv, &s.angles, cache]),
+            attend: rrw(&[&s.qkv, cache, &s.pieces]),
+            norm_gate_up: rrw(&[&s.residual, ffn, &s.gate]),
+            prepare_ffn: prepare(&s.residual, ffn),
         });
-        Ok(Self {
+        Self {
             batch,
-            embed: device.bind(&device.layouts.read_write, &[&ids, &residual]),
+            embed: device.bind(&device.layouts.read_write, &[&s.ids, &s.residual]),
             layers: layers.collect(),
-            output: rrw(&[&pieces, &nothing, &residual]),
-            prepare_pieces: prepare(&pieces, &nothing),
-            down: rrw(&[&gate, &nothing, &residual]),
-            prepare_gate: prepare(&gate, &nothing),
-            to_qkv: rrw(&[&quants, &factors, &qkv]),
-            to_residual: rrw(&[&quants, &factors, &residual]),
-            to_gate: rrw(&[&quants, &factors, &gate]),
-            to_logits: rrw(&[&quants, &factors, &logits]),
-            head: rrw(&[&residual, &gains.last, &logits]),
-            prepare_head: prepare(&residual, &gains.last),
-            choice: device.bind(&device.layouts.choice, &[&logits, &candidates, &ids, &seen]),
-            ids,
-            seen,
-            logits,
-            residual,
-            qkv,
-            pieces,
-            gate,
-        })
+            output: rrw(&[&s.pieces, &s.nothing, &s.residual]),
+            prepare_pieces: prepare(&s.pieces, &s.nothing),
+            down: rrw(&[&s.gate, &s.nothing, &s.residual]),
+            prepare_gate: prepare(&s.gate, &s.nothing),
+            to_qkv: rrw(&[&s.values, &s.factors, &s.qkv]),
+            to_residual: rrw(&[&s.values, &s.factors, &s.residual]),
+            to_gate: rrw(&[&s.values, &s.factors, &s.gate]),
+            to_logits: rrw(&[&s.values, &s.factors, &s.logits]),
+            head: rrw(&[&s.residual, &gains.last, &s.logits]),
+            prepare_head: prepare(&s.residual, &gains.last),
+            choice: device.bind(&device.layouts.choice, &[&s.logits, &s.candidates, &s.ids, &s.seen]),
+            ids: s.ids,
+            seen: s.seen,
+            logits: s.logits,
+            residual: s.residual,
+            qkv: s.qkv,
+            pieces: s.pieces,
+            gate: s.gate,
+        }
     }
 
     /// Where in `ids` a batch of the prompt goes.

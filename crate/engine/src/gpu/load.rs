@@ -110,20 +110,8 @@ impl Gpu {
         read_bytes: &mut dyn FnMut(u64),
     ) -> Result<Self> {
         check(gguf.file(), config)?;
-        let scope = device.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
         let mut memory = Memory::default();
-        let loaded = upload(&device, gguf, config, &mut memory, read_bytes);
-        let loaded = loaded.and_then(|(weights, gains)| {
-            let factors = rope_factors(gguf, config)?;
-            let angles = rope_angles(config, factors.as_deref(), context);
-            let buffers = Buffers::new(&device, &mut memory, config, context, &gains, &angles)?;
-            Ok((weights, buffers))
-        });
-        if let Some(error) = scope.pop().await {
-            let cause = format!("it has not enough memory for this model: {error}");
-            return Err(Error::Backend { op: "making room on the GPU", cause });
-        }
-        let (weights, buffers) = loaded?;
+        let (weights, buffers) = allocate(&device, gguf, config, context, &mut memory, read_bytes).await?;
         device.trouble.check()?;
         let variant = device.variant().unwrap_or(Variant::PLAIN);
         let variants = [variant; 5];
@@ -160,6 +148,30 @@ impl Gpu {
         }
         self.variants = variants;
         Ok(())
+    }
+}
+
+/// Weights and buffers; an allocation that fails is an error, not a lost device.
+async fn allocate<R: Read + Seek>(
+    device: &Device,
+    gguf: &mut Gguf<R>,
+    config: &Config,
+    context: usize,
+    memory: &mut Memory,
+    read_bytes: &mut dyn FnMut(u64),
+) -> Result<(Weights, Buffers)> {
+    let scope = device.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+    let loaded = upload(device, gguf, config, memory, read_bytes).and_then(|(weights, gains)| {
+        let factors = rope_factors(gguf, config)?;
+        let angles = rope_angles(config, factors.as_deref(), context);
+        Ok((weights, Buffers::new(device, memory, config, context, &gains, &angles)?))
+    });
+    match scope.pop().await {
+        Some(error) => {
+            let cause = format!("it has not enough memory for this model: {error}");
+            Err(Error::Backend { op: "making room on the GPU", cause })
+        }
+        None => loaded,
     }
 }
 

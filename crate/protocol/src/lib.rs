@@ -103,6 +103,8 @@ pub struct Load {
     pub backend: Preference,
     /// The GPU kernels' variant to use, such as `workgroup-float-64x1`, instead of measuring which is fastest.
     pub variant: Option<String>,
+    /// Whether an earlier visit's self-check on the same adapter, build and model may stand in for a new one.
+    pub remember: bool,
 }
 
 /// Where a model's bytes come from.

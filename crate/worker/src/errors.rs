@@ -41,6 +41,12 @@ pub(crate) enum Error {
     Busy,
     #[error("stopped before it was done")]
     Aborted,
+    #[error(
+        "a measurement of {prefill} prompt and {decode} further tokens is not possible with a context of {context}; ask for fewer, at least 1 and 2"
+    )]
+    Unmeasurable { prefill: u32, decode: u32, context: usize },
+    #[error("the measurement was given up: {cause}")]
+    Moved { cause: String },
     #[error("no model is loaded; load one first")]
     NoModel,
     #[error("the page asked to load {file} but sent no file with the message; choose the file again")]
@@ -64,6 +70,8 @@ impl Error {
             Self::Altered { .. } => FailureKind::Altered,
             Self::Storage { .. } | Self::Forget { .. } => FailureKind::Storage,
             Self::Memory { .. } => FailureKind::Memory,
+            Self::Unmeasurable { .. } => FailureKind::BadPrompt,
+            Self::Moved { .. } => FailureKind::Internal,
             Self::Busy => FailureKind::Busy,
             Self::Aborted => FailureKind::Aborted,
             Self::NoModel | Self::NoFile { .. } => FailureKind::BadModel,

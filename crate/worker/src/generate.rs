@@ -1,13 +1,14 @@
 //! One answer: template and tokens, then a message a token, with a turn of the event loop after each.
 
 use engine::{Engine, Generation, Request, Sampling, Step};
-use protocol::{FinishReason, Finished, FromWorker, Generate, Prefill, Token};
+use protocol::{FinishReason, Finished, FromWorker, Generate, Moved, Prefill, Token};
 use web_sys::AbortSignal;
 
 use crate::bus;
 use crate::clock::now_ms;
 use crate::errors::Result;
 use crate::js;
+use crate::report;
 use crate::turn::yield_now;
 
 /// When things happened, ms since the Unix epoch.
@@ -36,8 +37,15 @@ pub(crate) async fn generate(engine: &mut Engine, ask: &Generate, signal: &Abort
         }
         match engine.step(&mut generation).await? {
             Step::Prefill { done, .. } => {
-                times.read = now_ms();
-                post_prefill(ask.id, &generation, done, times.read);
+                // After a move the answer is read again as well; that is no longer the prompt being read.
+                if index == 0 {
+                    times.read = now_ms();
+                    post_prefill(ask.id, &generation, done.min(generation.prompt_tokens()), times.read);
+                }
+            }
+            Step::Moved { report } => {
+                let (id, backend, at_ms) = (Some(ask.id), report::told(&report), now_ms());
+                bus::post(&FromWorker::Moved(Moved { id, backend, at_ms }));
             }
             Step::Token { id: token, text } => {
                 times.last = now_ms();

@@ -6,6 +6,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod bench;
 mod bus;
 mod clock;
 mod defects;
@@ -14,11 +15,14 @@ mod download;
 mod errors;
 mod fetch;
 mod generate;
+mod gpu;
 mod heap;
 mod js;
 mod load;
 mod place;
 mod readers;
+mod remembered;
+mod report;
 mod storage;
 #[cfg(test)]
 mod tests;

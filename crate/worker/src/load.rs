@@ -3,9 +3,12 @@
 use std::cell::RefCell;
 
 use engine::gguf::Gguf;
+use engine::gpu::Device;
 use engine::model::Config;
 use engine::{Engine, LoadOptions, Preference, Progress};
-use protocol::{FromWorker, LoadProgress, Loaded, Stage};
+use futures_channel::oneshot;
+use protocol::{FromWorker, LoadProgress, Loaded, Preference as Choice, Stage};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{AbortSignal, File};
 
 use crate::bus;
@@ -13,10 +16,12 @@ use crate::clock::{Pace, now_ms};
 use crate::download::{Download, Obtained};
 use crate::errors::{Error, Result};
 use crate::fetch::Network;
+use crate::gpu;
 use crate::js;
 use crate::readers::{ModelReader, Source};
 use crate::turn::yield_now;
 use crate::wanted::Wanted;
+use crate::{remembered, report};
 
 /// What a 32-bit module can address, bytes.
 const ADDRESSABLE: u64 = 1 << 32;
@@ -33,12 +38,33 @@ pub(crate) async fn load(
 ) -> Result<Loaded> {
     let started = now_ms();
     slot.replace(None);
+    // Kernels are made while the model is on its way.
+    let gpu = (request.backend != Choice::Cpu).then(|| started_gpu(request.variant));
     let (file, obtained) = obtain(request.source, picked, signal).await?;
     let gguf = Gguf::open(&file, reader(&file, obtained.source)?)?;
+    let gpu = match gpu {
+        Some(gpu) => gpu.await.unwrap_or_else(|_| Err("its preparation broke off".to_owned())),
+        None => Err("the processor was asked for".to_owned()),
+    };
     let context = request.context as usize;
-    let options = LoadOptions { context, backend: Preference::Cpu, remembered: None };
-    check_memory(&gguf, &options)?;
-    let engine = Engine::load(gguf, &options, Err(String::new()), &mut pack_progress()).await?;
+    if gpu.is_err() {
+        check_memory(&gguf, context)?;
+    }
+    let stored = gpu.as_ref().ok().map(|device| {
+        let model = format!("{file} {} {context}", gguf.file_bytes());
+        remembered::stored_name(device.adapter().name(), &model)
+    });
+    let earlier = match &stored {
+        Some(name) if request.remember => remembered::remembered(name).await,
+        _ => None,
+    };
+    let fresh = earlier.is_none();
+    let backend = preference(request.backend);
+    let options = LoadOptions { context, backend, clock: now_ms, remembered: earlier };
+    let engine = Engine::load(gguf, &options, gpu, &mut told()).await?;
+    if let (Some(name), true, Some(_)) = (&stored, fresh, &engine.report().check) {
+        remembered::remember(name, engine.report()).await;
+    }
     // Packing runs in one go; an abort that came meanwhile is waiting.
     yield_now().await;
     if signal.aborted() {
@@ -79,9 +105,9 @@ fn reader(file: &str, source: Source) -> Result<ModelReader> {
 }
 
 /// Refuses what could not fit before anything is allocated for it.
-fn check_memory(gguf: &Gguf<ModelReader>, options: &LoadOptions) -> Result<()> {
+fn check_memory(gguf: &Gguf<ModelReader>, context: usize) -> Result<()> {
     let config = Config::from_metadata(gguf.file(), gguf.metadata())?;
-    let context = options.context.clamp(1, config.context);
+    let context = context.clamp(1, config.context);
     let weights = gguf.tensors().iter().fold(0, |sum: u64, tensor| sum.saturating_add(tensor.bytes));
     check_fits(gguf.file(), weights, config.kv_bytes(context))
 }
@@ -95,13 +121,37 @@ pub(crate) fn check_fits(file: &str, weights: u64, cache: u64) -> Result<()> {
     }
 }
 
-fn pack_progress() -> impl FnMut(Progress) {
+/// A GPU in preparation.
+type Preparing = oneshot::Receiver<Result<Device, String>>;
+
+fn started_gpu(variant: Option<String>) -> Preparing {
+    let (sender, receiver) = oneshot::channel();
+    spawn_local(async move {
+        // Nobody waits any more when the load was given up.
+        sender.send(gpu::open(variant.as_deref()).await).ok();
+    });
+    receiver
+}
+
+fn preference(backend: Choice) -> Preference {
+    match backend {
+        Choice::Automatic => Preference::Automatic,
+        Choice::Gpu => Preference::Gpu,
+        Choice::Cpu => Preference::Cpu,
+    }
+}
+
+/// Tells the page where the load stands, ten times a second.
+fn told() -> impl FnMut(Progress) {
     let mut pace = Pace::default();
     move |progress| {
-        let Progress::Pack { done, total } = progress else { return };
         let at_ms = now_ms();
+        let (stage, done, total) = match progress {
+            Progress::Pack { done, total } => (Stage::Pack, done, total),
+            Progress::Check { done, total } => (Stage::Check, done as u64, total as u64),
+        };
         if pace.due(at_ms) || done == total {
-            bus::post(&FromWorker::LoadProgress(LoadProgress { stage: Stage::Pack, done, total, at_ms }));
+            bus::post(&FromWorker::LoadProgress(LoadProgress { stage, done, total, at_ms }));
         }
     }
 }
@@ -121,5 +171,7 @@ fn describe(engine: &Engine, from_storage: bool, load_ms: f64) -> Loaded {
         from_storage,
         load_ms,
         memory_bytes: js::memory_bytes(),
+        gpu_memory_bytes: engine.gpu_memory_bytes(),
+        backend: report::told(engine.report()),
     }
 }

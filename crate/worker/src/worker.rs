@@ -4,14 +4,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use engine::Engine;
-use protocol::{FromWorker, Operation, Ready, ToWorker};
+use protocol::{FromWorker, Gpu, Operation, Ready, ToWorker};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{AbortController, AbortSignal};
 
 use crate::bus::{self, Incoming};
 use crate::errors::{Error, Result};
-use crate::{defects, generate, load, storage};
+use crate::{bench, defects, generate, gpu, load, storage};
 
 /// The model, and what is being done.
 #[derive(Default)]
@@ -35,6 +35,12 @@ impl Worker {
             ToWorker::Load(request) => self.run(Operation::Load, None, async move |worker, signal| {
                 let loaded = load::load(request, file, &worker.engine, &signal).await?;
                 Ok(FromWorker::Loaded(loaded))
+            }),
+            ToWorker::Bench(asked) => self.run(Operation::Bench, None, async move |worker, signal| {
+                let mut engine = worker.engine.take().ok_or(Error::NoModel)?;
+                let benched = bench::bench(&mut engine, asked, &signal).await;
+                worker.engine.replace(Some(engine));
+                Ok(FromWorker::Benched(benched?))
             }),
             ToWorker::Generate(ask) => {
                 self.run(Operation::Generate, Some(ask.id), async move |worker, signal| {
@@ -90,11 +96,20 @@ fn fail(error: &Error, operation: Operation, id: Option<u32>) {
 
 /// What this build is and can do.
 pub(crate) async fn ready() -> Ready {
+    let gpu = gpu::found().await;
+    let processor = "the processor, with 128-bit WebAssembly SIMD on one thread";
+    let reason = match &gpu {
+        Gpu::None(cause) => format!("{processor}: {cause}"),
+        Gpu::Adapter { name, .. } => {
+            format!("{processor}, until a model is here to check and time {name} with")
+        }
+    };
     Ready {
         backend: "cpu-simd".to_owned(),
-        reason: "this version computes on the processor, with 128-bit WebAssembly SIMD on one thread; it has no GPU backend yet".to_owned(),
+        reason,
         variant: "simd128".to_owned(),
         threads: 1,
         storage: storage::available().await,
+        gpu,
     }
 }

@@ -1,0 +1,39 @@
+//! The GPU, as this worker's browser offers it.
+
+use engine::gpu::{Adapter, Device, Settings};
+use protocol::{FromWorker, Gpu, LoadProgress, Stage};
+
+use crate::bus;
+use crate::clock::now_ms;
+use crate::js;
+use crate::turn::yield_now;
+
+/// Where `subgroups.js` leaves word that subgroups were asked for.
+const SUBGROUPS: &str = "nibbleSubgroups";
+
+/// What there is, without opening it.
+pub(crate) async fn found() -> Gpu {
+    match Adapter::find().await {
+        Ok(adapter) => Gpu::Adapter { name: adapter.name().to_owned(), software: adapter.software() },
+        Err(error) => Gpu::None(error.to_string()),
+    }
+}
+
+/// Opens the GPU and makes its kernels, telling the page of each; or says why there is none.
+pub(crate) async fn open(variant: Option<&str>) -> Result<Device, String> {
+    prepared(variant).await.map_err(|error| error.to_string())
+}
+
+async fn prepared(variant: Option<&str>) -> engine::Result<Device> {
+    let variant = variant.map(str::parse).transpose()?;
+    let subgroups = js::get(&js_sys::global(), SUBGROUPS).is_truthy();
+    let settings = Settings { variant, subgroups, ..Settings::default() };
+    let mut device = Adapter::find().await?.open(settings).await?;
+    let told = |done: usize, total: usize| {
+        let (done, total, at_ms) = (done as u64, total as u64, now_ms());
+        bus::post(&FromWorker::LoadProgress(LoadProgress { stage: Stage::Compile, done, total, at_ms }));
+    };
+    device.compile(&mut |done, total| told(done, total)).await?;
+    yield_now().await;
+    Ok(device)
+}

@@ -1,0 +1,47 @@
+//! Which backend runs, between the engine's terms and the protocol's.
+
+/// A report as the page receives it.
+pub(crate) fn told(report: &engine::Report) -> protocol::Report {
+    protocol::Report {
+        name: report.name.clone(),
+        reason: report.reason.clone(),
+        adapter: report.adapter.clone(),
+        variant: report.variant.clone(),
+        check: report.check.as_ref().map(check),
+    }
+}
+
+fn check(check: &engine::Check) -> protocol::Check {
+    protocol::Check {
+        kernels: check.kernels as u32,
+        replaced: check.replaced.clone(),
+        tokens: check.tokens as u32,
+        same: check.same as u32,
+        largest_difference: check.largest_difference,
+        gpu_tokens_per_s: check.gpu_tokens_per_s,
+        cpu_tokens_per_s: check.cpu_tokens_per_s,
+        remembered: check.remembered,
+        took_ms: check.took_ms,
+    }
+}
+
+/// A report as the engine takes it.
+pub(crate) fn known(report: protocol::Report) -> engine::Report {
+    engine::Report {
+        name: report.name,
+        reason: report.reason,
+        adapter: report.adapter,
+        variant: report.variant,
+        check: report.check.map(|check| engine::Check {
+            kernels: check.kernels as usize,
+            replaced: check.replaced,
+            tokens: check.tokens as usize,
+            same: check.same as usize,
+            largest_difference: check.largest_difference,
+            gpu_tokens_per_s: check.gpu_tokens_per_s,
+            cpu_tokens_per_s: check.cpu_tokens_per_s,
+            remembered: check.remembered,
+            took_ms: check.took_ms,
+        }),
+    }
+}

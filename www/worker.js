@@ -1,5 +1,5 @@
 // Entry of the engine's worker: loads the wasm module, and reports what Rust cannot: its own traps.
-import "./subgroups.js";
+import "./webgpu.js";
 import init, { report_trap, start } from "./engine-simd128.js";
 
 // A trap (memory exhausted, stack overflow, abort after a panic) ends the instance in mid-call.

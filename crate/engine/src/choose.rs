@@ -20,6 +20,9 @@ const SAME: usize = 15;
 /// activations are exact, 2.5 where they are quantised; a wrong kernel gives ten and more.
 const DIFFERENCE: (f32, f32) = (0.25, 5.0);
 
+/// How many times faster than a quick measurement of the GPU the processor must be for the GPU not to be checked.
+const HOPELESS: f64 = 2.0;
+
 /// Steps that progress counts: kernels, tokens, the processor's pass, its speed, the GPU's.
 const STEPS: usize = 5 + TOKENS;
 
@@ -99,10 +102,14 @@ impl Model<'_> {
         let start = (self.options.clock)();
         let earlier = self.earlier();
         let known = earlier.as_ref().and_then(|(_, variant)| variant.parse().ok());
-        match (forced, known) {
-            (Some(_), _) => {}
-            (None, Some(variant)) => gpu.use_variant(variant).await?,
+        let quick = match (forced, known) {
+            (Some(_), _) => None,
+            (None, Some(variant)) => gpu.use_variant(variant).await.map(|()| None)?,
             (None, None) => gpu.tune(self.options.clock).await?,
+        };
+        if let Some(check) = self.hopeless(quick, start)? {
+            let report = self.report(&gpu, check, String::new());
+            return Ok((gpu, report));
         }
         let mut done = 0;
         let mut step = || {
@@ -118,14 +125,31 @@ impl Model<'_> {
         check.kernels = kernels.kernels;
         check.replaced = kernels.replaced;
         check.took_ms = (self.options.clock)() - start;
-        let (name, variant) = (gpu.name(), Some(gpu.variant().to_string()));
-        let adapter = Some(gpu.adapter().name().to_owned());
-        let mut report = Report { name, reason: String::new(), adapter, variant, check: Some(check) };
+        let mut report = self.report(&gpu, check, String::new());
         report.reason = match self.options.backend {
             Preference::Gpu => "it was asked for, and passed its self-check".to_owned(),
             _ => format!("it passed its self-check and is the faster: {}", speeds(&report)),
         };
         Ok((gpu, report))
+    }
+
+    fn report(&self, gpu: &Gpu, check: Check, reason: String) -> Report {
+        let (name, variant) = (gpu.name(), Some(gpu.variant().to_string()));
+        Report { name, reason, adapter: Some(gpu.adapter().name().to_owned()), variant, check: Some(check) }
+    }
+
+    /// The speeds of a GPU that is so much slower than the processor that checking it would only cost time.
+    fn hopeless(&mut self, quick: Option<f64>, start: f64) -> Result<Option<Check>> {
+        let (Some(gpu), Preference::Automatic) = (quick, self.options.backend) else { return Ok(None) };
+        let now = self.options.clock;
+        // The first estimate finds its code cold, which is in the GPU's favour.
+        let mut estimate = || cpu::estimate(self.gguf, self.config, dispatch::detect(), &now);
+        if estimate()?.is_none_or(|cpu| cpu.tokens_per_s < HOPELESS * gpu) {
+            return Ok(None);
+        }
+        let cpu_tokens_per_s = estimate()?.map(|estimate| estimate.tokens_per_s);
+        let took_ms = now() - start;
+        Ok(Some(Check { gpu_tokens_per_s: quick, cpu_tokens_per_s, took_ms, ..Check::default() }))
     }
 
     /// An earlier check, and the variant that it was of.

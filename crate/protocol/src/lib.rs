@@ -204,7 +204,8 @@ pub struct Report {
     pub check: Option<Check>,
 }
 
-/// GPU against processor on this device, before the first answer.
+/// GPU against processor on this device, before the first answer. No kernels and no tokens: the GPU was so much
+/// slower that it was timed only.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Check {
     /// Kernels that were run on known numbers.

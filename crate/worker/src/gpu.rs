@@ -8,12 +8,22 @@ use crate::clock::now_ms;
 use crate::js;
 use crate::turn::yield_now;
 
-/// Where `subgroups.js` leaves word that subgroups were asked for.
+/// Where `webgpu.js` leaves word whether there will be subgroups, and what the adapter calls itself.
 const SUBGROUPS: &str = "nibbleSubgroups";
+const NAME: &str = "nibbleAdapter";
+
+async fn adapter() -> engine::Result<Adapter> {
+    let adapter = Adapter::find().await?;
+    let name = js::get(&js_sys::global(), NAME).as_string().filter(|name| !name.is_empty());
+    Ok(match name {
+        Some(name) => adapter.called(name),
+        None => adapter,
+    })
+}
 
 /// What there is, without opening it.
 pub(crate) async fn found() -> Gpu {
-    match Adapter::find().await {
+    match adapter().await {
         Ok(adapter) => Gpu::Adapter { name: adapter.name().to_owned(), software: adapter.software() },
         Err(error) => Gpu::None(error.to_string()),
     }
@@ -26,9 +36,10 @@ pub(crate) async fn open(variant: Option<&str>) -> Result<Device, String> {
 
 async fn prepared(variant: Option<&str>) -> engine::Result<Device> {
     let variant = variant.map(str::parse).transpose()?;
+    let adapter = adapter().await?;
     let subgroups = js::get(&js_sys::global(), SUBGROUPS).is_truthy();
     let settings = Settings { variant, subgroups, ..Settings::default() };
-    let mut device = Adapter::find().await?.open(settings).await?;
+    let mut device = adapter.open(settings).await?;
     let told = |done: usize, total: usize| {
         let (done, total, at_ms) = (done as u64, total as u64, now_ms());
         bus::post(&FromWorker::LoadProgress(LoadProgress { stage: Stage::Compile, done, total, at_ms }));

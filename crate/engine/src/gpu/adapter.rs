@@ -60,9 +60,17 @@ impl Adapter {
             },
             software: info.device_type == DeviceType::Cpu || is_software(&info.name),
             packed_dot: instance.wgsl_language_features().contains(packed),
-            name: if info.name.is_empty() { "a GPU without a name".to_owned() } else { info.name },
+            name: if info.name.is_empty() { "an adapter without a name".to_owned() } else { info.name },
             adapter,
         })
+    }
+
+    /// The same, under the name that the browser gives it: wgpu sees its description only.
+    #[must_use]
+    pub fn called(mut self, name: String) -> Self {
+        self.software |= is_software(&name);
+        self.name = name;
+        self
     }
 
     /// What it calls itself; never empty.

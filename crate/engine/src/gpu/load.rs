@@ -42,13 +42,18 @@ impl Weights {
 
     /// Bytes of weights that one token reads.
     pub(super) fn bytes_per_token(&self) -> u64 {
+        self.bytes_of(self.layers.len())
+    }
+
+    /// Bytes of the first `count` layers and the head.
+    pub(super) fn bytes_of(&self, count: usize) -> u64 {
         let of_layer = |layer: &Layer| {
             [&layer.qkv, &layer.output, &layer.gate_up, &layer.down]
                 .map(|matrix| matrix.bytes)
                 .iter()
                 .sum::<u64>()
         };
-        self.layers.iter().map(of_layer).sum::<u64>() + self.head().bytes
+        self.layers[..count].iter().map(of_layer).sum::<u64>() + self.head().bytes
     }
 }
 

@@ -193,8 +193,11 @@ fn received(shared: &Shared, event: &MessageEvent) {
 /// Keeps a frequent message until the next frame.
 fn keep(shared: &Shared, message: FromWorker) {
     let mut inner = shared.borrow_mut();
-    let newer_progress = matches!(message, FromWorker::LoadProgress(_))
-        && matches!(inner.kept.last(), Some(FromWorker::LoadProgress(_)));
+    // Two stages may be under way at once; each keeps its last word.
+    let newer_progress = match (&message, inner.kept.last()) {
+        (FromWorker::LoadProgress(new), Some(FromWorker::LoadProgress(old))) => new.stage == old.stage,
+        _ => false,
+    };
     if newer_progress {
         inner.kept.pop();
     }

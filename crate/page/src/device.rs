@@ -1,5 +1,9 @@
 //! What this device and browser offer, found out before anything is downloaded, and what follows from it.
 
+use protocol::{Preference, Report};
+
+use crate::backend;
+
 /// Wasm that is valid only with 128-bit SIMD: one function that returns `i8x16.splat(0)`.
 pub const SIMD_PROBE: &[u8] = &[
     0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, // magic, version 1
@@ -27,8 +31,19 @@ pub enum Gpu {
     Unsupported,
     /// The browser has WebGPU, but found no adapter on this device.
     NoAdapter,
-    /// An adapter, with what it says about itself (may be empty).
-    Adapter(String),
+    /// An adapter.
+    Adapter {
+        /// What it says about itself; may be empty.
+        name: String,
+        /// Whether it says that it is a program on the processor.
+        software: bool,
+    },
+}
+
+/// Software adapters that say so by their name only.
+pub fn is_software(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["swiftshader", "llvmpipe", "softpipe", "basic render"].iter().any(|known| name.contains(known))
 }
 
 /// What this device and browser offer.
@@ -55,7 +70,7 @@ pub struct Device {
 pub enum Mark {
     /// There, and used.
     Used,
-    /// There, but this version does not use it.
+    /// There, but not used.
     Unused,
     /// Not there.
     Absent,
@@ -84,8 +99,17 @@ impl Device {
         self.simd
     }
 
-    /// The whole check, one line each.
-    pub fn lines(&self) -> Vec<Line> {
+    /// Takes what the worker found, which may differ from what the page's own question brought.
+    pub fn found(&mut self, gpu: protocol::Gpu) {
+        self.gpu = match (gpu, &self.gpu) {
+            (protocol::Gpu::Adapter { name, software }, _) => Gpu::Adapter { name, software },
+            (protocol::Gpu::None(_), Gpu::Unsupported) => Gpu::Unsupported,
+            (protocol::Gpu::None(_), _) => Gpu::NoAdapter,
+        };
+    }
+
+    /// The whole check, one line each; `running` is what runs once a model is loaded.
+    pub fn lines(&self, running: Option<&Report>) -> Vec<Line> {
         let line = |key, label, value: String, mark| Line { key, label, value, mark };
         let (simd, simd_mark) =
             if self.simd { ("128-bit, available", Mark::Used) } else { ("not available", Mark::Missing) };
@@ -94,7 +118,7 @@ impl Device {
         } else {
             ("not available, not needed", Mark::Absent)
         };
-        let (gpu, gpu_mark) = self.gpu_line();
+        let (gpu, gpu_mark) = self.gpu_line(running);
         vec![
             line("simd", "Wasm SIMD", simd.to_owned(), simd_mark),
             line("relaxed-simd", "Relaxed SIMD", relaxed.to_owned(), relaxed_mark),
@@ -109,13 +133,20 @@ impl Device {
         if known { Mark::Used } else { Mark::Unknown }
     }
 
-    fn gpu_line(&self) -> (String, Mark) {
+    fn gpu_line(&self, running: Option<&Report>) -> (String, Mark) {
         match &self.gpu {
             Gpu::Asking => ("asking the browser…".to_owned(), Mark::Unknown),
             Gpu::Unsupported => ("not in this browser, not needed".to_owned(), Mark::Absent),
             Gpu::NoAdapter => ("no adapter found, not needed".to_owned(), Mark::Absent),
-            Gpu::Adapter(name) if name.is_empty() => ("adapter found, not used yet".to_owned(), Mark::Unused),
-            Gpu::Adapter(name) => (format!("{name}, not used yet"), Mark::Unused),
+            Gpu::Adapter { name, software } => {
+                let name = if name.is_empty() { "an adapter without a name" } else { name };
+                let adapter = backend::adapter(name, *software);
+                match running {
+                    None => (format!("{adapter}; tried once the model is here"), Mark::Unused),
+                    Some(report) if backend::is_gpu(&report.name) => (adapter, Mark::Used),
+                    Some(_) => (format!("{adapter}; not used"), Mark::Unused),
+                }
+            }
         }
     }
 
@@ -144,20 +175,31 @@ impl Device {
         }
     }
 
-    /// Which backend runs, and why, in one or two sentences.
-    pub fn reason(&self) -> String {
+    /// What will run if a model is loaded now, by name, and why, in one or two sentences.
+    pub fn backend(&self, preference: Preference) -> (&'static str, String) {
         if !self.simd {
-            return "This browser cannot run 128-bit SIMD in WebAssembly, which the engine needs. A current \
-                    Chrome, Edge, Firefox or Safari can."
-                .to_owned();
+            let reason = "This browser cannot run 128-bit SIMD in WebAssembly, which the engine needs. A current \
+                          Chrome, Edge, Firefox or Safari can.";
+            return ("none", reason.to_owned());
         }
-        let gpu = match &self.gpu {
-            Gpu::Adapter(_) => {
-                "The WebGPU adapter found here is left alone: this version has no GPU backend."
+        let processor = "The model will run on the processor with 128-bit SIMD, on one thread";
+        let why = match (&self.gpu, preference) {
+            (_, Preference::Cpu) => return ("cpu-simd", format!("{processor}: it is what is asked for.")),
+            (Gpu::Adapter { .. }, Preference::Gpu) => {
+                let reason = "The model will run on the GPU if that gives the processor’s numbers, which is checked \
+                              once the model is here.";
+                return ("webgpu", reason.to_owned());
             }
-            Gpu::Asking | Gpu::Unsupported | Gpu::NoAdapter => "This version has no GPU backend.",
+            (Gpu::Adapter { .. }, Preference::Automatic) => {
+                let reason = "Once the model is here, the GPU is checked against the processor and both are timed; \
+                              the faster one runs.";
+                return ("webgpu or cpu-simd", reason.to_owned());
+            }
+            (Gpu::Asking, _) => "the browser is still being asked for a GPU.",
+            (Gpu::Unsupported, _) => "this browser has no WebGPU.",
+            (Gpu::NoAdapter, _) => "the browser found no WebGPU adapter.",
         };
-        format!("The model will run on the processor with 128-bit SIMD, on one thread. {gpu}")
+        ("cpu-simd", format!("{processor}: {why}"))
     }
 }
 
@@ -173,21 +215,56 @@ mod tests {
     fn without_simd_the_page_says_what_to_do() {
         let device = Device::default();
         assert!(!device.supported());
-        assert!(device.reason().contains("current"));
-        assert_eq!(device.lines()[0].mark, Mark::Missing);
+        assert!(device.backend(Preference::Automatic).1.contains("current"));
+        assert_eq!(device.lines(None)[0].mark, Mark::Missing);
+    }
+
+    fn with_adapter(name: &str, software: bool) -> Device {
+        Device { gpu: Gpu::Adapter { name: name.into(), software }, ..capable() }
+    }
+
+    fn webgpu(device: &Device, running: Option<&Report>) -> (String, Mark) {
+        let line = device.lines(running).into_iter().find(|line| line.key == "webgpu").unwrap();
+        (line.value, line.mark)
+    }
+
+    fn running(name: &str) -> Report {
+        Report { name: name.into(), reason: String::new(), adapter: None, variant: None, check: None }
     }
 
     #[test]
-    fn an_adapter_is_named_but_not_claimed() {
-        let device = Device { gpu: Gpu::Adapter("acme x1".into()), ..capable() };
-        assert!(device.reason().contains("no GPU backend"));
-        let line = device.lines().into_iter().find(|line| line.key == "webgpu").unwrap();
-        assert_eq!((line.value.as_str(), line.mark), ("acme x1, not used yet", Mark::Unused));
+    fn an_adapter_is_tried_before_it_is_claimed() {
+        let device = with_adapter("acme x1", false);
+        let (name, reason) = device.backend(Preference::Automatic);
+        assert_eq!(name, "webgpu or cpu-simd");
+        assert!(reason.contains("checked") && reason.contains("timed"), "{reason}");
+        assert_eq!(webgpu(&device, None), ("acme x1; tried once the model is here".into(), Mark::Unused));
+        assert_eq!(webgpu(&device, Some(&running("webgpu"))), ("acme x1".into(), Mark::Used));
+        assert_eq!(webgpu(&device, Some(&running("cpu-simd"))), ("acme x1; not used".into(), Mark::Unused));
+        assert_eq!(device.backend(Preference::Cpu).0, "cpu-simd");
+        assert_eq!(device.backend(Preference::Gpu).0, "webgpu");
+    }
+
+    #[test]
+    fn a_software_adapter_is_called_one() {
+        for device in [with_adapter("google swiftshader", false), with_adapter("thing", true)] {
+            let (value, _) = webgpu(&device, None);
+            assert!(value.contains("a software adapter on the processor"), "{value}");
+        }
+    }
+
+    #[test]
+    fn without_an_adapter_the_processor_runs_whatever_was_asked_for() {
+        for gpu in [Gpu::Unsupported, Gpu::NoAdapter] {
+            let (name, reason) = Device { gpu, ..capable() }.backend(Preference::Gpu);
+            assert_eq!(name, "cpu-simd");
+            assert!(reason.contains("WebGPU"), "{reason}");
+        }
     }
 
     #[test]
     fn unknowns_are_called_unknown() {
-        let lines = Device { simd: true, ..Device::default() }.lines();
+        let lines = Device { simd: true, ..Device::default() }.lines(None);
         assert!(lines.iter().any(|line| line.key == "memory" && line.mark == Mark::Unknown));
         assert!(lines.iter().all(|line| !line.value.contains("NaN")));
     }

@@ -27,6 +27,8 @@ pub struct Recording {
     pub finished: Option<Finished>,
     /// Whether the tab was hidden at any time: browsers slow hidden tabs down.
     pub hidden: bool,
+    /// Whether another backend went on in the middle.
+    pub moved: bool,
 }
 
 /// The figures under an answer; `None` where there is nothing to tell yet.

@@ -12,14 +12,19 @@
 //!   (`data-mark`: Used, Unused, Absent, Missing, Unknown)
 //! - model: `model-name`, `load-button`, `load-progress` (`data-stage`, `data-done`, `data-total`), `load-detail`,
 //!   `load-cancel`, `model-status` (only when ready; `data-storage`), `load-again`, `metric-load`, `file-input`,
-//!   `forget-models`, `forgotten`, `context`, `catalogue-missing`, `catalogue-retry`
+//!   `forget-models`, `forgotten`, `context`, `backend-preference` (Automatic, Gpu, Cpu), `compile-detail`,
+//!   `catalogue-missing`, `catalogue-retry`
+//! - self-check: `check-agreement` (`data-same`, `data-tokens`), `check-difference`, `check-gpu-tps`,
+//!   `check-cpu-tps`, `check-replaced`, `check-remembered`, `check-again`, `variant`, `gpu-memory`
 //! - prompt: `task-{classify,extract,summarise,chat}`, `prompt`, `generate`, `stop`, `regenerate`, `new-chat`,
 //!   `needs-model`, `shown-first`
 //! - settings (a disclosure): `settings`, `temperature`, `top-k`, `top-p`, `min-p`, `repetition-penalty`,
-//!   `max-tokens`, `seed`, each with `…-problem`; `new-seed`
+//!   `max-tokens`, `seed`, each with `…-problem`; `new-seed`, `variant-choice`
 //! - answer: `answer`, `finish-reason` (`data-value`: end-of-turn, stop-string, budget, context-full, aborted,
-//!   failed), `earlier-answer`, `earlier-finish-reason`, `asked`, `reading`, `error` (any section), `hidden-run`
+//!   failed), `earlier-answer`, `earlier-finish-reason`, `asked`, `reading`, `error` (any section), `hidden-run`, `moved`, `moved-figures`
 //! - figures: `metric-{ttft,itl,itl-p90,tps,e2e,memory,prompt-tokens,reused-tokens}`
+//! - measurement (a disclosure): `bench`, `bench-start`, `bench-stop`, `bench-result` (`data-backend`),
+//!   `bench-{prefill,decode,ttft,dispatches,passes,readback,bandwidth,copy,share}`, `bench-kernels`
 //! - compare: `race-verdict`, `race-size`, `cloud-label`, `cloud-preset`, `cloud-connection`, `cloud-seed`,
 //!   `cloud-spread`, `cloud-sources`, `{local,cloud}-{ttft,itl,e2e}`
 //! - cost: `cost-KEY`, `cost-KEY-slider`, `cost-KEY-problem`, `cost-reset`, `verdict` (`data-value`: edge-cheaper,
@@ -28,6 +33,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+pub mod backend;
 pub mod catalogue;
 pub mod costing;
 pub mod device;

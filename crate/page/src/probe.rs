@@ -4,7 +4,7 @@ use js_sys::{Function, Promise, Reflect};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::device::{Device, Gpu, RELAXED_PROBE, SIMD_PROBE};
+use crate::device::{Device, Gpu, RELAXED_PROBE, SIMD_PROBE, is_software};
 
 /// What can be told at once.
 pub(crate) fn now() -> Device {
@@ -57,7 +57,9 @@ async fn gpu() -> Gpu {
             let info = get(&adapter, "info");
             let part = |name| get(&info, name).as_string().filter(|text| !text.is_empty());
             let words: Vec<String> = ["vendor", "architecture"].into_iter().filter_map(part).collect();
-            Gpu::Adapter(words.join(" "))
+            let fallback = get(&info, "isFallbackAdapter").as_bool().unwrap_or(false);
+            let name = words.join(" ");
+            Gpu::Adapter { software: fallback || is_software(&name), name }
         }
         _ => Gpu::NoAdapter,
     }

@@ -40,6 +40,8 @@ pub fn stage(stage: Stage) -> &'static str {
         Stage::Download => "Downloading",
         Stage::Storage => "Reading from this browser’s storage",
         Stage::Pack => "Preparing the weights",
+        Stage::Compile => "Making the GPU’s kernels",
+        Stage::Check => "Checking the GPU against the processor",
     }
 }
 
@@ -49,6 +51,8 @@ pub fn stage_key(stage: Stage) -> &'static str {
         Stage::Download => "download",
         Stage::Storage => "storage",
         Stage::Pack => "pack",
+        Stage::Compile => "compile",
+        Stage::Check => "check",
     }
 }
 

@@ -1,7 +1,7 @@
 //! The conversation: prompts, answers, and how the next one is asked for.
 
 use leptos::prelude::*;
-use protocol::{FailureKind, Finished, Generate, Prefill, ToWorker, Token};
+use protocol::{FailureKind, Finished, Generate, Moved, Prefill, ToWorker, Token};
 
 use super::App;
 use crate::figures::{Figures, Recording};
@@ -20,6 +20,8 @@ pub(crate) struct Turn {
     pub(crate) answer: ArcRwSignal<String>,
     /// How it ended; `None` while it comes.
     pub(crate) ending: ArcRwSignal<Option<Ending>>,
+    /// What happened when another backend went on in the middle.
+    pub(crate) moved: ArcRwSignal<Option<String>>,
 }
 
 /// An answer that could not be given to its end.
@@ -114,7 +116,12 @@ impl App {
 
     /// Whether an answer can be asked for now.
     pub(crate) fn can_generate(&self) -> bool {
-        self.model.loaded.with(Option::is_some) && self.chat.running.with(Option::is_none)
+        self.model.loaded.with(Option::is_some) && !self.busy()
+    }
+
+    /// Whether an answer or a measurement is under way.
+    pub(crate) fn busy(&self) -> bool {
+        self.chat.running.with(Option::is_some) || self.bench.running.get()
     }
 
     /// Answers what stands in the prompt box.
@@ -173,7 +180,8 @@ impl App {
         chat.recording
             .set(Recording { hidden: document().hidden(), ..Recording::new(asked_ms, bytes(&messages)) });
         let (answer, ending) = (ArcRwSignal::new(String::new()), ArcRwSignal::new(None));
-        chat.turns.update(|turns| turns.push(Turn { id, prompt, answer, ending }));
+        let moved = ArcRwSignal::new(None);
+        chat.turns.update(|turns| turns.push(Turn { id, prompt, answer, ending, moved }));
         chat.running.set(Some(id));
         chat.stopping.set(false);
         self.announce("Generating an answer.");
@@ -198,6 +206,22 @@ impl App {
         if !token.text.is_empty() {
             turn.answer.update(|answer| answer.push_str(&token.text));
         }
+    }
+
+    /// The GPU failed and the processor goes on, in the middle of an answer or between two.
+    pub(super) fn on_moved(&self, moved: Moved) {
+        let told = words::sentence(&moved.backend.reason);
+        if let Some(turn) = moved.id.and_then(|id| self.chat.turn(id)) {
+            turn.moved.set(Some(told));
+            self.chat.recording.update(|recording| recording.moved = true);
+        }
+        self.announce("The GPU failed; the processor goes on with the same conversation.");
+        self.model.report.set(Some(moved.backend));
+        self.model.loaded.update(|loaded| {
+            if let Some(loaded) = loaded {
+                loaded.gpu_memory_bytes = 0;
+            }
+        });
     }
 
     pub(super) fn on_finished(&self, finished: Finished) {

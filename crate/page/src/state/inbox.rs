@@ -10,12 +10,17 @@ use crate::words::sentence;
 impl App {
     pub(super) fn receive(&self, message: FromWorker) {
         match message {
-            FromWorker::Ready(ready) => self.engine.set(Engine::Ready(ready)),
+            FromWorker::Ready(ready) => {
+                self.device.update(|device| device.found(ready.gpu));
+                self.engine.set(Engine::Ready);
+            }
             FromWorker::LoadProgress(progress) => self.on_progress(progress),
             FromWorker::Loaded(loaded) => self.on_loaded(loaded),
             FromWorker::Prefill(prefill) => self.on_prefill(prefill),
             FromWorker::Token(token) => self.on_token(&token),
             FromWorker::Finished(finished) => self.on_finished(finished),
+            FromWorker::Moved(moved) => self.on_moved(moved),
+            FromWorker::Benched(benched) => self.on_benched(benched),
             FromWorker::Forgotten { bytes } => self.on_forgotten(bytes),
             FromWorker::Failed(failure) => self.failed(failure),
         }
@@ -29,6 +34,9 @@ impl App {
                 self.on_load_failed(operation, shown);
             }
             Operation::Generate => self.on_generate_failed(id, kind, sentence(&message)),
+            Operation::Bench => {
+                self.on_bench_failed((kind != FailureKind::Aborted).then(|| sentence(&message)));
+            }
             Operation::Forget | Operation::Message => self.fail(operation, sentence(&message)),
         }
     }
@@ -39,6 +47,8 @@ impl App {
         self.engine.set(Engine::Off);
         self.model.loaded.set(None);
         self.model.loading.set(None);
+        self.model.report.set(None);
+        self.bench.forget();
         let advice = if was_loaded {
             "Load the model again: it starts afresh, and a stored model needs no second download."
         } else {

@@ -2,12 +2,13 @@
 
 use js_sys::Promise;
 use leptos::prelude::*;
-use protocol::{Load, LoadProgress, Loaded, Operation, Source, Stage, ToWorker};
+use protocol::{Load, LoadProgress, Loaded, Operation, Preference, Report, Source, Stage, ToWorker};
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{File, RequestCache, RequestInit, Response};
 
 use super::{App, Engine};
+use crate::backend::{self, Wish};
 use crate::catalogue::{self, Entry};
 use crate::format;
 use crate::rate::Rate;
@@ -36,6 +37,8 @@ pub(crate) struct Loading {
     title: Option<String>,
     /// Where it stands; `None` until the worker has said something.
     pub(crate) progress: Option<LoadProgress>,
+    /// How far the GPU's kernels are, which are made while the model is on its way.
+    pub(crate) compiling: Option<LoadProgress>,
     /// How fast it goes.
     pub(crate) rate: Rate,
     /// Whether the visitor asked to end it.
@@ -53,8 +56,18 @@ pub(crate) struct Model {
     pub(crate) loaded: RwSignal<Option<Loaded>>,
     /// Whether that one is a file of the visitor's own.
     pub(crate) own_file: RwSignal<bool>,
+    /// That file, to load it again with another backend.
+    picked: StoredValue<Option<File>, LocalStorage>,
     /// Positions to allocate the context for.
     pub(crate) context: RwSignal<u32>,
+    /// The backend asked for.
+    pub(crate) preference: RwSignal<Preference>,
+    /// What stands in the field for the kernels' variant.
+    pub(crate) variant: RwSignal<String>,
+    /// What the model was loaded with.
+    wished: RwSignal<Option<Wish>>,
+    /// What computes, and why, once a model is loaded.
+    pub(crate) report: RwSignal<Option<Report>>,
     /// What became of "forget stored models".
     pub(crate) forgotten: RwSignal<Option<String>>,
 }
@@ -66,7 +79,12 @@ impl Model {
             loading: RwSignal::new(None),
             loaded: RwSignal::new(None),
             own_file: RwSignal::new(false),
+            picked: StoredValue::new_local(None),
             context: RwSignal::new(CONTEXT),
+            preference: RwSignal::new(Preference::Automatic),
+            variant: RwSignal::new(backend::MEASURED.to_owned()),
+            wished: RwSignal::new(None),
+            report: RwSignal::new(None),
             forgotten: RwSignal::new(None),
         }
     }
@@ -77,6 +95,28 @@ impl Model {
             Offers::Models(entries) => entries.first().cloned(),
             Offers::Asking | Offers::Missing(_) => None,
         })
+    }
+
+    /// What would be asked of a load now.
+    fn wish(&self) -> Wish {
+        Wish {
+            context: self.context.get(),
+            preference: self.preference.get(),
+            variant: self.variant.with(|typed| backend::variant(typed)),
+        }
+    }
+
+    /// What the button says that loads the model again as is wished now; `None` where nothing would change.
+    pub(crate) fn again(&self) -> Option<String> {
+        let context = self.loaded.with(|loaded| loaded.as_ref().map(|loaded| loaded.context))?;
+        self.wished.with(|wished| wished.as_ref().and_then(|wished| self.wish().again(wished, context)))
+    }
+
+    /// The variant that was asked for and is not the one that runs.
+    pub(crate) fn refused_variant(&self) -> Option<String> {
+        let asked = self.wished.with(|wished| wished.as_ref()?.variant.clone())?;
+        let runs = self.report.with(|report| report.as_ref()?.variant.clone())?;
+        (asked != runs).then_some(asked)
     }
 }
 
@@ -95,43 +135,60 @@ impl App {
 
     /// Loads the model on offer.
     pub(crate) fn load_offer(&self) {
+        self.load_offer_with(true);
+    }
+
+    fn load_offer_with(&self, remember: bool) {
         if let Some(entry) = untrack(|| self.model.offer()) {
-            self.load(
-                entry.source(),
-                Loading { file: entry.file, title: Some(entry.name), ..Loading::default() },
-                None,
-            );
+            let source = entry.source();
+            let loading = Loading { file: entry.file, title: Some(entry.name), ..Loading::default() };
+            self.load(source, loading, None, remember);
+        }
+    }
+
+    /// Loads the same model once more; `remember` lets an earlier self-check stand.
+    pub(crate) fn load_again(&self, remember: bool) {
+        match self.model.picked.get_value().filter(|_| self.model.own_file.get_untracked()) {
+            Some(file) => self.load_file_with(file, remember),
+            None => self.load_offer_with(remember),
         }
     }
 
     /// Loads a file of the visitor's own.
     pub(crate) fn load_file(&self, file: File) {
-        let name = file.name();
-        self.load(
-            Source::File { file: name.clone() },
-            Loading { file: name, ..Loading::default() },
-            Some(file),
-        );
+        self.load_file_with(file, true);
     }
 
-    fn load(&self, source: Source, loading: Loading, file: Option<File>) {
-        if self.model.loading.with_untracked(Option::is_some) || self.chat.running_now() {
+    fn load_file_with(&self, file: File, remember: bool) {
+        let name = file.name();
+        self.model.picked.set_value(Some(file.clone()));
+        let loading = Loading { file: name.clone(), ..Loading::default() };
+        self.load(Source::File { file: name }, loading, Some(file), remember);
+    }
+
+    fn load(&self, source: Source, loading: Loading, file: Option<File>, remember: bool) {
+        if self.model.loading.with_untracked(Option::is_some) || untrack(|| self.busy()) {
             return;
         }
         self.problem.set(None);
         self.model.forgotten.set(None);
         self.model.loaded.set(None);
+        self.model.report.set(None);
+        self.bench.forget();
         self.new_conversation();
         self.announce(format!("Loading {}.", loading.file));
         self.model.loading.set(Some(loading));
         self.start_engine();
-        let context = self.model.context.get_untracked();
-        self.bridge.send(&ToWorker::Load(Load { source, context }), file);
+        let wish = untrack(|| self.model.wish());
+        let Wish { context, preference, variant } = wish.clone();
+        self.model.wished.set(Some(wish));
+        let load = Load { source, context, backend: preference, variant, remember };
+        self.bridge.send(&ToWorker::Load(load), file);
     }
 
     /// Ends the running load.
     pub(crate) fn cancel_load(&self) {
-        if self.engine.with_untracked(|engine| matches!(engine, Engine::Ready(_))) {
+        if self.engine.get_untracked() == Engine::Ready {
             self.model.loading.update(|loading| {
                 if let Some(loading) = loading {
                     loading.cancelling = true;
@@ -155,18 +212,16 @@ impl App {
     }
 
     pub(super) fn on_progress(&self, progress: LoadProgress) {
-        let before = self.model.loading.with_untracked(|l| l.as_ref()?.progress.map(|p| p.stage));
+        let shown = || self.model.loading.with_untracked(|l| l.as_ref()?.shown().map(|p| p.stage));
+        let before = shown();
         self.model.loading.update(|loading| {
             if let Some(loading) = loading {
-                if before != Some(progress.stage) {
-                    loading.rate = Rate::default();
-                }
-                loading.rate.record(progress.at_ms, progress.done);
-                loading.progress = Some(progress);
+                loading.record(progress);
             }
         });
-        if before != Some(progress.stage) {
-            self.announce(format!("{}.", crate::words::stage(progress.stage)));
+        let now = shown();
+        if let Some(stage) = now.filter(|_| now != before) {
+            self.announce(format!("{}.", crate::words::stage(stage)));
         }
     }
 
@@ -179,6 +234,7 @@ impl App {
             loaded.name = title;
         }
         self.announce(format!("{} is ready.", loaded.name));
+        self.model.report.set(Some(loaded.backend.clone()));
         self.model.loaded.set(Some(loaded));
     }
 
@@ -201,21 +257,56 @@ impl App {
 }
 
 impl Loading {
+    fn record(&mut self, progress: LoadProgress) {
+        if progress.stage == Stage::Compile {
+            self.compiling = Some(progress);
+            return;
+        }
+        if self.progress.map(|before| before.stage) != Some(progress.stage) {
+            self.rate = Rate::default();
+        }
+        self.rate.record(progress.at_ms, progress.done);
+        self.progress = Some(progress);
+    }
+
+    /// What is waited for: the bytes first, then kernels that are not made yet.
+    pub(crate) fn shown(&self) -> Option<LoadProgress> {
+        let whole = |progress: &LoadProgress| progress.done >= progress.total;
+        let arriving = |progress: &LoadProgress| matches!(progress.stage, Stage::Download | Stage::Storage);
+        match (self.progress, self.compiling.filter(|compiling| !whole(compiling))) {
+            (Some(progress), Some(compiling)) if arriving(&progress) && whole(&progress) => Some(compiling),
+            (progress, _) => progress,
+        }
+    }
+
+    /// How far the kernels are, beside the bytes that are waited for.
+    pub(crate) fn beside(&self) -> Option<String> {
+        let compiling = self.compiling.filter(|_| self.shown().is_some_and(|p| p.stage != Stage::Compile))?;
+        Some(format!("GPU kernels made meanwhile: {} of {}", compiling.done, compiling.total))
+    }
+
     /// How full the bar is, 0 to 1, and what stands beside it.
     pub(crate) fn standing(&self) -> (f64, String) {
-        let Some(progress) = self.progress else {
+        let Some(progress) = self.shown() else {
             return (0.0, "Starting the engine…".to_owned());
         };
         let share = if progress.total > 0 { progress.done as f64 / progress.total as f64 } else { 0.0 };
-        let done = format::bytes(progress.done as f64);
-        let total = format::bytes(progress.total as f64);
         let pace = match (self.rate.bytes_per_second(), self.rate.seconds_left(progress.total)) {
             (Some(rate), Some(left)) => format!(", {}/s, {}", format::bytes(rate), format::left(left)),
             _ => String::new(),
         };
-        // Packing counts the same bytes again; a rate in MB/s would look like a second download.
-        let pace = if progress.stage == Stage::Pack { String::new() } else { pace };
-        (share.clamp(0.0, 1.0), format!("{done} of {total}{pace}"))
+        let bytes = || {
+            let (done, total) = (format::bytes(progress.done as f64), format::bytes(progress.total as f64));
+            format!("{done} of {total}")
+        };
+        let words = match progress.stage {
+            Stage::Compile => format!("{} of {} kernels", progress.done, progress.total),
+            Stage::Check => format!("step {} of {}", progress.done, progress.total),
+            // Packing counts the same bytes again; a rate in MB/s would look like a second download.
+            Stage::Pack => bytes(),
+            Stage::Download | Stage::Storage => format!("{}{pace}", bytes()),
+        };
+        (share.clamp(0.0, 1.0), words)
     }
 }
 

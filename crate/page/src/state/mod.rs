@@ -3,33 +3,35 @@
 //! `App` is a handful of copyable handles. Components read its signals and call its methods; only the
 //! methods, and the worker's messages in `inbox`, write to them.
 
+mod bench;
 mod chat;
 mod cost;
 mod inbox;
 mod load;
 mod race;
 
+pub(crate) use bench::Bench;
 pub(crate) use chat::{Chat, Turn};
 pub(crate) use cost::{Charts, Cost};
 pub(crate) use load::{Loading, Model, Offers};
 pub(crate) use race::Race;
 
 use leptos::prelude::*;
-use protocol::{Operation, Ready};
+use protocol::Operation;
 
 use crate::bridge::Bridge;
 use crate::device::Device;
 use crate::probe;
 
 /// The engine's worker, as far as the page knows.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Engine {
     /// Not started: nothing of it has been downloaded.
     Off,
     /// Asked for, not there yet.
     Starting,
     /// Running.
-    Ready(Ready),
+    Ready,
 }
 
 /// Something that went wrong, to be told where it was asked for.
@@ -56,6 +58,8 @@ pub(crate) struct App {
     pub(crate) model: Model,
     /// The conversation and its settings.
     pub(crate) chat: Chat,
+    /// The measurement of the backend.
+    pub(crate) bench: Bench,
     /// The comparison with a simulated cloud.
     pub(crate) race: Race,
     /// The cost scenario.
@@ -74,6 +78,7 @@ impl App {
             announced: RwSignal::new(String::new()),
             model: Model::new(),
             chat,
+            bench: Bench::new(),
             race: Race::new(chat),
             cost: Cost::new(load_charts),
             bridge: Bridge::new(),
@@ -106,14 +111,13 @@ impl App {
         }
     }
 
-    /// What the engine or, before it runs, the device check says about the backend: (name, reason).
+    /// What computes or, before a model is loaded, will compute, and why: (name, reason).
     pub(crate) fn backend(&self) -> (String, String) {
-        match self.engine.get() {
-            Engine::Ready(ready) => (ready.backend, crate::words::sentence(&ready.reason)),
-            Engine::Off | Engine::Starting => self.device.with(|device| {
-                let name = if device.supported() { "cpu-simd" } else { "none" };
-                (name.to_owned(), device.reason())
-            }),
+        if let Some(report) = self.model.report.get() {
+            return (report.name.clone(), crate::backend::reason(&report));
         }
+        let preference = self.model.preference.get();
+        let (name, reason) = self.device.with(|device| device.backend(preference));
+        (name.to_owned(), reason)
     }
 }

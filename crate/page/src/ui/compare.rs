@@ -60,13 +60,18 @@ fn outcome(race: Race) -> impl IntoView {
 
 fn here_lane(app: App) -> impl IntoView {
     let race = app.race;
+    let moved =
+        move || app.chat.measured.with(|measured| measured.as_ref().is_some_and(|measured| measured.moved));
     let model = move || app.model.loaded.with(|loaded| loaded.as_ref().map(|loaded| loaded.name.clone()));
     view! {
         <article class="lane lane-measured" aria-labelledby="lane-here">
             <div class="lane-head">
                 <h3 id="lane-here">"This device"</h3>
                 <p>{origin(Origin::Measured)}</p>
-                <p class="muted small">{model} {move || model().map(|_| ", ")} {move || app.backend().0}</p>
+                <p class="muted small">
+                    {model} {move || model().map(|_| ", ")} {move || app.backend().0}
+                    {move || moved().then_some("; this answer spans two backends, since the GPU failed in the middle")}
+                </p>
             </div>
             <div class="lane-body">
                 {move || match race.here.get() {

@@ -48,7 +48,7 @@ fn follow(app: App, place: NodeRef<Div>) {
 }
 
 fn turn_view(app: App, turn: Turn) -> impl IntoView {
-    let Turn { id, prompt, answer, ending } = turn;
+    let Turn { id, prompt, answer, ending, moved } = turn;
     let chat = app.chat;
     let last = Memo::new(move |_| chat.turns.with(|turns| turns.last().is_some_and(|turn| turn.id == id)));
     let coming = {
@@ -74,6 +74,9 @@ fn turn_view(app: App, turn: Turn) -> impl IntoView {
                     class:coming=coming
                     data-testid=move || if last.get() { "answer" } else { "earlier-answer" }
                 >{move || answer.get()}</p>
+                {move || moved.get().map(|told| view! {
+                    <p class="notice small" data-testid="moved">{icon("again")} <span>{told}</span></p>
+                })}
                 {move || ending.get().map(|ending| view! {
                     <p class="ending" data-testid=move || if last.get() { "finish-reason" } else { "earlier-finish-reason" } data-value=ending.key>
                         <strong>{ending.short}</strong> " " <span>{ending.long}</span>

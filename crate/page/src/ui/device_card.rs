@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::check::self_check;
 use super::parts::icon;
 use crate::device::{Line, Mark};
 use crate::state::App;
@@ -45,13 +46,18 @@ pub(crate) fn device_card(app: App) -> impl IntoView {
                     {move || name.get()}
                 </span>
                 <span class="muted">
-                    {move || if app.device.with(|device| device.supported()) { "will run here" } else { "cannot run here" }}
+                    {move || match (app.device.with(|device| device.supported()), app.model.report.with(Option::is_some)) {
+                        (false, _) => "cannot run here",
+                        (true, false) => "will run here",
+                        (true, true) => "runs here",
+                    }}
                 </span>
             </p>
             <p class="reason" data-testid="backend-reason">{move || reason.get()}</p>
             <ul class="checks">
-                {move || app.device.with(|device| device.lines()).into_iter().map(row).collect_view()}
+                {move || app.model.report.with(|report| app.device.with(|device| device.lines(report.as_ref()))).into_iter().map(row).collect_view()}
             </ul>
+            {self_check(app)}
         </article>
     }
 }

@@ -68,6 +68,7 @@ fn p90(figures: &Figures) -> String {
 /// The figures of the present or last answer.
 pub(crate) fn metrics(app: App) -> impl IntoView {
     let figures = app.chat.figures;
+    let moved = move || app.chat.recording.with(|recording| recording.moved);
     let hidden = move || app.chat.recording.with(|recording| recording.hidden);
     view! {
         <div class="metrics-head">
@@ -79,6 +80,9 @@ pub(crate) fn metrics(app: App) -> impl IntoView {
         </dl>
         <span class="visually-hidden" data-testid="metric-itl-p90" data-value=move || raw(figures.get().itl_p90_ms)></span>
         <span class="visually-hidden" data-testid="metric-reused-tokens" data-value=move || figures.get().reused_tokens.map(|n| n.to_string())></span>
+        {move || moved().then(|| view! {
+            <p class="muted small" data-testid="moved-figures">"These figures span two backends: the GPU until it failed, then the processor, with the time to change over."</p>
+        })}
         {move || hidden().then(|| view! {
             <p class="muted small" data-testid="hidden-run">"The tab was in the background for part of this answer; browsers slow such tabs down, so the figures may be too high."</p>
         })}

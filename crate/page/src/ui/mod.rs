@@ -1,11 +1,13 @@
 //! What a visitor sees: small components over the signals of `state`.
 mod chart;
+mod check;
 mod compare;
 mod conversation;
 mod cost;
 mod cost_form;
 mod device_card;
 mod header;
+mod measure;
 mod metrics;
 mod model_card;
 mod notes;

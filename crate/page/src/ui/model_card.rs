@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use protocol::{Loaded, Operation};
 
 use super::parts::{icon, problem};
+use crate::backend::CHOICES;
 use crate::catalogue::Entry;
 use crate::format;
 use crate::state::{App, Loading, Offers};
@@ -119,7 +120,8 @@ fn progress_bar(app: App) -> impl IntoView {
     let with = move |read: fn(&Loading) -> String| {
         app.model.loading.with(|loading| loading.as_ref().map(read).unwrap_or_default())
     };
-    let progress = move || app.model.loading.with(|loading| loading.as_ref().and_then(|l| l.progress));
+    let progress = move || app.model.loading.with(|loading| loading.as_ref().and_then(Loading::shown));
+    let beside = Memo::new(move |_| app.model.loading.with(|l| l.as_ref().and_then(Loading::beside)));
     view! {
         <div class="loading">
             <p class="loading-stage" id="load-stage">
@@ -135,7 +137,10 @@ fn progress_bar(app: App) -> impl IntoView {
                 data-total=move || progress().map(|p| p.total.to_string())
             ></progress>
             <div class="loading-foot">
-                <p class="num" data-testid="load-detail">{move || standing.get().1}</p>
+                <div class="num">
+                    <p data-testid="load-detail">{move || standing.get().1}</p>
+                    <p class="small muted" data-testid="compile-detail">{move || beside.get()}</p>
+                </div>
                 <button
                     type="button"
                     data-testid="load-cancel"
@@ -163,10 +168,9 @@ fn ready(app: App, loaded: Loaded) -> impl IntoView {
                 {load_figures(&loaded, own)}
             </div>
         </div>
-        {move || (!own && app.model.context.get() != context).then(|| view! {
-            <button type="button" data-testid="load-again" on:click=move |_| app.load_offer()>
-                {icon("again")}
-                {move || format!("Load again with a context of {} tokens", format::count(f64::from(app.model.context.get())))}
+        {move || app.model.again().map(|says| view! {
+            <button type="button" data-testid="load-again" disabled=move || app.busy() on:click=move |_| app.load_again(true)>
+                {icon("again")} {says}
             </button>
         })}
     }
@@ -181,11 +185,16 @@ fn load_figures(loaded: &Loaded, own: bool) -> impl IntoView + use<> {
     };
     let types = loaded.quantization.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
     let memory = format::bytes(loaded.memory_bytes as f64);
+    let on_gpu = loaded.gpu_memory_bytes;
     view! {
         <p class="muted small">
             "Loaded from " {from} " in "
             <span class="num" data-testid="metric-load" data-value=loaded.load_ms.to_string()>{format::ms(loaded.load_ms)}</span>
-            ", engine memory " {memory} " (" <span class="origin origin-measured">"measured"</span> "). "
+            ", engine memory " {memory}
+            {(on_gpu > 0).then(|| view! {
+                ", GPU buffers " <span data-testid="gpu-memory" data-value=on_gpu.to_string()>{format::bytes(on_gpu as f64)}</span>
+            })}
+            " (" <span class="origin origin-measured">"measured"</span> "). "
             {loaded.architecture.clone()} ", " {loaded.layers} " layers, " {types} "."
             {(!loaded.chat_template).then_some(" This file has no chat template: it is a base model and continues text rather than answering.")}
         </p>
@@ -194,7 +203,7 @@ fn load_figures(loaded: &Loaded, own: bool) -> impl IntoView + use<> {
 
 /// Everything that is not the one button: own file, context, forgetting.
 fn others(app: App) -> impl IntoView {
-    let busy = move || app.model.loading.with(Option::is_some) || app.chat.running.with(Option::is_some);
+    let busy = move || app.model.loading.with(Option::is_some) || app.busy();
     let pick = move |event: web_sys::Event| {
         let input: web_sys::HtmlInputElement = event_target(&event);
         if let Some(file) = input.files().and_then(|files| files.get(0)) {
@@ -213,6 +222,7 @@ fn others(app: App) -> impl IntoView {
                 {icon("forget")} "Forget stored models"
             </button>
             {context(app, busy)}
+            {preference(app, busy)}
         </div>
         <p class="muted small" data-testid="forgotten">{move || app.model.forgotten.get()}</p>
     }
@@ -235,5 +245,26 @@ fn context(app: App, busy: impl Fn() -> bool + Send + Copy + 'static) -> impl In
                     }).into_iter().collect_view()}
                 </select>
             </label>
+    }
+}
+
+/// What is to compute; takes effect when a model is loaded.
+fn preference(app: App, busy: impl Fn() -> bool + Send + Copy + 'static) -> impl IntoView {
+    view! {
+        <label class="inline-field">
+            <span>"Runs on"</span>
+            <select data-testid="backend-preference" disabled=busy on:change:target=move |event| {
+                let key = event.target().value();
+                if let Some(choice) = CHOICES.iter().find(|choice| choice.key == key) {
+                    app.model.preference.set(choice.preference);
+                }
+            }>
+                {CHOICES.map(|choice| view! {
+                    <option value=choice.key selected=move || app.model.preference.get() == choice.preference>
+                        {choice.label}
+                    </option>
+                }).into_iter().collect_view()}
+            </select>
+        </label>
     }
 }

@@ -52,7 +52,7 @@ fn task_button(app: App, index: usize, task: &'static Task) -> impl IntoView {
             class="task"
             data-testid=format!("task-{}", task.key)
             aria-pressed=move || chosen().to_string()
-            disabled=move || app.chat.running.with(Option::is_some)
+            disabled=move || app.busy()
             on:click=move |_| app.choose_task(index)
         >
             {icon(task.key)}

@@ -6,6 +6,7 @@ use protocol::Operation;
 
 use super::conversation::conversation;
 use super::device_card::device_card;
+use super::measure::measure;
 use super::metrics::metrics;
 use super::model_card::model_card;
 use super::parts::{problem, section_head};
@@ -27,8 +28,8 @@ pub(crate) fn run(app: App) -> impl IntoView {
                 "run-title",
                 "1",
                 "Run",
-                "Load a small language model into this tab and give it a task. It runs on this device’s own \
-                 processor: neither the prompt nor the answer is sent anywhere.",
+                "Load a small language model into this tab and give it a task. It runs on this device: \
+                 neither the prompt nor the answer is sent anywhere.",
             )}
             <div class="columns">
                 {device_card(app)}
@@ -42,6 +43,7 @@ pub(crate) fn run(app: App) -> impl IntoView {
                     {problem(app, &[Operation::Generate, Operation::Message])}
                     {conversation(app)}
                     {metrics(app)}
+                    {measure(app)}
                 </div>
             </div>
         </section>

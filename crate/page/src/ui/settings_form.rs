@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 
 use super::parts::icon;
+use crate::backend::MEASURED;
 use crate::settings::{self, FIELDS, Field, SEED};
 use crate::state::App;
 
@@ -19,6 +20,7 @@ pub(crate) fn settings_form(app: App) -> impl IntoView {
             </summary>
             <div class="fields">
                 {FIELDS.iter().enumerate().map(|(index, field)| row(app, index, field, problems)).collect_view()}
+                {variant(app)}
             </div>
             <button type="button" data-testid="new-seed" on:click=move |_| {
                 app.chat.texts.update(|texts| texts[SEED] = new_seed().to_string());
@@ -26,6 +28,29 @@ pub(crate) fn settings_form(app: App) -> impl IntoView {
                 {icon("again")} "New seed"
             </button>
         </details>
+    }
+}
+
+/// The GPU kernels' variant; takes effect when a model is loaded.
+fn variant(app: App) -> impl IntoView {
+    view! {
+        <div class="field">
+            <label for="set-variant">"Kernel variant of the GPU"</label>
+            <input
+                id="set-variant"
+                type="text"
+                autocomplete="off"
+                spellcheck="false"
+                data-testid="variant-choice"
+                aria-describedby="set-variant-hint"
+                prop:value=move || app.model.variant.get()
+                on:input:target=move |event| app.model.variant.set(event.target().value())
+            />
+            <p class="hint" id="set-variant-hint">
+                <code>{MEASURED}</code> ": the fastest here. Or a name such as " <code>"workgroup-float-64x1x1"</code>
+                ". Applies to the next load."
+            </p>
+        </div>
     }
 }
 

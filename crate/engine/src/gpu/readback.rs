@@ -8,15 +8,33 @@ use super::memory::Memory;
 use crate::error::{Error, Result};
 
 #[cfg(target_arch = "wasm32")]
-mod drive {
+mod wait {
+    use futures_channel::oneshot::{Canceled, Receiver};
+
     /// The browser calls back by itself.
-    pub(super) fn drive(_: &wgpu::Device) {}
+    pub(super) async fn wait<T>(_: &wgpu::Device, receiver: Receiver<T>) -> Result<T, Canceled> {
+        receiver.await
+    }
 }
 #[cfg(not(target_arch = "wasm32"))]
-mod drive {
-    /// Natively callbacks come while the device is polled. What fails shows in the callback.
-    pub(super) fn drive(device: &wgpu::Device) {
-        device.poll(wgpu::PollType::wait_indefinitely()).ok();
+mod wait {
+    use std::time::Duration;
+
+    use futures_channel::oneshot::{Canceled, Receiver};
+
+    /// Between two looks; far below what a block of tokens takes.
+    const PAUSE: Duration = Duration::from_micros(50);
+
+    /// Natively callbacks come while the device is polled. Waiting inside the device would wait for everything
+    /// that was submitted, later blocks of tokens included.
+    pub(super) async fn wait<T>(device: &wgpu::Device, mut receiver: Receiver<T>) -> Result<T, Canceled> {
+        loop {
+            device.poll(wgpu::PollType::Poll).ok();
+            if let Some(value) = receiver.try_recv()? {
+                return Ok(value);
+            }
+            std::thread::sleep(PAUSE);
+        }
     }
 }
 
@@ -53,8 +71,7 @@ impl Readback {
         each: &mut dyn FnMut(&[u8]),
     ) -> Result<()> {
         let Some(waiting) = self.waiting.take() else { return Ok(()) };
-        drive::drive(&device.device);
-        let mapped = waiting.await;
+        let mapped = wait::wait(&device.device, waiting).await;
         device.trouble.check()?;
         let failed = |cause: String| Error::Backend { op: "reading from the GPU", cause };
         match mapped {
@@ -88,7 +105,6 @@ pub(super) async fn done(device: &Device) -> Result<()> {
     device.queue.on_submitted_work_done(move || {
         sender.send(()).ok();
     });
-    drive::drive(&device.device);
-    receiver.await.ok();
+    wait::wait(&device.device, receiver).await.ok();
     device.trouble.check()
 }

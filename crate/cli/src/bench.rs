@@ -3,11 +3,14 @@
 use std::time::Instant;
 
 use anyhow::{Result, bail};
+use engine::gpu::Gpu;
 use engine::{Engine, Request, Sampling, Step, block_on};
 use latency::Ms;
 use latency::stats::{Measured, Summary, Timing};
-use serde_json::json;
+use serde_json::{Value, json};
 
+use crate::backend::{self, BackendArgs};
+use crate::costs::GpuCosts;
 use crate::model::ModelArgs;
 use crate::output;
 use crate::tokenize::text_tokens;
@@ -15,7 +18,8 @@ use crate::tokenize::text_tokens;
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
   nibble bench
-  nibble bench --prefill 512 --decode 128 --runs 9 --json")]
+  nibble bench --prefill 512 --decode 128 --runs 9 --json
+  nibble bench --backend gpu --variant workgroup-float-64x1x1")]
 pub(crate) struct Args {
     /// Prompt tokens
     #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=8192))]
@@ -28,6 +32,8 @@ pub(crate) struct Args {
     runs: u32,
     #[command(flatten)]
     model: ModelArgs,
+    #[command(flatten)]
+    backend: BackendArgs,
     /// One JSON object
     #[arg(long)]
     json: bool,
@@ -37,7 +43,7 @@ pub(crate) struct Args {
 const TEXT: &str = "The harbour was quiet in the early morning, and the boats lay still on the grey water. ";
 
 pub(crate) fn run(args: &Args) -> Result<()> {
-    let mut engine = args.model.load((args.prefill + args.decode + 1) as usize)?;
+    let mut engine = args.backend.load(&args.model, (args.prefill + args.decode + 1) as usize)?;
     if engine.info().context < (args.prefill + args.decode) as usize {
         bail!("the model's context holds {} tokens; ask for fewer", engine.info().context);
     }
@@ -50,8 +56,15 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if runs.iter().any(|run| run.ids != runs[0].ids) {
         bail!("greedy decoding gave different tokens in different runs: the figures mean nothing");
     }
+    let counted = engine.gpu().map(Gpu::costs);
     // The first run also fills caches of the machine.
-    report(&engine, args, &runs[1..])
+    let measured = Figures::new(&runs[1..]);
+    let middle = (args.prefill + args.decode / 2) as usize;
+    let costs = GpuCosts::measure(&mut engine, counted, middle, measured.decode[0])?;
+    if args.json {
+        return output::line(as_json(&engine, args, &tokens, &runs, &measured, costs.as_ref()));
+    }
+    print(&engine, args, &measured, costs.as_ref())
 }
 
 /// One run: what was answered, how fast the prompt was read, tokens/s, and when each token came.
@@ -64,18 +77,20 @@ struct Run {
 fn measure(engine: &mut Engine, tokens: &[u32], args: &Args) -> Result<Run> {
     // Reading something else first empties the cache, so that nothing is reused.
     block_on(engine.logits(&tokens[..1], &mut |_, _| {}))?;
+    if let Some(gpu) = engine.gpu_mut() {
+        gpu.reset_costs();
+    }
     let request =
         Request { sampling: Sampling::greedy(), max_tokens: args.decode as usize, stop: Vec::new() };
     let mut generation = engine.start(tokens, &request)?;
     let start = Instant::now();
-    let now = || Ms(start.elapsed().as_secs_f64() * 1e3);
-    let (mut ids, mut arrivals, mut read) = (Vec::new(), Vec::new(), Ms(0.0));
+    let (mut ids, mut arrivals) = (Vec::new(), Vec::new());
     loop {
         match block_on(engine.step(&mut generation))? {
             Step::Moved { report } => bail!("{}", report.reason),
-            Step::Prefill { .. } => read = now(),
+            Step::Prefill { .. } => {}
             Step::Token { id, .. } => {
-                arrivals.push(now());
+                arrivals.push(Ms(start.elapsed().as_secs_f64() * 1e3));
                 ids.push(id);
             }
             Step::Finished { .. } => break,
@@ -84,7 +99,8 @@ fn measure(engine: &mut Engine, tokens: &[u32], args: &Args) -> Result<Run> {
     let timing = Timing::new(Ms(0.0), &arrivals).filter(|timing| timing.tokens_per_second().is_some());
     let Some(timing) = timing else { bail!("the model ended its turn at once; nothing to measure") };
     let fresh = tokens.len() - generation.reused_tokens();
-    Ok(Run { ids, prefill: fresh as f64 / (read.0 / 1e3), timing })
+    // Until the first token is there: a GPU tells no earlier that it has read the prompt.
+    Ok(Run { ids, prefill: fresh as f64 / (timing.ttft.0 / 1e3), timing })
 }
 
 /// Median, least and most of some rates, tokens/s; there is at least one.
@@ -95,39 +111,80 @@ fn spread(rates: impl Iterator<Item = f64>) -> [f64; 3] {
     [0.5 * (rates[last / 2] + rates[half]), rates[0], rates[last]]
 }
 
-fn report(engine: &Engine, args: &Args, runs: &[Run]) -> Result<()> {
-    let mut summary = Summary::new(Measured);
-    runs.iter().for_each(|run| summary.record(&run.timing));
-    let gap = |p| summary.inter_token.percentile(p).map(|ms| ms.0);
-    let prefill = spread(runs.iter().map(|run| run.prefill));
-    let decode = spread(runs.iter().filter_map(|run| run.timing.tokens_per_second()));
-    let (name, backend) = (&engine.info().name, engine.backend_name());
-    let kernels = engine::cpu::dispatch::detect().name;
-    if args.json {
-        let rates =
-            |[median, least, most]: [f64; 3]| json!({ "median": median, "least": least, "most": most });
-        return output::line(json!({
-            "model": name, "backend": backend, "kernels": kernels,
-            "threads": 1, "unit": "tokens per second", "origin": "measured", "runs": runs.len(),
-            "prefill_tokens": args.prefill, "decode_tokens": args.decode,
-            "prefill": rates(prefill), "decode": rates(decode),
-            "ttft_mean_ms": summary.ttft.mean().map(|ms| ms.0),
-            "inter_token_ms": { "samples": summary.inter_token.count(), "p50": gap(0.5), "p90": gap(0.9), "p99": gap(0.99) },
-        }));
+/// What the counted runs came to.
+struct Figures {
+    runs: usize,
+    summary: Summary<Measured>,
+    prefill: [f64; 3],
+    decode: [f64; 3],
+}
+
+impl Figures {
+    fn new(runs: &[Run]) -> Self {
+        let mut summary = Summary::new(Measured);
+        runs.iter().for_each(|run| summary.record(&run.timing));
+        let prefill = spread(runs.iter().map(|run| run.prefill));
+        let decode = spread(runs.iter().filter_map(|run| run.timing.tokens_per_second()));
+        Self { runs: runs.len(), summary, prefill, decode }
     }
-    let (name, count) = (output::plain(name), runs.len());
-    output::line(format_args!("{name} on {backend} ({kernels}), 1 thread, {count} runs after one warm-up"))?;
+
+    fn gap(&self, share: f64) -> Option<f64> {
+        self.summary.inter_token.percentile(share).map(|ms| ms.0)
+    }
+}
+
+/// Name of what multiplies: the processor's instructions, or the GPU kernels' variant.
+fn kernels(engine: &Engine) -> String {
+    let of_cpu = || engine::cpu::dispatch::detect().name.to_owned();
+    engine.gpu().map_or_else(of_cpu, |gpu| gpu.variant().to_string())
+}
+
+fn as_json(
+    engine: &Engine,
+    args: &Args,
+    prompt: &[u32],
+    runs: &[Run],
+    figures: &Figures,
+    costs: Option<&GpuCosts>,
+) -> Value {
+    let rates = |[median, least, most]: [f64; 3]| json!({ "median": median, "least": least, "most": most });
+    let gaps = &figures.summary.inter_token;
+    json!({
+        "model": engine.info().name, "backend": backend::as_json(engine), "kernels": kernels(engine),
+        "threads": engine.gpu().is_none().then_some(1),
+        "unit": "tokens per second", "origin": "measured", "runs": figures.runs,
+        "prefill_tokens": args.prefill, "decode_tokens": args.decode,
+        "prefill": rates(figures.prefill), "decode": rates(figures.decode),
+        "ttft_mean_ms": figures.summary.ttft.mean().map(|ms| ms.0),
+        "inter_token_ms": {
+            "samples": gaps.count(), "p50": figures.gap(0.5), "p90": figures.gap(0.9), "p99": figures.gap(0.99)
+        },
+        "gpu": costs.map(GpuCosts::as_json),
+        // So that another engine can be asked the same, and its answer compared.
+        "prompt_ids": prompt, "answer_ids": runs[0].ids,
+    })
+}
+
+fn print(engine: &Engine, args: &Args, figures: &Figures, costs: Option<&GpuCosts>) -> Result<()> {
+    let (name, backend) = (output::plain(&engine.info().name), engine.backend_name());
+    let on = match engine.gpu() {
+        Some(gpu) => format!("{}, {}", output::plain(gpu.adapter().name()), gpu.variant()),
+        None => format!("{}, 1 thread", kernels(engine)),
+    };
+    let count = figures.runs;
+    output::line(format_args!("{name} on {backend} ({on}), {count} runs after one warm-up"))?;
     for (what, tokens, [median, least, most]) in
-        [("prefill", args.prefill, prefill), ("decode", args.decode, decode)]
+        [("prefill", args.prefill, figures.prefill), ("decode", args.decode, figures.decode)]
     {
         output::line(format_args!(
             "{what:<8} {tokens:>5} tokens  {median:>7.1} tokens/s  ({least:.1} to {most:.1})"
         ))?;
     }
-    let told = |p| gap(p).map_or("too few samples".to_owned(), |ms| format!("{ms:.1} ms"));
+    let told = |share| figures.gap(share).map_or("too few samples".to_owned(), |ms| format!("{ms:.1} ms"));
     let (p50, p90, p99) = (told(0.5), told(0.9), told(0.99));
-    let gaps = summary.inter_token.count();
-    output::line(format_args!("between tokens: P50 {p50}, P90 {p90}, P99 {p99} over {gaps} gaps"))
+    let gaps = figures.summary.inter_token.count();
+    output::line(format_args!("between tokens: P50 {p50}, P90 {p90}, P99 {p99} over {gaps} gaps"))?;
+    costs.map_or(Ok(()), GpuCosts::print)
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 //!
 //! Exit codes: 0 done, 1 failed with a sentence on standard error, 2 bad usage.
 
+mod backend;
 mod bench;
+mod costs;
 mod inspect;
 mod model;
 mod output;

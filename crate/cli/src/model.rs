@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use engine::gguf::Gguf;
-use engine::Engine;
 
 /// Where `cargo xtask model fetch` puts the default model.
 const DEFAULT: &str = "models/SmolLM2-135M-Instruct.Q4_1.gguf";
@@ -22,11 +21,6 @@ impl ModelArgs {
     /// Opens the file and checks its header.
     pub(crate) fn open(&self) -> Result<Gguf<File>> {
         open(self.model.as_deref().unwrap_or(Path::new(DEFAULT)))
-    }
-
-    /// Loads the whole model.
-    pub(crate) fn load(&self, context: usize) -> Result<Engine> {
-        Ok(Engine::on_cpu(self.open()?, context)?)
     }
 }
 

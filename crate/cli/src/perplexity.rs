@@ -15,6 +15,7 @@ use anyhow::{Context, Result, bail};
 use engine::{Engine, block_on};
 use serde_json::json;
 
+use crate::backend::BackendArgs;
 use crate::model::ModelArgs;
 use crate::output;
 use crate::tokenize::text_tokens;
@@ -35,6 +36,8 @@ pub(crate) struct Args {
     second_half: bool,
     #[command(flatten)]
     model: ModelArgs,
+    #[command(flatten)]
+    backend: BackendArgs,
     /// One JSON object
     #[arg(long)]
     json: bool,
@@ -44,7 +47,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let name = args.file.display();
     let bytes = std::fs::read(&args.file).with_context(|| format!("{name}: cannot be read"))?;
     let text = String::from_utf8(bytes).with_context(|| format!("{name}: is not UTF-8 text"))?;
-    let mut engine = args.model.load(args.chunk as usize)?;
+    let mut engine = args.backend.load(&args.model, args.chunk as usize)?;
     let chunk = engine.info().context;
     let tokens = text_tokens(&engine, &text)?;
     let score = score(&mut engine, &tokens, chunk, args.second_half)?;

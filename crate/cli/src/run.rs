@@ -3,11 +3,12 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use engine::{FinishReason, Message, Request, Role, Sampling, Step, block_on};
+use engine::{Engine, FinishReason, Message, Request, Role, Sampling, Step, block_on};
 use latency::Ms;
 use latency::stats::Timing;
 use serde_json::json;
 
+use crate::backend::{self, BackendArgs};
 use crate::model::ModelArgs;
 use crate::tokenize::standard_input;
 use crate::{BadUsage, output};
@@ -54,6 +55,8 @@ pub(crate) struct Args {
     stop: Vec<String>,
     #[command(flatten)]
     model: ModelArgs,
+    #[command(flatten)]
+    backend: BackendArgs,
     /// One JSON object at the end instead of text as it comes
     #[arg(long)]
     json: bool,
@@ -81,7 +84,6 @@ struct Answer {
     text: String,
     reason: FinishReason,
     prompt_tokens: usize,
-    prefill: Ms,
     timing: Option<Timing>,
 }
 
@@ -90,25 +92,25 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     args.sampling().validate().map_err(|error| BadUsage(error.to_string()))?;
     let prompt = if args.prompt == "-" { standard_input()? } else { args.prompt.clone() };
     let started = Instant::now();
-    let mut engine = args.model.load(args.context as usize)?;
+    let mut engine = args.backend.load(&args.model, args.context as usize)?;
     let load = ms_since(started);
     let mut messages = Vec::new();
     messages.extend(args.system.clone().map(|content| Message { role: Role::System, content }));
     messages.push(Message { role: Role::User, content: prompt });
     let answer = answer(&mut engine, &messages, args)?;
     if args.json {
-        return output::line(as_json(&answer, load));
+        return output::line(as_json(&engine, &answer, load));
     }
     output::line("")?;
-    output::note(format_args!("{}\n", summary(&answer, load)));
+    output::note(format_args!("{}\n", summary(&engine, &answer, load)));
     Ok(())
 }
 
-fn answer(engine: &mut engine::Engine, messages: &[Message], args: &Args) -> Result<Answer> {
+fn answer(engine: &mut Engine, messages: &[Message], args: &Args) -> Result<Answer> {
     let asked = Instant::now();
     let prompt = engine.chat_tokens(messages)?;
     let mut generation = engine.start(&prompt, &args.request())?;
-    let (mut text, mut arrivals, mut prefill) = (String::new(), Vec::new(), Ms(0.0));
+    let (mut text, mut arrivals) = (String::new(), Vec::new());
     let mut show = |piece: &str| -> Result<()> {
         text.push_str(piece);
         if args.json { Ok(()) } else { output::piece(piece) }
@@ -116,7 +118,7 @@ fn answer(engine: &mut engine::Engine, messages: &[Message], args: &Args) -> Res
     let reason = loop {
         match block_on(engine.step(&mut generation))? {
             Step::Moved { report } => output::note(format_args!("{}\n", report.reason)),
-            Step::Prefill { .. } => prefill = ms_since(asked),
+            Step::Prefill { .. } => {}
             Step::Token { text, .. } => {
                 arrivals.push(ms_since(asked));
                 show(&text)?;
@@ -128,14 +130,14 @@ fn answer(engine: &mut engine::Engine, messages: &[Message], args: &Args) -> Res
         }
     };
     let timing = Timing::new(Ms(0.0), &arrivals);
-    Ok(Answer { text, reason, prompt_tokens: prompt.len(), prefill, timing })
+    Ok(Answer { text, reason, prompt_tokens: prompt.len(), timing })
 }
 
 fn ms_since(start: Instant) -> Ms {
     Ms(start.elapsed().as_secs_f64() * 1e3)
 }
 
-fn as_json(answer: &Answer, load: Ms) -> serde_json::Value {
+fn as_json(engine: &Engine, answer: &Answer, load: Ms) -> serde_json::Value {
     json!({
         "answer": answer.text,
         "finish_reason": reason(answer.reason),
@@ -146,15 +148,17 @@ fn as_json(answer: &Answer, load: Ms) -> serde_json::Value {
         "prefill_tokens_per_second": prefill_rate(answer),
         "decode_tokens_per_second": answer.timing.as_ref().and_then(Timing::tokens_per_second),
         "end_to_end_ms": answer.timing.as_ref().map(|t| t.end_to_end.0),
+        "backend": backend::as_json(engine),
         "origin": "measured",
     })
 }
 
-fn summary(answer: &Answer, load: Ms) -> String {
+fn summary(engine: &Engine, answer: &Answer, load: Ms) -> String {
     let decode = answer.timing.as_ref().and_then(Timing::tokens_per_second).unwrap_or_default();
     let ttft = answer.timing.as_ref().map_or(0.0, |t| t.ttft.0);
     format!(
-        "[measured: load {:.0} ms, first token {ttft:.0} ms, prefill {:.0} tokens/s over {} tokens, decode {decode:.1} tokens/s; {}]",
+        "[measured on {}: load {:.0} ms, first token {ttft:.0} ms, prefill {:.0} tokens/s over {} tokens, decode {decode:.1} tokens/s; {}]",
+        engine.backend_name(),
         load.0,
         prefill_rate(answer),
         answer.prompt_tokens,
@@ -162,8 +166,10 @@ fn summary(answer: &Answer, load: Ms) -> String {
     )
 }
 
+/// Until the first token is there: a GPU tells no earlier that it has read the prompt.
 fn prefill_rate(answer: &Answer) -> f64 {
-    answer.prompt_tokens as f64 / (answer.prefill.0 / 1e3).max(1e-9)
+    let ttft = answer.timing.as_ref().map_or(0.0, |t| t.ttft.0);
+    answer.prompt_tokens as f64 / (ttft / 1e3).max(1e-9)
 }
 
 fn reason(reason: FinishReason) -> &'static str {

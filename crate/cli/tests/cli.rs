@@ -245,6 +245,77 @@ fn bench_says_which_percentiles_have_samples_enough() {
     assert!(measured["decode"]["median"].as_f64().unwrap() > 0.0);
 }
 
+/// Kernels that every adapter runs, so that nothing is measured first.
+const PLAIN: &str = "workgroup-float-64x1x1";
+
+/// Needs an adapter, at least Mesa's lavapipe, which `cargo xtask setup` installs.
+#[test]
+fn the_gpu_answers_and_scores_as_the_processor_does() {
+    let model = model();
+    let gpu = ["--backend", "gpu", "--variant", PLAIN];
+    let ask = ["run", "--prompt", "Name a colour.", "--max-tokens", "12", "--model", &model, "--json"];
+    let (on_cpu, on_gpu) = (json(&ask), json(&[&ask[..], &gpu].concat()));
+    assert_eq!(on_cpu["backend"]["name"], "cpu-simd");
+    let backend = &on_gpu["backend"];
+    assert_ne!(backend["name"], "cpu-simd");
+    assert_eq!((&backend["variant"], &backend["check"]["tokens"]), (&PLAIN.into(), &16.into()), "{backend}");
+    assert!(!backend["adapter"].as_str().unwrap().is_empty());
+    assert_eq!(on_cpu["answer"], on_gpu["answer"]);
+
+    let text_file = file("gpu-line.txt", b"The sun rises in the east and sets in the west.");
+    let score = ["perplexity", text(&text_file), "--model", &model, "--json"];
+    let perplexity = |args: &[&str]| json(args)["perplexity"].as_f64().unwrap();
+    let ratio = perplexity(&[&score[..], &gpu].concat()) / perplexity(&score);
+    assert!((ratio - 1.0).abs() < 0.005, "{ratio}");
+}
+
+#[test]
+fn bench_on_the_gpu_says_what_a_token_costs() {
+    let model = model();
+    let sizes = ["bench", "--prefill", "8", "--decode", "6", "--runs", "2", "--model", &model, "--json"];
+    let measured = json(&[&sizes[..], &["--backend", "gpu", "--variant", PLAIN]].concat());
+    assert_eq!((&measured["kernels"], measured["answer_ids"].as_array().unwrap().len()), (&PLAIN.into(), 6));
+    let gpu = &measured["gpu"];
+    let number = |key: &str| gpu[key].as_f64().unwrap_or_else(|| panic!("{key} in {gpu}"));
+    // Six dispatches a layer and what begins and ends a token; the default model has thirty layers.
+    assert!((30.0..=186.0).contains(&number("dispatches_per_token")), "{gpu}");
+    assert!(number("passes_per_token") <= 1.0 && number("submits_per_token") <= 1.0, "{gpu}");
+    assert!((4.0..=64.0).contains(&number("readback_bytes_per_token")), "{gpu}");
+    // Every weight of the file is read, and nothing of it twice.
+    assert!((0.09..0.12).contains(&number("gigabytes_per_token")), "{gpu}");
+    assert!(number("gigabytes_per_s") > 0.0 && number("copy_gigabytes_per_s") > 0.0, "{gpu}");
+    for kernel in gpu["kernels"].as_array().unwrap() {
+        assert!(kernel["ms_per_token"].as_f64().unwrap() >= 0.0 && kernel["kernel"].is_string(), "{gpu}");
+    }
+    assert!(json(&sizes)["gpu"].is_null());
+}
+
+#[test]
+fn a_gpu_that_cannot_be_had_is_told_and_never_replaced_in_silence() {
+    let said = refusal(&["run", "--prompt", "x", "--variant", PLAIN], 2);
+    assert!(said.contains("add --backend gpu"), "{said}");
+    let said = refusal(&["bench", "--backend", "gpu", "--variant", "fast"], 2);
+    assert!(said.contains("variant is fast; it must be like workgroup-float-"), "{said}");
+    if cfg!(target_os = "linux") {
+        let model = model();
+        let without = |backend: &str| {
+            let mut command = Command::new(env!("CARGO_BIN_EXE_nibble"));
+            command.args(["run", "--prompt", "Hello", "--max-tokens", "2", "--model", &model]);
+            command.args(["--backend", backend]).current_dir(tests::workspace());
+            // Vulkan's loader looks for drivers here and nowhere else.
+            command.env("VK_DRIVER_FILES", "/none").env("VK_ICD_FILENAMES", "/none").output().unwrap()
+        };
+        let said = refused(&["run", "--backend", "gpu"], &without("gpu"), 1);
+        assert!(said.contains("no adapter was found") && said.contains("mesa-vulkan-drivers"), "{said}");
+        let automatic = without("auto");
+        let said = String::from_utf8_lossy(&automatic.stderr).into_owned();
+        assert!(
+            automatic.status.success() && said.contains("cpu-simd: no GPU: no adapter was found"),
+            "{said}"
+        );
+    }
+}
+
 #[test]
 fn bad_usage_exits_with_2_and_help_has_examples() {
     refusal(&["no-such-command"], 2);

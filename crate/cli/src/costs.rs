@@ -1,0 +1,82 @@
+//! What a decoded token costs on the GPU.
+
+use anyhow::Result;
+use engine::gpu::{Costs, Profile};
+use engine::{Engine, block_on};
+use serde_json::{Value, json};
+
+use crate::backend::now_ms;
+use crate::output;
+
+/// Counted while decoding, and measured by itself afterwards.
+pub(crate) struct GpuCosts {
+    counted: Costs,
+    profile: Profile,
+    memory_bytes: u64,
+    /// Decode speed that rates are given for, tokens/s.
+    speed: f64,
+}
+
+impl GpuCosts {
+    /// Nothing on the processor. `counted`: while decoding; `position`: in the middle of what was decoded; `speed`:
+    /// the measured one, tokens/s. The conversation's cache is lost.
+    pub(crate) fn measure(
+        engine: &mut Engine,
+        counted: Option<Costs>,
+        position: usize,
+        speed: f64,
+    ) -> Result<Option<Self>> {
+        let (Some(counted), Some(gpu)) = (counted, engine.gpu_mut()) else { return Ok(None) };
+        let profile = block_on(gpu.profile(position, now_ms))?;
+        let memory_bytes = gpu.memory_bytes();
+        Ok(Some(Self { counted, profile, memory_bytes, speed }))
+    }
+
+    fn per_token(&self, count: u64) -> f64 {
+        count as f64 / self.counted.tokens.max(1) as f64
+    }
+
+    /// Weights and cache read at the measured speed, bytes/s.
+    fn rate(&self) -> f64 {
+        self.profile.bytes_per_token as f64 * self.speed
+    }
+
+    pub(crate) fn as_json(&self) -> Value {
+        let Self { counted, profile, .. } = self;
+        let kernels = profile.kernels.iter().map(|(name, ms)| json!({ "kernel": name, "ms_per_token": ms }));
+        json!({
+            "dispatches_per_token": self.per_token(counted.dispatches),
+            "passes_per_token": self.per_token(counted.passes),
+            "submits_per_token": self.per_token(counted.submits),
+            "readback_bytes_per_token": self.per_token(counted.readback_bytes),
+            "kernels": kernels.collect::<Vec<_>>(),
+            "gigabytes_per_token": profile.bytes_per_token as f64 / 1e9,
+            "gigabytes_per_s": self.rate() / 1e9,
+            "copy_gigabytes_per_s": profile.copy_bytes_per_s / 1e9,
+            "share_of_copy": self.rate() / profile.copy_bytes_per_s,
+            "gpu_memory_bytes": self.memory_bytes,
+        })
+    }
+
+    pub(crate) fn print(&self) -> Result<()> {
+        let Self { counted, profile, .. } = self;
+        output::line(format_args!(
+            "a token: {:.1} dispatches, {:.2} passes, {:.2} submits, {:.0} bytes read back",
+            self.per_token(counted.dispatches),
+            self.per_token(counted.passes),
+            self.per_token(counted.submits),
+            self.per_token(counted.readback_bytes),
+        ))?;
+        let (rate, copy) = (self.rate() / 1e9, profile.copy_bytes_per_s / 1e9);
+        output::line(format_args!(
+            "weights and cache: {rate:.1} GB/s, {:.0} % of what this device copies, {copy:.1} GB/s",
+            100.0 * rate / copy
+        ))?;
+        if profile.kernels.is_empty() {
+            return output::line("GPU time by kernel: this adapter has no timestamps");
+        }
+        let of_kernel = |(name, ms): &(String, f64)| format!("{name} {ms:.2}");
+        let kernels: Vec<String> = profile.kernels.iter().map(of_kernel).collect();
+        output::line(format_args!("GPU time by kernel, ms a token: {}", kernels.join(", ")))
+    }
+}

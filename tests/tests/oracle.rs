@@ -12,9 +12,10 @@ use engine::gguf::Gguf;
 use engine::tokenizer::Specials;
 use engine::{Engine, argmax, block_on};
 
-/// Normalised mean squared error of a position's logits with the real file's weights: what 8-bit activations
-/// cost (llama.cpp quantises them the same way). Measured 2.9e-2 at worst and 2.4e-3 on average over the text.
-const QUANTIZED_NMSE: f64 = 6e-2;
+/// Normalised mean squared error of a position's logits with the real file's weights: what 16-bit activations
+/// cost. Measured 1.3e-5 at worst and 5.7e-7 on average over the text; with eight bits, as llama.cpp has them,
+/// 2.9e-2 and 2.4e-3.
+const QUANTIZED_NMSE: f64 = 1e-4;
 
 /// The same with unquantised weights: what the half-precision cache costs. Measured 6.5e-8 over four layers.
 const UNQUANTIZED_NMSE: f64 = 1e-6;
@@ -155,7 +156,7 @@ fn logits_of_the_real_model_match_candle() {
     let agreement = compare(|| BufReader::new(File::open(&path).unwrap()));
     assert!(agreement.worst < QUANTIZED_NMSE, "logits differ from candle's: NMSE {}", agreement.worst);
     assert!(agreement.mean < QUANTIZED_NMSE / 4.0, "logits differ from candle's: NMSE {}", agreement.mean);
-    assert!(agreement.same_best * 10 >= agreement.positions * 9, "the best token differs too often");
+    assert_eq!(agreement.same_best, agreement.positions, "another best token");
 }
 
 /// The first layers of the real model with unquantised weights, alternating between F32 and F16.

@@ -4,8 +4,8 @@
 //! [`Cell4`] holds 8 rows × 32 columns as four runs of 32 bytes; in run `j`, byte `4·row + c` holds column
 //! `8j + c` in its low and `8j + 4 + c` in its high nibble. Read as 16-bit lanes, the four nibble planes of a
 //! run are the column pairs (0,2), (4,6), (1,3), (5,7); read as bytes, its low and high nibbles are four
-//! consecutive columns: one layout serves multiply-add of 16-bit pairs (`simd128`), of bytes (`avx2`,
-//! `relaxed-simd`), and four-byte dot products alike.
+//! consecutive columns: one layout serves multiply-add of 16-bit pairs (`simd128`, `avx2`) and four-byte dot
+//! products alike.
 //!
 //! [`Cell8`] holds runs of four columns: byte `4·row + c` is column `4j + c`.
 //!

@@ -101,8 +101,12 @@ pub fn adapter(name: &str, software: bool) -> String {
     }
 }
 
-/// How far GPU and processor agree, as a sentence.
+/// How far GPU and processor agree, as a sentence; or why that was not asked.
 pub fn agreement(check: &Check) -> String {
+    if check.tokens == 0 {
+        return "Timed only: so much slower than the processor here that checking it would only have cost time."
+            .to_owned();
+    }
     format!(
         "{} of {} next tokens are the processor’s, and the largest difference of a log-probability is {}.",
         check.same,
@@ -133,6 +137,7 @@ pub fn provenance(check: &Check) -> String {
     let kernels = format::counted(check.kernels, "kernel", "kernels");
     let took = format::ms(check.took_ms);
     let checked = match (check.kernels, check.remembered) {
+        (0, false) if check.took_ms > 0.0 => format!(" Timing both took {took}."),
         (0, _) => String::new(),
         (_, false) => format!(" {kernels} were run on known numbers; the whole check took {took}."),
         (_, true) => format!(" {kernels} were run on known numbers again, which took {took}."),
@@ -181,7 +186,13 @@ mod tests {
         let told = provenance(&Check { remembered: true, ..check() });
         assert!(told.starts_with("Remembered from an earlier visit"), "{told}");
         assert!(!provenance(&check()).contains("earlier"));
-        assert_eq!(provenance(&Check { kernels: 0, ..check() }), "");
+    }
+
+    #[test]
+    fn a_gpu_that_was_only_timed_is_not_called_checked() {
+        let timed = Check { kernels: 0, tokens: 0, same: 0, ..check() };
+        assert!(agreement(&timed).starts_with("Timed only"));
+        assert_eq!(provenance(&timed), "Timing both took 1,234 ms.");
     }
 
     #[test]

@@ -443,6 +443,8 @@ pub enum FailureKind {
     Storage,
     /// Out of memory.
     Memory,
+    /// The GPU failed; the processor takes over with the next request.
+    Backend,
     /// Another operation is running.
     Busy,
     /// The visitor ended it.

@@ -2,11 +2,13 @@
 
 use engine::tokenizer::Specials;
 use engine::{Engine, Request, Sampling, Step};
-use protocol::{Bench, Benched, GpuCosts};
+use protocol::{Bench, Benched, FromWorker, GpuCosts};
 use web_sys::AbortSignal;
 
+use crate::bus;
 use crate::clock::now_ms;
 use crate::errors::{Error, Result};
+use crate::report;
 use crate::turn::yield_now;
 
 /// Repeated until it is long enough: what is read does not change how fast it is read.
@@ -73,7 +75,10 @@ async fn run(engine: &mut Engine, tokens: &[u32], asked: Bench, signal: &AbortSi
                 }
                 count += 1;
             }
-            Step::Moved { report } => return Err(Error::Moved { cause: report.reason }),
+            Step::Moved { report } => {
+                bus::post(&FromWorker::Moved(report::moved(None, &report)));
+                return Err(Error::Moved { cause: report.reason });
+            }
             Step::Finished { .. } => break,
         }
     }

@@ -71,7 +71,7 @@ impl Error {
             Self::Storage { .. } | Self::Forget { .. } => FailureKind::Storage,
             Self::Memory { .. } => FailureKind::Memory,
             Self::Unmeasurable { .. } => FailureKind::BadPrompt,
-            Self::Moved { .. } => FailureKind::Internal,
+            Self::Moved { .. } => FailureKind::Backend,
             Self::Busy => FailureKind::Busy,
             Self::Aborted => FailureKind::Aborted,
             Self::NoModel | Self::NoFile { .. } => FailureKind::BadModel,
@@ -90,6 +90,7 @@ fn engine_kind(error: &EngineError) -> FailureKind {
         EngineError::Io { .. } => FailureKind::Storage,
         EngineError::BadFile { .. } | EngineError::Unsupported { .. } => FailureKind::BadModel,
         EngineError::BadPrompt { .. } | EngineError::BadSetting { .. } => FailureKind::BadPrompt,
+        EngineError::NoGpu { .. } | EngineError::Backend { .. } => FailureKind::Backend,
         // The engine's list may grow; what we do not know is a defect until it is given a kind here.
         _ => FailureKind::Internal,
     }

@@ -1,7 +1,7 @@
 //! One answer: template and tokens, then a message a token, with a turn of the event loop after each.
 
 use engine::{Engine, Generation, Request, Sampling, Step};
-use protocol::{FinishReason, Finished, FromWorker, Generate, Moved, Prefill, Token};
+use protocol::{FinishReason, Finished, FromWorker, Generate, Prefill, Token};
 use web_sys::AbortSignal;
 
 use crate::bus;
@@ -44,8 +44,7 @@ pub(crate) async fn generate(engine: &mut Engine, ask: &Generate, signal: &Abort
                 }
             }
             Step::Moved { report } => {
-                let (id, backend, at_ms) = (Some(ask.id), report::told(&report), now_ms());
-                bus::post(&FromWorker::Moved(Moved { id, backend, at_ms }));
+                bus::post(&FromWorker::Moved(report::moved(Some(ask.id), &report)));
             }
             Step::Token { id: token, text } => {
                 times.last = now_ms();

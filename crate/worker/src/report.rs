@@ -1,5 +1,7 @@
 //! Which backend runs, between the engine's terms and the protocol's.
 
+use crate::clock::now_ms;
+
 /// A report as the page receives it.
 pub(crate) fn told(report: &engine::Report) -> protocol::Report {
     protocol::Report {
@@ -23,6 +25,11 @@ fn check(check: &engine::Check) -> protocol::Check {
         remembered: check.remembered,
         took_ms: check.took_ms,
     }
+}
+
+/// That another backend goes on, in the middle of an answer or between two.
+pub(crate) fn moved(id: Option<u32>, report: &engine::Report) -> protocol::Moved {
+    protocol::Moved { id, backend: told(report), at_ms: now_ms() }
 }
 
 /// A report as the engine takes it.

@@ -26,12 +26,12 @@ pub(crate) fn self_check(app: App) -> impl IntoView {
 }
 
 fn agreement(check: &Check) -> impl IntoView + use<> {
-    let difference = f64::from(check.largest_difference);
+    let difference = (check.tokens > 0).then_some(f64::from(check.largest_difference));
     view! {
         <p data-testid="check-agreement" data-same=check.same.to_string() data-tokens=check.tokens.to_string()>
             {backend::agreement(check)}
         </p>
-        <span class="visually-hidden" data-testid="check-difference" data-value=raw(Some(difference))></span>
+        <span class="visually-hidden" data-testid="check-difference" data-value=raw(difference)></span>
     }
 }
 

@@ -50,21 +50,8 @@ pub(crate) async fn load(
     if gpu.is_err() {
         check_memory(&gguf, context)?;
     }
-    let stored = gpu.as_ref().ok().map(|device| {
-        let model = format!("{file} {} {context}", gguf.file_bytes());
-        remembered::stored_name(device.adapter().name(), &model)
-    });
-    let earlier = match &stored {
-        Some(name) if request.remember => remembered::remembered(name).await,
-        _ => None,
-    };
-    let fresh = earlier.is_none();
-    let backend = preference(request.backend);
-    let options = LoadOptions { context, backend, clock: now_ms, remembered: earlier };
-    let engine = Engine::load(gguf, &options, gpu, &mut told()).await?;
-    if let (Some(name), true, Some(_)) = (&stored, fresh, &engine.report().check) {
-        remembered::remember(name, engine.report()).await;
-    }
+    let (backend, remember) = (preference(request.backend), request.remember);
+    let engine = engine(gguf, context, backend, gpu, remember).await?;
     // Packing runs in one go; an abort that came meanwhile is waiting.
     yield_now().await;
     if signal.aborted() {
@@ -73,6 +60,31 @@ pub(crate) async fn load(
     let loaded = describe(&engine, obtained.from_storage, now_ms() - started);
     slot.replace(Some(engine));
     Ok(loaded)
+}
+
+/// The engine, with what an earlier visit found out about the GPU, which is kept for the next.
+async fn engine(
+    gguf: Gguf<ModelReader>,
+    context: usize,
+    backend: Preference,
+    gpu: Result<Device, String>,
+    remember: bool,
+) -> Result<Engine> {
+    let stored = gpu.as_ref().ok().map(|device| {
+        let model = format!("{} {} {context}", gguf.file(), gguf.file_bytes());
+        remembered::stored_name(device.adapter().name(), &model)
+    });
+    let earlier = match &stored {
+        Some(name) if remember => remembered::remembered(name).await,
+        _ => None,
+    };
+    let fresh = earlier.is_none();
+    let options = LoadOptions { context, backend, clock: now_ms, remembered: earlier };
+    let engine = Engine::load(gguf, &options, gpu, &mut told()).await?;
+    if let (Some(name), true, Some(_)) = (&stored, fresh, &engine.report().check) {
+        remembered::remember(name, engine.report()).await;
+    }
+    Ok(engine)
 }
 
 async fn obtain(

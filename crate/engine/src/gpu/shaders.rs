@@ -7,14 +7,32 @@ macro_rules! module {
     };
 }
 
+/// A matvec by its dot product and its reduction.
+macro_rules! matvec {
+    ($dot:literal, $($reduce:literal),+) => {
+        module!("shared/batch", "shared/shape", "shared/weights", "shared/numbers", "shared/source", $dot, $($reduce),+)
+    };
+}
+
+/// A matmul by its dot product.
+macro_rules! matmul {
+    ($dot:literal) => {
+        module!("shared/batch", "shared/shape", "shared/weights", "shared/numbers", $dot, "matmul")
+    };
+}
+
 /// Browsers want subgroups enabled in the text; naga has them without and does not know the word yet.
 #[cfg(target_arch = "wasm32")]
-macro_rules! subgroup_module {
-    ($($file:literal),+ $(,)?) => { module!("shared/enable_subgroups", $($file),+) };
+macro_rules! with_subgroups {
+    ($dot:literal) => {
+        concat!(module!("shared/enable_subgroups"), matvec!($dot, "shared/reduce_subgroup", "matvec"))
+    };
 }
 #[cfg(not(target_arch = "wasm32"))]
-macro_rules! subgroup_module {
-    ($($file:literal),+ $(,)?) => { module!($($file),+) };
+macro_rules! with_subgroups {
+    ($dot:literal) => {
+        matvec!($dot, "shared/reduce_subgroup", "matvec")
+    };
 }
 
 /// One WGSL module.
@@ -53,65 +71,15 @@ impl Module {
     /// The whole text.
     pub(super) fn source(self) -> &'static str {
         match self {
-            Self::MatvecFloat => module!(
-                "shared/batch",
-                "shared/shape",
-                "shared/weights",
-                "shared/numbers",
-                "shared/source",
-                "shared/dot_float",
-                "shared/reduce_workgroup",
-                "matvec"
-            ),
-            Self::MatvecPacked => module!(
-                "shared/batch",
-                "shared/shape",
-                "shared/weights",
-                "shared/numbers",
-                "shared/source",
-                "shared/dot_packed",
-                "shared/reduce_workgroup",
-                "matvec"
-            ),
-            Self::MatvecFloatSubgroup => subgroup_module!(
-                "shared/batch",
-                "shared/shape",
-                "shared/weights",
-                "shared/numbers",
-                "shared/source",
-                "shared/dot_float",
-                "shared/reduce_subgroup",
-                "matvec"
-            ),
-            Self::MatvecPackedSubgroup => subgroup_module!(
-                "shared/batch",
-                "shared/shape",
-                "shared/weights",
-                "shared/numbers",
-                "shared/source",
-                "shared/dot_packed",
-                "shared/reduce_subgroup",
-                "matvec"
-            ),
+            Self::MatvecFloat => matvec!("shared/dot_float", "shared/reduce_workgroup", "matvec"),
+            Self::MatvecPacked => matvec!("shared/dot_packed", "shared/reduce_workgroup", "matvec"),
+            Self::MatvecFloatSubgroup => with_subgroups!("shared/dot_float"),
+            Self::MatvecPackedSubgroup => with_subgroups!("shared/dot_packed"),
             Self::Prepare => {
                 module!("shared/batch", "shared/shape", "shared/numbers", "shared/source", "prepare")
             }
-            Self::MatmulFloat => module!(
-                "shared/batch",
-                "shared/shape",
-                "shared/weights",
-                "shared/numbers",
-                "shared/dot_float",
-                "matmul"
-            ),
-            Self::MatmulPacked => module!(
-                "shared/batch",
-                "shared/shape",
-                "shared/weights",
-                "shared/numbers",
-                "shared/dot_packed",
-                "matmul"
-            ),
+            Self::MatmulFloat => matmul!("shared/dot_float"),
+            Self::MatmulPacked => matmul!("shared/dot_packed"),
             Self::Embed => module!("shared/batch", "shared/shape", "shared/weights", "embed"),
             Self::RopeAppend => module!("shared/batch", "shared/cache", "rope_append"),
             Self::Attend => module!("shared/batch", "shared/cache", "attend"),

@@ -40,5 +40,8 @@ fn nothing() -> vec2<u32> {
 
 fn choose(id: u32) {
     ids[batch.write] = id;
-    seen[id / 32u] |= 1u << (id % 32u);
+    // Where no logit is a number there is nothing to choose, and whoever reads the id sees that.
+    if id < batch.model.vocabulary {
+        seen[id / 32u] |= 1u << (id % 32u);
+    }
 }

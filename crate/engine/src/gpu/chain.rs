@@ -119,7 +119,7 @@ impl Gpu {
     pub(crate) async fn next(&mut self, now: fn() -> f64) -> Result<u32> {
         loop {
             if let Some(id) = self.chain.arrived.pop_front() {
-                return Ok(id);
+                return self.sound(id);
             }
             while self.chain.waiting.len() < BLOCKS
                 && self.chain.left > 0
@@ -133,6 +133,15 @@ impl Gpu {
             }
             self.receive(now).await?;
         }
+    }
+
+    /// An id that the device can have chosen from numbers.
+    fn sound(&self, id: u32) -> Result<u32> {
+        if (id as usize) < self.config.vocabulary {
+            return Ok(id);
+        }
+        let cause = "no logit is a number any more".to_owned();
+        Err(Error::Backend { op: "choosing on the GPU", cause })
     }
 
     /// Records and submits as many tokens as a block has.

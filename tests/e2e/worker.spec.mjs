@@ -70,7 +70,7 @@ test("one operation at a time", async ({ page }) => {
 
 test("nothing is fetched from another site", async ({ page }) => {
   const source = { url: "https://example.com/m.gguf", file: "m.gguf", bytes: 10, sha256: "0".repeat(64) };
-  const load = [JSON.stringify({ Load: { source: { Url: source }, context: 64 } })];
+  const load = [JSON.stringify({ Load: { source: { Url: source }, context: 64, backend: "Cpu", variant: null, remember: false } })];
   const answers = await talk(page, [load], 2);
   expect(answers[1].Failed).toMatchObject({ operation: "Load", kind: "Network" });
   expect(answers[1].Failed.message).toContain("https://example.com/m.gguf is not on this site");

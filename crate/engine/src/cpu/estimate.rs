@@ -5,10 +5,10 @@ use std::io::{Read, Seek};
 use super::Kernels;
 use super::stages::Stages;
 use super::streamed::{SLICE, lookup, read_head};
-use super::weights::{Layer, NORM, head_name, rope_factors};
+use super::weights::{Layer, NORM, head_name};
 use crate::error::Result;
 use crate::gguf::Gguf;
-use crate::model::Config;
+use crate::model::{Config, rope_factors};
 use crate::quant::{Matrix, read_vector};
 
 /// Bytes of layers, as the file stores them, that are held for timing; one layer at least.

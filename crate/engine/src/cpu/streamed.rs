@@ -6,11 +6,11 @@ use std::io::{Read, Seek};
 use std::ops::Range;
 
 use super::stages::Stages;
-use super::weights::{EMBEDDING, Layer, NORM, head_name, rope_factors};
+use super::weights::{EMBEDDING, Layer, NORM, head_name};
 use super::{Kernels, MAX_BATCH};
 use crate::error::{Error, Result};
 use crate::gguf::Gguf;
-use crate::model::Config;
+use crate::model::{Config, rope_factors};
 use crate::quant::{Matrix, read_vector};
 
 /// Rows of the head computed at a time: 0.4 MB of the default model. Whole groups of eight, as kernels take them;

@@ -5,10 +5,10 @@ use std::io::{Read, Seek};
 use super::Kernels;
 use super::stages::Stages;
 use super::streamed::{lookup, read_head};
-use super::weights::{Layer, NORM, rope_factors};
+use super::weights::{Layer, NORM};
 use crate::error::Result;
 use crate::gguf::Gguf;
-use crate::model::Config;
+use crate::model::{Config, rope_factors};
 use crate::quant::read_vector;
 
 /// A batch's activations after each stage of the first layer, (tokens, width of each).

@@ -4,7 +4,7 @@ use std::io::{Read, Seek};
 
 use crate::error::Result;
 use crate::gguf::Gguf;
-use crate::model::{Config, LayerNames};
+use crate::model::{Config, LayerNames, rope_factors};
 use crate::quant::{Matrix, read_vector};
 
 /// The embedding's tensor.
@@ -16,19 +16,6 @@ pub(super) const NORM: &str = "output_norm.weight";
 pub(super) fn head_name<R: Read + Seek>(gguf: &Gguf<R>) -> &'static str {
     const OWN: &str = "output.weight";
     if gguf.tensor(OWN).is_some() { OWN } else { EMBEDDING }
-}
-
-/// Divisors of the rotation's frequencies, (rope_dim / 2,), where the file has them.
-pub(super) fn rope_factors<R: Read + Seek>(
-    gguf: &mut Gguf<R>,
-    config: &Config,
-    read_bytes: &mut dyn FnMut(u64),
-) -> Result<Option<Vec<f32>>> {
-    const NAME: &str = "rope_freqs.weight";
-    match gguf.tensor(NAME) {
-        Some(_) => read_vector(gguf, NAME, config.rope_dim / 2, read_bytes).map(Some),
-        None => Ok(None),
-    }
 }
 
 /// One layer.

@@ -16,7 +16,7 @@ use super::variant::Variant;
 use super::weights::{Matrix, Uploader, words};
 use crate::error::{Error, Result};
 use crate::gguf::Gguf;
-use crate::model::{Config, LayerNames, rope_angles};
+use crate::model::{Config, LayerNames, rope_angles, rope_factors};
 use crate::quant::read_vector;
 
 /// One layer's matrices.
@@ -167,7 +167,7 @@ async fn allocate<R: Read + Seek>(
 ) -> Result<(Weights, Buffers)> {
     let scope = device.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
     let loaded = upload(device, gguf, config, memory, read_bytes).and_then(|(weights, gains)| {
-        let factors = rope_factors(gguf, config)?;
+        let factors = rope_factors(gguf, config, &mut |_| {})?;
         let angles = rope_angles(config, factors.as_deref(), context);
         Ok((weights, Buffers::new(device, memory, config, context, &gains, &angles)?))
     });
@@ -272,11 +272,4 @@ fn vectors<R: Read + Seek>(
         layers.push((vector(&names.weight("attn_norm"))?, vector(&names.weight("ffn_norm"))?));
     }
     Ok((layers, vector("output_norm.weight")?))
-}
-
-fn rope_factors<R: Read + Seek>(gguf: &mut Gguf<R>, config: &Config) -> Result<Option<Vec<f32>>> {
-    match gguf.tensor("rope_freqs.weight") {
-        Some(_) => read_vector(gguf, "rope_freqs.weight", config.rope_dim / 2, &mut |_| {}).map(Some),
-        None => Ok(None),
-    }
 }

@@ -7,6 +7,7 @@ mod rope;
 pub use config::Config;
 pub use llama::{LayerNames, forward, layers};
 pub use rope::rope_angles;
+pub(crate) use rope::rope_factors;
 
 use std::ops::Range;
 

@@ -1,6 +1,11 @@
 //! Rotary positions.
 
+use std::io::{Read, Seek};
+
 use super::Config;
+use crate::error::Result;
+use crate::gguf::Gguf;
+use crate::quant::read_vector;
 
 /// (cos, sin) of every position and rotated pair, (positions, rope_dim / 2): angle =
 /// position / (base^(2i / rope_dim) · factor). Computed in f64: a GPU's own sine is good to 2^-11 only.
@@ -15,4 +20,17 @@ pub fn rope_angles(config: &Config, factors: Option<&[f32]>, positions: usize) -
         .flat_map(|position| frequencies.iter().map(move |f| position as f64 * f))
         .map(|angle| (angle.cos() as f32, angle.sin() as f32))
         .collect()
+}
+
+/// Divisors of the rotation's frequencies, (rope_dim / 2,), where the file has them.
+pub(crate) fn rope_factors<R: Read + Seek>(
+    gguf: &mut Gguf<R>,
+    config: &Config,
+    read_bytes: &mut dyn FnMut(u64),
+) -> Result<Option<Vec<f32>>> {
+    const NAME: &str = "rope_freqs.weight";
+    match gguf.tensor(NAME) {
+        Some(_) => read_vector(gguf, NAME, config.rope_dim / 2, read_bytes).map(Some),
+        None => Ok(None),
+    }
 }

@@ -7,7 +7,8 @@ import { Readable } from "node:stream";
 /**
  * Starts a proxy to `target` (an origin). `rule(request)` says what to do with a request: nothing (pass on),
  * `{ status }` (answer that), `{ cutAt }` (break the connection at that offset of the file), `{ stallAt }`
- * (send nothing after it), `{ flipAt }` (change the byte there), `{ endAt }` (claim the file ends there).
+ * (send nothing after it), `{ flipAt }` (change the byte there), `{ endAt }` (claim the file ends there),
+ * `{ before }` (a text that the file then begins with).
  */
 export async function startProxy(target, rule = () => undefined) {
   const proxy = { requests: [], rule };
@@ -44,6 +45,10 @@ function forward(source, response, fault, start) {
   if (fault.endAt !== undefined) {
     headers["content-length"] = String(fault.endAt);
   }
+  if (fault.before !== undefined) {
+    // The length is that of another text now, and so would be a compressed form of it.
+    delete headers["content-length"];
+  }
   response.writeHead(source.statusCode, headers);
   const body = Readable.from(broken(source, fault, start));
   body.pipe(response, { end: fault.cutAt === undefined && fault.stallAt === undefined });
@@ -56,6 +61,9 @@ function forward(source, response, fault, start) {
 async function* broken(source, fault, start) {
   const end = Math.min(fault.cutAt ?? Infinity, fault.stallAt ?? Infinity, fault.endAt ?? Infinity);
   let position = start;
+  if (fault.before !== undefined) {
+    yield Buffer.from(fault.before);
+  }
   for await (const chunk of source) {
     if (fault.flipAt >= position && fault.flipAt < position + chunk.length) {
       chunk[fault.flipAt - position] ^= 1;

@@ -14,9 +14,9 @@ use crate::error::{Error, Result};
 use crate::model::{Backend, forward, layers};
 use crate::sampler::{Sampler, Sampling, argmax};
 
-/// Largest error of a stage, as a share of its largest number. Measured: 4e-6 with exact activations on llvmpipe and
-/// SwiftShader; GPUs round exponentials and divisions less well.
-const EXACT: f32 = 1e-3;
+/// Largest error of a stage, as a share of its largest number. Keys that round to another half move a score, and
+/// softmax makes more of it. Measured: 2e-3 at most on llvmpipe and SwiftShader; a wrong kernel is off by 0.1 and more.
+const EXACT: f32 = 1e-2;
 
 /// The same where activations are quantised to bytes: half a step is 1/254 of a block's peak. Measured: 1.5e-2.
 const QUANTIZED: f32 = 6e-2;

@@ -13,6 +13,8 @@ mod profile;
 mod readback;
 mod record;
 mod shaders;
+#[cfg(test)]
+mod tests;
 mod variant;
 mod weights;
 

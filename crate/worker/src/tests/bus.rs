@@ -1,5 +1,8 @@
 use js_sys::Array;
-use protocol::{FailureKind, FromWorker, Generate, Message, Operation, Role, Sampling, ToWorker, Token};
+use protocol::{
+    FailureKind, FromWorker, Generate, Load, Message, Operation, Preference, Role, Sampling, Source,
+    ToWorker, Token,
+};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -41,9 +44,16 @@ fn every_request_survives_the_way_in() {
 
 #[wasm_bindgen_test]
 fn a_file_travels_beside_the_text() {
-    let json = r#"{"Load":{"source":{"File":{"file":"m.gguf"}},"context":512}}"#;
-    let data = Array::of2(&text(json), &file(b"GGUF", "m.gguf"));
-    let incoming = parse(&data).unwrap();
+    let load = ToWorker::Load(Load {
+        source: Source::File { file: "m.gguf".into() },
+        context: 512,
+        backend: Preference::Automatic,
+        variant: None,
+        remember: true,
+    });
+    let json = serde_json::to_string(&load).unwrap();
+    let incoming = parse(&Array::of2(&text(&json), &file(b"GGUF", "m.gguf"))).unwrap();
+    assert_eq!(incoming.message, load);
     assert_eq!(incoming.file.unwrap().size(), 4.0);
 }
 

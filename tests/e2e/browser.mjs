@@ -30,3 +30,16 @@ export const launchOptions = {
     "--disable-sync",
   ],
 };
+
+/**
+ * Flags with which Chromium gives pages a WebGPU adapter. `swiftshader` is a program on the processor, there on every
+ * machine; `default` is the machine's own GPU, if it has one; `none` is no adapter, as without any flag.
+ */
+export function adapterArgs(adapter) {
+  if (adapter === "none") {
+    return [];
+  }
+  const flags = ["--enable-unsafe-webgpu", `--use-webgpu-adapter=${adapter}`];
+  // On Linux Chromium reaches a GPU through Vulkan only where it is asked to.
+  return adapter === "swiftshader" ? flags : [...flags, "--enable-features=Vulkan"];
+}

@@ -1,14 +1,20 @@
 // Does the page's main job once, as a visitor would, and prints what the page shows as one JSON object.
 //
 // Called by `cargo xtask demo --check`, which serves the site (NIBBLE_URL) and says where pictures go
-// (NIBBLE_SCREENSHOTS). Standard output carries the JSON alone. Anything wrong on the way exits with 1.
+// (NIBBLE_SCREENSHOTS) and which backend is asked for (NIBBLE_BACKEND: cpu or gpu). NIBBLE_ADAPTER chooses the GPU
+// (see browser.mjs). Standard output carries the JSON alone. Anything wrong on the way exits with 1.
 import fs from "node:fs";
 import path from "node:path";
 import { chromium } from "@playwright/test";
-import { launchOptions } from "./browser.mjs";
+import { adapterArgs, launchOptions } from "./browser.mjs";
+import { answers, compare, LEAST_SAME } from "./lib/agreement.mjs";
 import { instrument, messages } from "./lib/instrument.mjs";
+import { last } from "./lib/page.mjs";
 
-const { NIBBLE_URL: url, NIBBLE_SCREENSHOTS: pictures } = process.env;
+const { NIBBLE_URL: url, NIBBLE_SCREENSHOTS: pictures, NIBBLE_ADAPTER: adapter = "swiftshader" } = process.env;
+
+/** Whether the GPU is asked for. */
+const onGpu = process.env.NIBBLE_BACKEND === "gpu";
 
 /** Long enough for a slow machine: nothing is judged by being faster. */
 const PATIENCE = 600_000;
@@ -43,15 +49,27 @@ function watch(page) {
   return wrong;
 }
 
+/** Presses what loads a model and waits until it is there; one loaded before may still be called ready for a moment. */
+async function load(page, button) {
+  const loaded = async () => (await messages(page, "worker", "Loaded")).length;
+  const before = await loaded();
+  const failed = page.getByTestId("error").first();
+  await page.getByTestId(button).click();
+  say("the button is pressed, the model loads");
+  for (const end = Date.now() + PATIENCE; (await loaded()) === before; await page.waitForTimeout(200)) {
+    await refuse(failed);
+    if (Date.now() > end) {
+      throw new Error("the model did not load in time");
+    }
+  }
+  await page.locator('[data-testid="model-status"][data-value="ready"]').waitFor();
+  say("the model is ready");
+}
+
 /** From the one button to the end of the answer. Gives how many presses it took. */
 async function mainJob(page) {
-  await page.getByTestId("load-button").click();
-  say("the button is pressed, the model loads");
+  await load(page, "load-button");
   const failed = page.getByTestId("error").first();
-  const ready = page.locator('[data-testid="model-status"][data-value="ready"]');
-  await ready.or(failed).first().waitFor({ timeout: PATIENCE });
-  await refuse(failed);
-  say("the model is ready");
   let presses = 1;
   // The answer may begin by itself; if it has not, the next button is pressed.
   const begun = page.getByTestId("stop").or(page.getByTestId("finish-reason")).first();
@@ -145,9 +163,55 @@ async function photograph(page) {
   return files;
 }
 
+/** What the worker says about the GPU, or null where it found none. */
+async function gpu(page) {
+  const found = (await last(page, "Ready")).gpu.Adapter;
+  if (found === undefined) {
+    return null;
+  }
+  const { backend, gpu_memory_bytes } = await last(page, "Loaded");
+  const { adapter, variant, check } = backend;
+  return { adapter, software: found.software, variant, check, gpu_memory_bytes };
+}
+
+/** The same prompts on the GPU and then on the processor, in this page. */
+async function agreement(page) {
+  say("prompts on the GPU");
+  const ours = await answers(page, say);
+  await page.getByTestId("backend-preference").selectOption("Cpu");
+  await load(page, "load-again");
+  const { name } = (await last(page, "Loaded")).backend;
+  if (name !== "cpu-simd") {
+    throw new Error(`the processor was asked for, and ${name} runs`);
+  }
+  say("the same on the processor");
+  const { same, of, prompts } = compare(ours, await answers(page, say));
+  return { same_text: `${same} of ${of}`, same, prompts };
+}
+
+/** Adds what a GPU is compared by to the result, if one was asked for and is there. */
+async function onTheGpu(page, result, wrong) {
+  result.gpu = await gpu(page);
+  if (result.gpu === null) {
+    return;
+  }
+  if (!result.backend.startsWith("webgpu")) {
+    wrong.push(`the GPU was asked for, and ${result.backend} runs: ${result.backend_reason}`);
+    return;
+  }
+  const { same, ...compared } = await agreement(page);
+  Object.assign(result.gpu, compared);
+  if (same < LEAST_SAME) {
+    wrong.push(`GPU and processor write the same text for ${compared.same_text} prompts, not for ${LEAST_SAME}`);
+  }
+  for (const { body } of await messages(page, "worker", "Moved")) {
+    wrong.push(`the GPU failed: ${body.backend.reason}`);
+  }
+}
+
 /** What a run must show to count. */
 function judge(result, wrong) {
-  if (result.backend !== "cpu-simd") {
+  if (!onGpu && result.backend !== "cpu-simd") {
     wrong.push(`the backend is ${result.backend}, not cpu-simd`);
   }
   if (result.answer === "") {
@@ -158,15 +222,22 @@ function judge(result, wrong) {
   }
 }
 
-const browser = await chromium.launch(launchOptions);
+const args = [...launchOptions.args, ...adapterArgs(onGpu ? adapter : "none")];
+const browser = await chromium.launch({ ...launchOptions, args });
 try {
   const page = await browser.newPage({ viewport: VIEWS[0], colorScheme: VIEWS[0].colorScheme });
   const wrong = watch(page);
   await page.addInitScript(instrument);
   await page.goto(url);
+  if (onGpu) {
+    await page.getByTestId("backend-preference").selectOption("Gpu");
+  }
   const presses = await mainJob(page);
   const result = await figures(page);
   const screenshots = await photograph(page);
+  if (onGpu) {
+    await onTheGpu(page, result, wrong);
+  }
   wrong.push(...(await page.evaluate(() => window.testLog.violations)).map((what) => `policy violation: ${what}`));
   judge(result, wrong);
   console.log(JSON.stringify({ ...result, presses, browser: `Chromium ${browser.version()}`, screenshots, wrong }, null, 2));

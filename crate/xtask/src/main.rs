@@ -27,7 +27,7 @@ mod wasm;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use paths::Paths;
 
 /// Set-up, build, demo, test, bench and model files of Nibble.
@@ -52,9 +52,9 @@ enum Task {
         /// Runs the main job once in headless Chromium and prints what was measured as one JSON object.
         #[arg(long)]
         check: bool,
-        /// What computes.
-        #[arg(long, value_enum, default_value_t = Backend::Cpu)]
-        backend: Backend,
+        /// With --check, what computes; without it, the visitor chooses in the page.
+        #[arg(long, value_enum, default_value_t = demo::Backend::Cpu)]
+        backend: demo::Backend,
     },
     /// Sets up, then runs every check and test, native and in headless Chromium.
     Test {
@@ -64,9 +64,12 @@ enum Task {
     },
     /// Measures Nibble beside its peers; writes bench.json in the target directory, and BENCHMARKS.md.
     Bench {
-        /// Counted rounds, at least 5.
+        /// Counted rounds, at least 5; with --gpu, at least 3.
         #[arg(long, default_value_t = 5)]
         rounds: u32,
+        /// Measures the GPU backend beside llama.cpp's instead, natively; on a machine without a GPU, in software.
+        #[arg(long, conflicts_with = "no_native")]
+        gpu: bool,
         /// Leaves llama.cpp as a native program out, which takes minutes to build.
         #[arg(long)]
         no_native: bool,
@@ -82,13 +85,6 @@ enum Task {
         #[command(subcommand)]
         action: ModelAction,
     },
-}
-
-/// What computes in the page.
-#[derive(Clone, Copy, ValueEnum)]
-enum Backend {
-    /// The processor, with WebAssembly SIMD.
-    Cpu,
 }
 
 #[derive(Subcommand)]
@@ -121,9 +117,10 @@ fn run(task: Task) -> anyhow::Result<()> {
     match task {
         Task::Setup => setup::run(&paths, setup::For::Everything),
         Task::Build => setup::run(&paths, setup::For::Building).and_then(|()| build::run(&paths)),
-        Task::Demo { port, check, backend: Backend::Cpu } => demo::run(&paths, port, check),
+        Task::Demo { port, check, backend } => demo::run(&paths, port, check, backend),
         Task::Test { only } => test::run(&paths, only),
-        Task::Bench { rounds, no_native } => {
+        Task::Bench { rounds, gpu: true, .. } => bench::run_gpu(&paths, rounds),
+        Task::Bench { rounds, no_native, .. } => {
             bench::run(&paths, bench::Options { rounds, native: !no_native })
         }
         Task::Serve { port } => serve::forever(&paths.dist, port),

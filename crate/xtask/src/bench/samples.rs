@@ -1,5 +1,6 @@
 //! What one answer measured, and several of them together.
 
+use anyhow::{Result, ensure};
 use serde::{Deserialize, Serialize};
 
 /// One answer. Rates in tokens a second.
@@ -14,6 +15,21 @@ pub(crate) struct Sample {
     pub(crate) prompt: u32,
     /// Tokens of the answer.
     pub(crate) tokens: u32,
+}
+
+/// Fast figures of a wrong answer are worth nothing: every round must have answered the same, at length.
+pub(crate) fn check(engine: &str, samples: &[Sample], prompt: u32, answer: u32) -> Result<()> {
+    for sample in samples {
+        ensure!(sample.prompt == prompt, "{engine} read {} prompt tokens, not {prompt}", sample.prompt);
+        ensure!(
+            sample.tokens == answer,
+            "{engine} answered {} tokens, not {answer}: {}",
+            sample.tokens,
+            sample.text
+        );
+        ensure!(sample.text == samples[0].text, "{engine} answered differently in two rounds, though greedy");
+    }
+    Ok(())
 }
 
 /// Median and range of a rate.

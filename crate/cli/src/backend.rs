@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Result, anyhow, bail};
 use clap::ValueEnum;
+use engine::cpu::Pool;
 use engine::gpu::{Adapter, Device, Settings, Variant};
 use engine::{Engine, LoadOptions, Preference, Report, block_on};
 use serde_json::{Value, json};
@@ -25,6 +26,9 @@ pub(crate) struct BackendArgs {
     /// The GPU kernels' variant, such as workgroup-float-64x1x1 [default: the fastest measured]
     #[arg(long, value_name = "NAME")]
     variant: Option<Variant>,
+    /// Threads that the processor computes on [default: as many as it has, 8 at most]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
+    threads: Option<u16>,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -37,7 +41,15 @@ enum Backend {
     Auto,
 }
 
+/// Most threads that are used unasked: a few hold the memory's bandwidth already.
+const MOST_THREADS: usize = 8;
+
 impl BackendArgs {
+    fn threads(&self) -> usize {
+        let there = || std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+        self.threads.map_or_else(there, usize::from)
+    }
+
     /// Loads a model; says on standard error why the processor computes where the GPU might have.
     pub(crate) fn load(&self, model: &ModelArgs, context: usize) -> Result<Engine> {
         if self.backend == Backend::Cpu && self.variant.is_some() {
@@ -51,7 +63,8 @@ impl BackendArgs {
             }
             Backend::Auto => (Preference::Automatic, self.device().map_err(|error| error.to_string())),
         };
-        let options = LoadOptions { context, backend: preference, clock: now_ms, remembered: None };
+        let pool = Pool::spawn(self.threads());
+        let options = LoadOptions { context, backend: preference, pool, clock: now_ms, remembered: None };
         let engine = block_on(Engine::load(gguf, &options, device, &mut |_| {}))?;
         self.accept(engine.report())?;
         Ok(engine)

@@ -1,5 +1,9 @@
 //! How a model is loaded, which backend runs it, and how that was decided.
 
+use std::sync::Arc;
+
+use crate::cpu::Pool;
+
 /// Which backend is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Preference {
@@ -18,6 +22,8 @@ pub struct LoadOptions {
     pub context: usize,
     /// Which backend is asked for.
     pub backend: Preference,
+    /// The threads that the processor computes on.
+    pub pool: Arc<Pool>,
     /// A monotonic clock, ms; the engine has none of its own in a browser.
     pub clock: fn() -> f64,
     /// An earlier report for the same adapter, build and model, which makes the self-check short.

@@ -54,6 +54,14 @@ pub enum Error {
         /// Why.
         cause: String,
     },
+    /// A thread of the processor's backend has died.
+    #[error(
+        "computing: one of {threads} threads has stopped; load the model again, with fewer threads if it stops again"
+    )]
+    Threads {
+        /// Threads in all.
+        threads: usize,
+    },
     /// The backend failed.
     #[error("{op}: {cause}")]
     Backend {

@@ -5,7 +5,7 @@ use std::io::{Read, Seek};
 use crate::backend::{LoadOptions, Preference, Progress, Report};
 use crate::block_on;
 use crate::choose::Model;
-use crate::cpu::{Cpu, dispatch};
+use crate::cpu::{Cpu, Pool, dispatch};
 use crate::error::{Error, Result};
 use crate::gguf::{Gguf, ReadSeek};
 use crate::gpu::{Costs, Device, Gpu, Profile};
@@ -188,7 +188,9 @@ impl Engine {
     /// # Errors
     /// As [`Engine::load`].
     pub fn on_cpu<R: Read + Seek + 'static>(gguf: Gguf<R>, context: usize) -> Result<Self> {
-        let options = LoadOptions { context, backend: Preference::Cpu, clock: || 0.0, remembered: None };
+        let pool = Pool::alone();
+        let options =
+            LoadOptions { context, backend: Preference::Cpu, pool, clock: || 0.0, remembered: None };
         block_on(Self::load(gguf, &options, Err(String::new()), &mut |_| {}))
     }
 

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use engine::cpu::Pool;
 use engine::gguf::Gguf;
 use engine::gpu::Device;
 use engine::model::Config;
@@ -79,7 +80,8 @@ async fn engine(
         _ => None,
     };
     let fresh = earlier.is_none();
-    let options = LoadOptions { context, backend, clock: now_ms, remembered: earlier };
+    let pool = Pool::alone();
+    let options = LoadOptions { context, backend, pool, clock: now_ms, remembered: earlier };
     let engine = Engine::load(gguf, &options, gpu, &mut told()).await?;
     if let (Some(name), true, Some(_)) = (&stored, fresh, &engine.report().check) {
         remembered::remember(name, engine.report()).await;

@@ -17,6 +17,7 @@ mod stages;
 pub mod streamed;
 #[cfg(test)]
 mod tests;
+mod threads;
 mod trace;
 mod weights;
 
@@ -25,4 +26,5 @@ pub use agreement::Agreement;
 pub use backend::{Cpu, MAX_BATCH};
 pub use dispatch::{Kernels, matmul};
 pub use estimate::{Estimate, estimate};
+pub use threads::{Member, Parts, Pool};
 pub(crate) use trace::{Trace, trace};

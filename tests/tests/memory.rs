@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
 use engine::Tokenizer;
-use engine::cpu::{dispatch, estimate, streamed};
+use engine::cpu::{Processor, dispatch, estimate, streamed};
 use engine::gguf::Gguf;
 use engine::model::Config;
 use engine::tokenizer::{ChatTemplate, Specials};
@@ -84,14 +84,14 @@ fn header_tokenizer_and_check_stay_small() {
 
     let config = Config::from_metadata(gguf.file(), gguf.metadata()).unwrap();
     let tokens: Vec<u32> = (1000..1016).collect();
+    let processor = Processor::alone(dispatch::detect());
     let ((), check) = measured(base, "check", || {
-        let kernels = dispatch::detect();
-        streamed::forward(&mut gguf, &config, &tokens, kernels, &mut |_, _| {}, &mut |_, _| {}).unwrap();
+        streamed::forward(&mut gguf, &config, &tokens, &processor, &mut |_, _| {}, &mut |_, _| {}).unwrap();
     });
     assert!(check.peak < CHECK);
     let (_, estimate) = measured(base, "estimate", || {
         let start = Instant::now();
-        estimate(&mut gguf, &config, dispatch::detect(), &|| start.elapsed().as_secs_f64() * 1e3).unwrap()
+        estimate(&mut gguf, &config, &processor, &|| start.elapsed().as_secs_f64() * 1e3).unwrap()
     });
     assert!(estimate.peak < ESTIMATE && estimate.after == check.after);
 }

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::time::Instant;
 
-use engine::cpu::{Agreement, dispatch, estimate, streamed};
+use engine::cpu::{Agreement, Processor, dispatch, estimate, streamed};
 use engine::gguf::Gguf;
 use engine::model::Config;
 use engine::tokenizer::Specials;
@@ -33,7 +33,7 @@ fn streamed_logits_are_the_engines_to_the_bit() {
         &mut gguf,
         &config,
         &tokens,
-        dispatch::detect(),
+        &Processor::alone(dispatch::detect()),
         &mut |_, _| {},
         &mut |rows, logits| {
             rows_seen += rows.len();
@@ -62,7 +62,8 @@ fn an_estimate_of_the_real_model_is_made_from_a_part_of_it() {
     let config = Config::from_metadata(gguf.file(), gguf.metadata()).unwrap();
     let start = Instant::now();
     let clock = || start.elapsed().as_secs_f64() * 1e3;
-    let estimate = estimate(&mut gguf, &config, dispatch::detect(), &clock).unwrap().unwrap();
+    let estimate =
+        estimate(&mut gguf, &config, &Processor::alone(dispatch::detect()), &clock).unwrap().unwrap();
     println!("{estimate:?}, {:.0} ms in all", clock());
     assert!(estimate.layers >= 1 && estimate.layers < config.layers);
     assert!(estimate.tokens_per_s.is_finite() && estimate.tokens_per_s > 0.0);

@@ -151,7 +151,7 @@ fn as_json(
     let gaps = &figures.summary.inter_token;
     json!({
         "model": engine.info().name, "backend": backend::as_json(engine), "kernels": kernels(engine),
-        "threads": engine.gpu().is_none().then_some(1),
+        "threads": engine.gpu().is_none().then_some(engine.threads()),
         "unit": "tokens per second", "origin": "measured", "runs": figures.runs,
         "prefill_tokens": args.prefill, "decode_tokens": args.decode,
         "prefill": rates(figures.prefill), "decode": rates(figures.decode),
@@ -169,7 +169,7 @@ fn print(engine: &Engine, args: &Args, figures: &Figures, costs: Option<&GpuCost
     let (name, backend) = (output::plain(&engine.info().name), engine.backend_name());
     let on = match engine.gpu() {
         Some(gpu) => format!("{}, {}", output::plain(gpu.adapter().name()), gpu.variant()),
-        None => format!("{}, 1 thread", kernels(engine)),
+        None => format!("{}, threads: {}", kernels(engine), engine.threads()),
     };
     let count = figures.runs;
     output::line(format_args!("{name} on {backend} ({on}), {count} runs after one warm-up"))?;

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::backend::{Check, LoadOptions, Preference, Progress, Report};
-use crate::cpu::{self, Agreement, Cpu, dispatch};
+use crate::cpu::{self, Agreement, Cpu, Processor};
 use crate::error::{Error, Result};
 use crate::gguf::{Gguf, ReadSeek};
 use crate::gpu::{Device, Gpu};
@@ -32,6 +32,8 @@ pub(crate) struct Model<'a> {
     pub(crate) config: &'a Config,
     pub(crate) context: usize,
     pub(crate) options: &'a LoadOptions,
+    /// What the processor's side computes with.
+    pub(crate) processor: Processor,
     /// Words of a text, to check with.
     pub(crate) tokens: Vec<u32>,
 }
@@ -89,7 +91,7 @@ impl Model<'_> {
 
     fn on_cpu(&mut self, report: Report, progress: &mut dyn FnMut(Progress)) -> Result<(Running, Report)> {
         let mut packed = packing(self.gguf, progress);
-        let cpu = Cpu::load(self.gguf, self.config, self.context, dispatch::detect(), &mut packed)?;
+        let cpu = Cpu::load(self.gguf, self.config, self.context, &self.processor, &mut packed)?;
         Ok((Running::Cpu(Box::new(cpu)), report))
     }
 
@@ -143,7 +145,7 @@ impl Model<'_> {
         let (Some(gpu), Preference::Automatic) = (quick, self.options.backend) else { return Ok(None) };
         let now = self.options.clock;
         // The first estimate finds its code cold, which is in the GPU's favour.
-        let mut estimate = || cpu::estimate(self.gguf, self.config, dispatch::detect(), &now);
+        let mut estimate = || cpu::estimate(self.gguf, self.config, &self.processor, &now);
         if estimate()?.is_none_or(|cpu| cpu.tokens_per_s < HOPELESS * gpu) {
             return Ok(None);
         }
@@ -163,7 +165,7 @@ impl Model<'_> {
         let many = &many[..many.len().min(gpu.max_batch())];
         let batches = [many, one];
         let rows = self.config.vocabulary.min(1024);
-        let traces = cpu::trace(self.gguf, self.config, dispatch::detect(), &batches, rows)?;
+        let traces = cpu::trace(self.gguf, self.config, &self.processor, &batches, rows)?;
         gpu.check_kernels(&batches, &traces).await
     }
 
@@ -182,7 +184,7 @@ impl Model<'_> {
             return Err(Error::Backend { op: "checking the GPU against the processor", cause });
         }
         let now = self.options.clock;
-        let estimate = cpu::estimate(self.gguf, self.config, dispatch::detect(), &now)?;
+        let estimate = cpu::estimate(self.gguf, self.config, &self.processor, &now)?;
         step();
         let gpu_tokens_per_s = gpu.decode_speed(now).await?;
         step();
@@ -211,8 +213,7 @@ impl Model<'_> {
                 agreement.add(token, rows.clone(), ours, theirs);
             }
         };
-        let kernels = dispatch::detect();
-        cpu::streamed::forward(self.gguf, self.config, tokens, kernels, &mut |_, _| {}, &mut take)?;
+        cpu::streamed::forward(self.gguf, self.config, tokens, &self.processor, &mut |_, _| {}, &mut take)?;
         step();
         Ok(agreement)
     }

@@ -1,11 +1,12 @@
 //! A loaded model and its conversation: a prompt in, one token a step out.
 
 use std::io::{Read, Seek};
+use std::sync::Arc;
 
 use crate::backend::{LoadOptions, Preference, Progress, Report};
 use crate::block_on;
 use crate::choose::Model;
-use crate::cpu::{Cpu, Pool, dispatch};
+use crate::cpu::{Cpu, Pool, Processor};
 use crate::error::{Error, Result};
 use crate::gguf::{Gguf, ReadSeek};
 use crate::gpu::{Costs, Device, Gpu, Profile};
@@ -145,6 +146,7 @@ pub struct Engine {
     config: Config,
     tokenizer: Tokenizer,
     template: Option<ChatTemplate>,
+    processor: Processor,
     backend: Running,
     clock: fn() -> f64,
     report: Report,
@@ -175,12 +177,32 @@ impl Engine {
         let info = Info::new(&gguf, &config, context, template.is_some())?;
         let words = tokenizer.encode(CHECK_TEXT, Specials::AsText)?;
         let tokens = words.into_iter().take(context.min(CHECK_TOKENS)).collect();
-        let model = Model { gguf: &mut gguf, config: &config, context, options, tokens };
+        let processor = Processor::detect(Arc::clone(&options.pool));
+        let model = Model {
+            gguf: &mut gguf,
+            config: &config,
+            context,
+            options,
+            processor: processor.clone(),
+            tokens,
+        };
         let (backend, report) = model.choose(gpu, progress).await?;
         let cached = Vec::with_capacity(context);
         let logits = Vec::with_capacity(config.vocabulary);
         let clock = options.clock;
-        Ok(Self { info, config, tokenizer, template, backend, clock, report, gguf, cached, logits })
+        Ok(Self {
+            info,
+            config,
+            tokenizer,
+            template,
+            processor,
+            backend,
+            clock,
+            report,
+            gguf,
+            cached,
+            logits,
+        })
     }
 
     /// Loads a model onto the processor, all at once, telling nobody.
@@ -242,6 +264,11 @@ impl Engine {
     /// What the model is.
     pub fn info(&self) -> &Info {
         &self.info
+    }
+
+    /// Threads that the processor computes on.
+    pub fn threads(&self) -> usize {
+        self.processor.pool.threads()
     }
 
     /// The model's tokenizer.
@@ -431,7 +458,7 @@ impl Engine {
     fn move_to_cpu(&mut self, error: &Error) -> Result<()> {
         self.cached.clear();
         let context = self.info.context;
-        let cpu = Cpu::load(&mut self.gguf, &self.config, context, dispatch::detect(), &mut |_| {})?;
+        let cpu = Cpu::load(&mut self.gguf, &self.config, context, &self.processor, &mut |_| {})?;
         self.backend = Running::Cpu(Box::new(cpu));
         let reason = format!("the GPU failed ({error}), so the processor went on from the same tokens");
         self.report = Report { adapter: self.report.adapter.take(), ..Report::cpu(reason) };

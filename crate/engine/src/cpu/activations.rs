@@ -1,47 +1,77 @@
-//! Activations quantised to sixteen bits, the right-hand side of every quantised product.
+//! Activations quantised to fourteen bits, the right-hand side of every quantised product.
 //!
-//! Sixteen, not eight: kernels multiply 16-bit pairs anyway, and eight bits were enough noise to make the processor
-//! part from the GPU, which does not quantise them, in 6 of 10 answers within 32 tokens.
+//! Not eight, which every peer uses: eight bits are enough noise to make the processor part from the GPU, which does
+//! not quantise them, in 6 of 10 answers within 32 tokens. Fourteen are what both kinds of kernels take at no cost or
+//! little: `simd128` and AVX2 multiply 16-bit pairs anyway, and relaxed SIMD takes two bytes of seven bits. Every
+//! kernel sums the same integers, so all builds give the same numbers.
 
 use crate::quant::BLOCK;
 
-/// Largest magnitude of a quant. Sums of 32 products with eight-bit weights stay below 2^28.
-pub(crate) const LARGEST: f32 = 32767.0;
+/// Largest magnitude of a quant. Sums of 32 products with eight-bit weights stay below 2^26.
+pub(crate) const LARGEST: f32 = 8191.0;
 
-/// Rows of activations, each block of 32 as `x ≈ scale · q` with q in −32767..=32767.
+/// Rows of activations, each block of 32 as `x ≈ scale · q` with q in −8191..=8191.
 #[derive(Default)]
 pub struct Activations {
     /// Columns, a multiple of 32.
-    pub(crate) cols: usize,
-    /// (rows, cols) quants as pairs, columns (0,2), (1,3), (4,6), (5,7) of every eight: the order in which the
-    /// packed weights' nibbles come apart.
-    pub(crate) pairs: Vec<i16>,
+    cols: usize,
+    quants: Vec<i16>,
+    scales: Vec<f32>,
+    sums: Vec<f32>,
+}
+
+/// Some rows of [`Activations`], to be read by kernels.
+#[derive(Clone, Copy)]
+pub struct Rows<'a> {
+    /// Blocks of 32 in a row.
+    pub(crate) blocks: usize,
+    /// (rows, cols) quants, a block's 64 bytes in the order that the kernels of one instruction set want: pairs, see
+    /// [`place`], or all high bytes before all low ones.
+    pub(crate) quants: &'a [i16],
     /// (rows, cols / 32) scales.
-    pub(crate) scales: Vec<f32>,
+    pub(crate) scales: &'a [f32],
     /// (rows, cols / 32) scale · Σq, which multiplies a weight block's minimum.
-    pub(crate) sums: Vec<f32>,
+    pub(crate) sums: &'a [f32],
+}
+
+/// The same, to be written by a kernel's `quantize`.
+pub struct RowsMut<'a> {
+    pub(crate) quants: &'a mut [i16],
+    pub(crate) scales: &'a mut [f32],
+    pub(crate) sums: &'a mut [f32],
+}
+
+/// Where in a block the quant `index` in natural order stands as one of a pair: columns (0,2), (1,3), (4,6), (5,7) of
+/// every eight, the order in which the packed weights' nibbles come apart.
+#[inline]
+pub(crate) fn place(index: usize) -> usize {
+    match index % 4 {
+        1 => index + 1,
+        2 => index - 1,
+        _ => index,
+    }
 }
 
 impl Activations {
     /// Room for `rows` × `cols` at most; no later use allocates.
     pub fn with_capacity(rows: usize, cols: usize) -> Self {
         let (cells, blocks) = (rows * cols, rows * (cols / BLOCK));
-        Self { cols, pairs: vec![0; cells], scales: vec![0.0; blocks], sums: vec![0.0; blocks] }
+        Self { cols, quants: vec![0; cells], scales: vec![0.0; blocks], sums: vec![0.0; blocks] }
     }
 
-    /// Blocks in a row.
-    #[inline]
-    pub(crate) fn blocks(&self) -> usize {
-        self.cols / BLOCK
+    /// Holds rows of `cols` columns from now on.
+    pub fn reshape(&mut self, cols: usize) {
+        self.cols = cols;
     }
 
-    /// Where in `pairs` the quant `index` in natural order stands: the middle two of every four change places.
-    #[inline]
-    pub(crate) fn place(index: usize) -> usize {
-        match index % 4 {
-            1 => index + 1,
-            2 => index - 1,
-            _ => index,
-        }
+    /// All rows, to be read.
+    pub fn rows(&self) -> Rows<'_> {
+        let Self { cols, quants, scales, sums } = self;
+        Rows { blocks: cols / BLOCK, quants, scales, sums }
+    }
+
+    /// All rows, to be written.
+    pub fn rows_mut(&mut self) -> RowsMut<'_> {
+        RowsMut { quants: &mut self.quants, scales: &mut self.scales, sums: &mut self.sums }
     }
 }

@@ -3,7 +3,7 @@
 use std::io::{Read, Seek};
 use std::ops::Range;
 
-use super::Kernels;
+use super::products::Processor;
 use super::stages::Stages;
 use super::weights::Weights;
 use crate::error::{Error, Result};
@@ -30,7 +30,7 @@ impl Cpu {
         gguf: &mut Gguf<R>,
         config: &Config,
         positions: usize,
-        kernels: &'static Kernels,
+        processor: &Processor,
         read_bytes: &mut dyn FnMut(u64),
     ) -> Result<Self> {
         let weights = Weights::read(gguf, config, read_bytes)?;
@@ -39,7 +39,7 @@ impl Cpu {
             return Err(Error::Unsupported { file: gguf.file().to_owned(), cause });
         }
         let size = (config.layers, positions);
-        let stages = Stages::new(config, kernels, MAX_BATCH, size, weights.rope_factors.as_deref());
+        let stages = Stages::new(config, processor, MAX_BATCH, size, weights.rope_factors.as_deref());
         Ok(Self { weights, stages, vocabulary: config.vocabulary })
     }
 }
@@ -96,9 +96,9 @@ impl Backend for Cpu {
         out.resize(rows.len() * self.vocabulary, 0.0);
         if !rows.is_empty() {
             let n = rows.len();
-            self.stages.final_norm(&self.weights.norm, rows);
-            self.stages.head(self.weights.head(), true, n, out);
+            self.stages.norm(&self.weights.norm, rows);
+            self.stages.head(self.weights.head(), n, out);
         }
-        Ok(())
+        self.stages.processor().pool.check()
     }
 }

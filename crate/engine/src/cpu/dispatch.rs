@@ -2,19 +2,24 @@
 
 use std::ops::Range;
 
-use super::{Activations, arch, portable, reference};
-use crate::quant::{Matrix, Packed4, Packed8};
+use super::activations::{Rows, RowsMut};
+use super::{Parts, arch, reference};
+use crate::quant::{Packed4, Packed8};
+
+/// `y = W·x`: weights, activations, output, tokens, groups of eight rows. No other thread may write the output's rows
+/// of these groups.
+pub type Product<W> = unsafe fn(&W, Rows, &Parts<f32>, usize, Range<usize>);
 
 /// The kernels of one instruction set.
 pub struct Kernels {
     /// Name shown to people.
     pub name: &'static str,
     /// See [`reference::quantize`].
-    pub quantize: fn(&[f32], &mut Activations),
+    pub quantize: fn(&[f32], RowsMut),
     /// See [`reference::matmul_q4`].
-    pub matmul_q4: fn(&Packed4, &Activations, &mut [f32], usize, Range<usize>),
+    pub matmul_q4: Product<Packed4>,
     /// See [`reference::matmul_q8`].
-    pub matmul_q8: fn(&Packed8, &Activations, &mut [f32], usize, Range<usize>),
+    pub matmul_q8: Product<Packed8>,
 }
 
 /// The scalar twins, on every target.
@@ -54,27 +59,4 @@ pub fn detect() -> &'static Kernels {
     }
     #[cfg(not(target_arch = "wasm32"))]
     &REFERENCE
-}
-
-/// `y = W·x` for `tokens` rows of `x` (tokens, cols); y: (tokens, rows) f32. `quantized` and `row` are scratch:
-/// `quantized` holds `x` already when `fresh` is false (several matrices share one input).
-pub fn matmul(
-    kernels: &Kernels,
-    w: &Matrix,
-    x: &[f32],
-    (quantized, fresh): (&mut Activations, bool),
-    y: &mut [f32],
-    tokens: usize,
-) {
-    let cols = x.len() / tokens;
-    if fresh {
-        quantized.cols = cols;
-        (kernels.quantize)(x, quantized);
-    }
-    match w {
-        Matrix::Q4(w) => (kernels.matmul_q4)(w, quantized, y, tokens, 0..w.groups()),
-        Matrix::Q8(w) => (kernels.matmul_q8)(w, quantized, y, tokens, 0..w.groups()),
-        Matrix::F16(w) => portable::matmul_halves(&w.bits, x, y, cols),
-        Matrix::F32(w, _) => portable::matmul_floats(w, x, y, cols),
-    }
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Seek};
 
-use super::Kernels;
+use super::products::Processor;
 use super::stages::Stages;
 use super::streamed::{SLICE, lookup, read_head};
 use super::weights::{Layer, NORM, head_name};
@@ -57,13 +57,13 @@ pub struct Estimate {
 pub fn estimate<R: Read + Seek>(
     gguf: &mut Gguf<R>,
     config: &Config,
-    kernels: &'static Kernels,
+    processor: &Processor,
     now: &dyn Fn() -> f64,
 ) -> Result<Option<Estimate>> {
     let begun = now();
     let sizes: Vec<u64> = (0..config.layers).map(|index| layer_bytes(gguf, index)).collect();
     let head = gguf.tensor(head_name(gguf)).map_or(0, |head| head.bytes);
-    let mut timed = Timed::read(gguf, config, kernels, held(&sizes))?;
+    let mut timed = Timed::read(gguf, config, processor, held(&sizes))?;
     // Brings code and buffers in; not counted.
     timed.pass(now);
     let (mut measured_ms, mut passes, mut at) = (0.0, 0, 0);
@@ -130,13 +130,13 @@ impl Timed {
     fn read<R: Read + Seek>(
         gguf: &mut Gguf<R>,
         config: &Config,
-        kernels: &'static Kernels,
+        processor: &Processor,
         layers: usize,
     ) -> Result<Self> {
         let rows = SLICE.min(config.vocabulary);
         let factors = rope_factors(gguf, config, &mut |_| {})?;
         Ok(Self {
-            stages: Stages::new(config, kernels, 1, (layers, 1), factors.as_deref()),
+            stages: Stages::new(config, processor, 1, (layers, 1), factors.as_deref()),
             embedding: lookup(gguf, config, &[0])?,
             layers: (0..layers)
                 .map(|index| Layer::read(gguf, config, index, &mut |_| {}))
@@ -154,8 +154,8 @@ impl Timed {
         // From the start each time: left to grow, the numbers would end in infinities, which take another time.
         stages.embed(0, 1, |_, row| row.copy_from_slice(embedding));
         layers.iter().enumerate().for_each(|(index, layer)| stages.layer(layer, index));
-        stages.final_norm(norm, 0..1);
-        stages.head(head, true, 1, logits);
+        stages.norm(norm, 0..1);
+        stages.head(head, 1, logits);
         now() - begun
     }
 }

@@ -7,11 +7,13 @@
 mod activations;
 mod agreement;
 mod arch;
+mod attention;
 mod backend;
 mod cache;
 pub mod dispatch;
 mod estimate;
 pub mod portable;
+mod products;
 pub mod reference;
 mod stages;
 pub mod streamed;
@@ -21,10 +23,11 @@ mod threads;
 mod trace;
 mod weights;
 
-pub use activations::Activations;
+pub use activations::{Activations, Rows, RowsMut};
 pub use agreement::Agreement;
 pub use backend::{Cpu, MAX_BATCH};
-pub use dispatch::{Kernels, matmul};
+pub use dispatch::{Kernels, Product};
 pub use estimate::{Estimate, estimate};
+pub use products::{Input, Processor, multiply};
 pub use threads::{Member, Parts, Pool};
 pub(crate) use trace::{Trace, trace};

@@ -1,6 +1,9 @@
 //! Kernels written as plain loops over fixed-size chunks: the compiler vectorises them on every target.
 //! Each has its scalar twin, of the same name, in `reference.rs`.
 
+use std::ops::Range;
+
+use super::Parts;
 use crate::quant::f16_to_f32;
 
 /// Lanes of the partial sums; a fixed count keeps results equal on every instruction set.
@@ -72,46 +75,92 @@ pub fn rotate(heads: &mut [f32], head_dim: usize, angles: &[(f32, f32)]) {
     }
 }
 
-/// Attention of the query heads that share one key-value head; see [`super::reference::attend`].
-/// `row` (dim,) and `scores` (heads, positions) are scratch. A key or value row is widened once for all heads.
+/// Positions that attention takes at a time. A fixed number, so that what several threads put together is what one
+/// computes.
+pub const SPAN: usize = 64;
+
+/// Attention of the query heads that share one key-value head over up to [`SPAN`] positions, not yet divided: for each
+/// head its largest score, Σ e^(score − largest), and Σ e^(score − largest) · value.
+pub struct Partial<'a> {
+    /// (heads,)
+    pub peaks: &'a mut [f32],
+    /// (heads,)
+    pub sums: &'a mut [f32],
+    /// (heads, dim)
+    pub values: &'a mut [f32],
+}
+
+impl<'a> Partial<'a> {
+    /// Floats that `heads` of `dim` take.
+    pub fn len(heads: usize, dim: usize) -> usize {
+        heads * (dim + 2)
+    }
+
+    /// In a buffer of [`Partial::len`] floats.
+    pub fn of(buffer: &'a mut [f32], heads: usize) -> Self {
+        let (peaks, rest) = buffer.split_at_mut(heads);
+        let (sums, values) = rest.split_at_mut(heads);
+        Self { peaks, sums, values }
+    }
+
+    /// Over the positions of `next` as well.
+    pub fn merge(&mut self, next: &Partial) {
+        let dim = self.values.len() / self.peaks.len();
+        let values = self.values.chunks_exact_mut(dim).zip(next.values.chunks_exact(dim));
+        for (head, (ours, theirs)) in values.enumerate() {
+            let peak = self.peaks[head].max(next.peaks[head]);
+            let (old, new) = (exp(self.peaks[head] - peak), exp(next.peaks[head] - peak));
+            self.peaks[head] = peak;
+            self.sums[head] = self.sums[head] * old + next.sums[head] * new;
+            for (ours, theirs) in ours.iter_mut().zip(theirs) {
+                *ours = *ours * old + theirs * new;
+            }
+        }
+    }
+
+    /// The weighted mean of the values, (heads, dim).
+    pub fn finish(&self, out: &mut [f32]) {
+        let dim = self.values.len() / self.peaks.len();
+        let rows = out.chunks_exact_mut(dim).zip(self.values.chunks_exact(dim));
+        for ((out, values), sum) in rows.zip(self.sums.iter()) {
+            let inverse = 1.0 / sum;
+            out.iter_mut().zip(values).for_each(|(out, v)| *out = v * inverse);
+        }
+    }
+}
+
+/// Attention over up to [`SPAN`] positions; see [`super::reference::attend`]. q: (heads, dim), already scaled; keys
+/// and values: (positions, dim) halves. `row` (dim,) and `scores` (heads, SPAN) are scratch: a key or value is widened
+/// once for all heads.
 pub fn attend(
     q: &[f32],
     (keys, values): (&[u16], &[u16]),
     dim: usize,
     (row, scores): (&mut [f32], &mut [f32]),
-    out: &mut [f32],
+    out: &mut Partial,
 ) {
     let positions = keys.len() / dim;
     for (position, key) in keys.chunks_exact(dim).enumerate() {
         widen(key, row);
         for (head, q) in q.chunks_exact(dim).enumerate() {
-            scores[head * positions + position] = dot(q, row);
+            scores[head * SPAN + position] = dot(q, row);
         }
     }
-    for scores in scores[..q.len() / dim * positions].chunks_exact_mut(positions) {
-        softmax(scores);
+    for (head, scores) in scores.chunks_exact_mut(SPAN).take(q.len() / dim).enumerate() {
+        let scores = &mut scores[..positions];
+        let peak = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        scores.iter_mut().for_each(|score| *score = exp(*score - peak));
+        (out.peaks[head], out.sums[head]) = (peak, scores.iter().sum());
     }
-    out.fill(0.0);
+    out.values.fill(0.0);
     for (position, value) in values.chunks_exact(dim).enumerate() {
         widen(value, row);
-        for (head, out) in out.chunks_exact_mut(dim).enumerate() {
-            let weight = scores[head * positions + position];
+        for (head, out) in out.values.chunks_exact_mut(dim).enumerate() {
+            let weight = scores[head * SPAN + position];
             for (out, v) in out.iter_mut().zip(row.iter()) {
                 *out += weight * v;
             }
         }
-    }
-}
-
-/// Turns scores into weights that add up to one.
-fn softmax(scores: &mut [f32]) {
-    let peak = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    for score in scores.iter_mut() {
-        *score = exp(*score - peak);
-    }
-    let inverse = 1.0 / scores.iter().sum::<f32>();
-    for score in scores.iter_mut() {
-        *score *= inverse;
     }
 }
 
@@ -123,22 +172,31 @@ pub fn widen(halves: &[u16], out: &mut [f32]) {
     }
 }
 
-/// `y[t, r] = w[r] · x[t]`. w: (rows, cols) f32; x: (tokens, cols); y: (tokens, rows).
-pub fn matmul_floats(w: &[f32], x: &[f32], y: &mut [f32], cols: usize) {
-    let rows = w.len() / cols;
-    for (index, row) in w.chunks_exact(cols).enumerate() {
+/// `y[t, r] = w[r] · x[t]` for these rows. w: (all rows, cols) f32; x: (tokens, cols); y: (tokens, all rows).
+///
+/// # Safety
+/// No other thread writes these rows of `y`.
+pub unsafe fn matmul_floats(w: &[f32], x: &[f32], y: &Parts<f32>, cols: usize, rows: Range<usize>) {
+    let all = w.len() / cols;
+    for index in rows {
+        let row = &w[index * cols..][..cols];
         for (token, x) in x.chunks_exact(cols).enumerate() {
-            y[token * rows + index] = dot(row, x);
+            // SAFETY: the caller's.
+            unsafe { y.set(token * all + index, dot(row, x)) };
         }
     }
 }
 
-/// As [`matmul_floats`], w: (rows, cols) halves.
-pub fn matmul_halves(w: &[u16], x: &[f32], y: &mut [f32], cols: usize) {
+/// As [`matmul_floats`], w: (all rows, cols) halves.
+///
+/// # Safety
+/// No other thread writes these rows of `y`.
+pub unsafe fn matmul_halves(w: &[u16], x: &[f32], y: &Parts<f32>, cols: usize, rows: Range<usize>) {
     /// Columns widened at a time: two cache lines of halves, no scratch to pass in.
     const CHUNK: usize = 64;
-    let rows = w.len() / cols;
-    for (index, row) in w.chunks_exact(cols).enumerate() {
+    let all = w.len() / cols;
+    for index in rows {
+        let row = &w[index * cols..][..cols];
         for (token, x) in x.chunks_exact(cols).enumerate() {
             let mut total = 0.0;
             for (row, x) in row.chunks(CHUNK).zip(x.chunks(CHUNK)) {
@@ -146,7 +204,8 @@ pub fn matmul_halves(w: &[u16], x: &[f32], y: &mut [f32], cols: usize) {
                 widen(row, &mut wide);
                 total += dot(&wide[..row.len()], x);
             }
-            y[token * rows + index] = total;
+            // SAFETY: the caller's.
+            unsafe { y.set(token * all + index, total) };
         }
     }
 }

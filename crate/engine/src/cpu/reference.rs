@@ -2,12 +2,12 @@
 
 use std::ops::Range;
 
-use super::Activations;
-use super::activations::LARGEST;
+use super::Parts;
+use super::activations::{LARGEST, Rows, RowsMut, place};
 use crate::quant::{BLOCK, GROUP, Packed4, Packed8};
 
-/// Quantises `x` (rows, cols) into `out`: per block `scale = max|x| / 32767`, `q = round(x / scale)`.
-pub fn quantize(x: &[f32], out: &mut Activations) {
+/// Quantises `x` (rows, cols) into `out`: per block `scale = max|x| / 8191`, `q = round(x / scale)`.
+pub fn quantize(x: &[f32], out: RowsMut) {
     for (index, block) in x.chunks_exact(BLOCK).enumerate() {
         let peak = block.iter().fold(0.0f32, |peak, v| peak.max(v.abs()));
         let scale = peak / LARGEST;
@@ -15,7 +15,7 @@ pub fn quantize(x: &[f32], out: &mut Activations) {
         let mut sum = 0i32;
         for (column, v) in block.iter().enumerate() {
             let q = (v * inverse).round_ties_even() as i16;
-            out.pairs[Activations::place(index * BLOCK + column)] = q;
+            out.quants[index * BLOCK + place(column)] = q;
             sum += i32::from(q);
         }
         out.scales[index] = scale;
@@ -25,39 +25,47 @@ pub fn quantize(x: &[f32], out: &mut Activations) {
 
 /// `y[t, r] = Σ_c w[r, c] · x[t, c]` for the rows of the groups in `groups`.
 /// w: (rows, cols) Q4 packed by eight rows; x: (tokens, cols) quantised; y: (tokens, rows) f32.
-pub fn matmul_q4(w: &Packed4, x: &Activations, y: &mut [f32], tokens: usize, groups: Range<usize>) {
+///
+/// # Safety
+/// No other thread writes these rows of `y`.
+pub unsafe fn matmul_q4(w: &Packed4, x: Rows, y: &Parts<f32>, tokens: usize, groups: Range<usize>) {
     for token in 0..tokens {
         for row in rows(&groups, w.rows) {
             let lane = row % GROUP;
             let mut total = 0.0;
             for (block, cell) in w.group(row / GROUP).iter().enumerate() {
                 let at = token * w.blocks + block;
-                let dot = dot(&x.pairs[at * BLOCK..][..BLOCK], |column| cell.quant(lane, column).into());
+                let dot = dot(&x.quants[at * BLOCK..][..BLOCK], |column| cell.quant(lane, column).into());
                 total += cell.d[lane] * (dot as f32 * x.scales[at]) + cell.m[lane] * x.sums[at];
             }
-            y[token * w.rows + row] = total;
+            // SAFETY: the caller's.
+            unsafe { y.set(token * w.rows + row, total) };
         }
     }
 }
 
 /// As [`matmul_q4`], w: (rows, cols) Q8 packed by eight rows.
-pub fn matmul_q8(w: &Packed8, x: &Activations, y: &mut [f32], tokens: usize, groups: Range<usize>) {
+///
+/// # Safety
+/// No other thread writes these rows of `y`.
+pub unsafe fn matmul_q8(w: &Packed8, x: Rows, y: &Parts<f32>, tokens: usize, groups: Range<usize>) {
     for token in 0..tokens {
         for row in rows(&groups, w.rows) {
             let lane = row % GROUP;
             let mut total = 0.0;
             for (block, cell) in w.group(row / GROUP).iter().enumerate() {
                 let at = token * w.blocks + block;
-                let dot = dot(&x.pairs[at * BLOCK..][..BLOCK], |column| cell.quant(lane, column).into());
+                let dot = dot(&x.quants[at * BLOCK..][..BLOCK], |column| cell.quant(lane, column).into());
                 total += cell.d[lane] * (dot as f32 * x.scales[at]);
             }
-            y[token * w.rows + row] = total;
+            // SAFETY: the caller's.
+            unsafe { y.set(token * w.rows + row, total) };
         }
     }
 }
 
 fn dot(pairs: &[i16], weight: impl Fn(usize) -> i32) -> i32 {
-    (0..pairs.len()).map(|column| weight(column) * i32::from(pairs[Activations::place(column)])).sum()
+    (0..pairs.len()).map(|column| weight(column) * i32::from(pairs[place(column)])).sum()
 }
 
 fn rows(groups: &Range<usize>, rows: usize) -> Range<usize> {

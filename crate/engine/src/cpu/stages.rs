@@ -3,15 +3,18 @@
 
 use std::ops::Range;
 
+use super::attention::{Attention, Slots};
 use super::cache::KvCache;
+use super::products::{Input, Processor, Quantizing, multiply, multiply_all, rows_of};
+use super::threads::Parts;
 use super::weights::Layer;
-use super::{Activations, Kernels, MAX_BATCH, matmul, portable};
+use super::{Activations, MAX_BATCH, portable};
 use crate::model::{Config, rope_angles};
 use crate::quant::Matrix;
 
 /// Cache and buffers that no stage allocates, and the batch under way.
 pub(super) struct Stages {
-    kernels: &'static Kernels,
+    processor: Processor,
     config: Config,
     cache: KvCache,
     /// (positions, rope_dim / 2) cosines and sines.
@@ -33,10 +36,7 @@ struct Buffers {
     gate: Vec<f32>,
     up: Vec<f32>,
     quantized: Activations,
-    /// One head's row, widened.
-    row: Vec<f32>,
-    /// (heads of one group, positions).
-    scores: Vec<f32>,
+    slots: Slots,
 }
 
 impl Buffers {
@@ -53,8 +53,7 @@ impl Buffers {
             gate: batch(config.ffn),
             up: batch(config.ffn),
             quantized: Activations::with_capacity(tokens, widest),
-            row: vec![0.0; config.head_dim],
-            scores: vec![0.0; config.heads / config.kv_heads * positions],
+            slots: Slots::new(config, tokens, positions),
         }
     }
 }
@@ -64,13 +63,13 @@ impl Stages {
     /// rotation's frequencies, (rope_dim / 2,).
     pub(super) fn new(
         config: &Config,
-        kernels: &'static Kernels,
+        processor: &Processor,
         tokens: usize,
         (layers, positions): (usize, usize),
         factors: Option<&[f32]>,
     ) -> Self {
         Self {
-            kernels,
+            processor: processor.clone(),
             angles: rope_angles(config, factors, positions),
             cache: KvCache::new(config, layers, positions),
             buffers: Buffers::new(config, tokens, positions),
@@ -78,6 +77,10 @@ impl Stages {
             position: 0,
             tokens: 0,
         }
+    }
+
+    pub(super) fn processor(&self) -> &Processor {
+        &self.processor
     }
 
     pub(super) fn positions(&self) -> usize {
@@ -104,65 +107,110 @@ impl Stages {
     }
 
     pub(super) fn norm_qkv(&mut self, layer: &Layer) {
-        let (b, n) = (&mut self.buffers, self.tokens);
-        norm_rows(&self.config, &b.residual, &layer.attention_norm, &mut b.normed, n);
-        let x = &b.normed[..n * self.config.width];
-        matmul(self.kernels, &layer.query, x, (&mut b.quantized, true), &mut b.query, n);
-        matmul(self.kernels, &layer.key, x, (&mut b.quantized, false), &mut b.key, n);
-        matmul(self.kernels, &layer.value, x, (&mut b.quantized, false), &mut b.value, n);
+        self.norm(&layer.attention_norm, 0..self.tokens);
+        self.qkv_products(layer);
+    }
+
+    /// Norm of some rows of the residual stream, quantised as well.
+    pub(super) fn norm(&mut self, weight: &[f32], rows: Range<usize>) {
+        let (b, width) = (&mut self.buffers, self.config.width);
+        let quantizing = Quantizing::new(self.processor.kernels, &mut b.quantized, width);
+        let normed = Parts::of(&mut b.normed);
+        let residual = &b.residual[rows.start * width..];
+        self.processor.pool.split(rows.len(), &|tokens| {
+            for token in tokens {
+                // SAFETY: a token is handed out once.
+                unsafe {
+                    let out = normed.part(token * width, width);
+                    portable::rms_norm(
+                        &residual[token * width..][..width],
+                        weight,
+                        self.config.norm_eps,
+                        out,
+                    );
+                    quantizing.row(token, out);
+                }
+            }
+        });
+    }
+
+    pub(super) fn qkv_products(&mut self, layer: &Layer) {
+        let (b, tokens) = (&mut self.buffers, self.tokens);
+        let x =
+            Input { floats: &b.normed[..tokens * self.config.width], quantized: b.quantized.rows(), tokens };
+        let products = [
+            (&layer.query, Parts::of(&mut b.query)),
+            (&layer.key, Parts::of(&mut b.key)),
+            (&layer.value, Parts::of(&mut b.value)),
+        ];
+        multiply_all(&self.processor, &products, &x);
     }
 
     pub(super) fn rope_append(&mut self, layer: usize) {
         let (config, b) = (&self.config, &mut self.buffers);
-        let (queries, kv) = (config.query_width(), config.kv_width());
+        let (queries, kv, half) = (config.query_width(), config.kv_width(), config.rope_dim / 2);
         // 1/√d goes into the queries: one multiplication each instead of one a score.
         let scale = 1.0 / (config.head_dim as f32).sqrt();
-        for token in 0..self.tokens {
-            let position = self.position + token;
-            let angles = &self.angles[position * (config.rope_dim / 2)..][..config.rope_dim / 2];
-            let query = &mut b.query[token * queries..][..queries];
-            portable::rotate(query, config.head_dim, angles);
-            query.iter_mut().for_each(|q| *q *= scale);
-            let key = &mut b.key[token * kv..][..kv];
-            portable::rotate(key, config.head_dim, angles);
-            self.cache.store(layer, position, key, &b.value[token * kv..][..kv]);
-        }
+        let (query, key, cache) = (Parts::of(&mut b.query), Parts::of(&mut b.key), self.cache.storing());
+        self.processor.pool.split(self.tokens, &|tokens| {
+            for token in tokens {
+                let position = self.position + token;
+                let angles = &self.angles[position * half..][..half];
+                // SAFETY: a token is handed out once.
+                let (query, key) =
+                    unsafe { (query.part(token * queries, queries), key.part(token * kv, kv)) };
+                portable::rotate(query, config.head_dim, angles);
+                query.iter_mut().for_each(|q| *q *= scale);
+                portable::rotate(key, config.head_dim, angles);
+                // SAFETY: as above.
+                unsafe { cache.store(layer, position, key, &b.value[token * kv..][..kv]) };
+            }
+        });
     }
 
     pub(super) fn attend(&mut self, layer: usize) {
         let (config, b) = (&self.config, &mut self.buffers);
-        let group = config.query_width() / config.kv_heads;
-        for token in 0..self.tokens {
-            for head in 0..config.kv_heads {
-                let cached = self.cache.head(layer, head, self.position + token + 1);
-                let at = token * config.query_width() + head * group;
-                let (query, out) = (&b.query[at..][..group], &mut b.attended[at..][..group]);
-                portable::attend(query, cached, config.head_dim, (&mut b.row, &mut b.scores), out);
-            }
-        }
+        let cells = self.tokens * config.query_width();
+        let (cache, position, query) = (&self.cache, self.position, &b.query[..cells]);
+        let attention = Attention { config, cache, layer, position, query };
+        attention.run(&self.processor.pool, &mut b.slots, &mut b.attended[..cells]);
     }
 
     pub(super) fn output_residual(&mut self, layer: &Layer) {
-        let (b, n) = (&mut self.buffers, self.tokens);
-        let x = &b.attended[..n * self.config.query_width()];
-        matmul(self.kernels, &layer.output, x, (&mut b.quantized, true), &mut b.normed, n);
-        portable::add(&mut b.residual, &b.normed[..n * self.config.width]);
+        let b = &mut self.buffers;
+        let into = (&mut b.quantized, b.normed.as_mut_slice(), b.residual.as_mut_slice());
+        add_product(&self.processor, &layer.output, &b.attended, self.tokens, into);
     }
 
     pub(super) fn norm_gate_up(&mut self, layer: &Layer) {
-        let (b, n) = (&mut self.buffers, self.tokens);
-        norm_rows(&self.config, &b.residual, &layer.ffn_norm, &mut b.normed, n);
-        let x = &b.normed[..n * self.config.width];
-        matmul(self.kernels, &layer.gate, x, (&mut b.quantized, true), &mut b.gate, n);
-        matmul(self.kernels, &layer.up, x, (&mut b.quantized, false), &mut b.up, n);
-        portable::swiglu(&mut b.gate[..n * self.config.ffn], &b.up);
+        self.norm(&layer.ffn_norm, 0..self.tokens);
+        self.gate_up_products(layer);
+    }
+
+    pub(super) fn gate_up_products(&mut self, layer: &Layer) {
+        let (b, tokens, all) = (&mut self.buffers, self.tokens, self.config.ffn);
+        let x =
+            Input { floats: &b.normed[..tokens * self.config.width], quantized: b.quantized.rows(), tokens };
+        let (gate, up) = (Parts::of(&mut b.gate), Parts::of(&mut b.up));
+        let kernels = self.processor.kernels;
+        self.processor.pool.split(layer.gate.groups(), &|groups| {
+            let rows = rows_of(groups.clone(), all);
+            // SAFETY: a group is handed out once.
+            unsafe {
+                multiply(kernels, &layer.gate, &x, &gate, groups.clone());
+                multiply(kernels, &layer.up, &x, &up, groups);
+                for token in 0..tokens {
+                    let (start, len) = (token * all + rows.start, rows.len());
+                    portable::swiglu(gate.part(start, len), up.part(start, len));
+                }
+            }
+        });
     }
 
     pub(super) fn down_residual(&mut self, layer: &Layer) {
-        let (b, n) = (&mut self.buffers, self.tokens);
-        let x = &b.gate[..n * self.config.ffn];
-        matmul(self.kernels, &layer.down, x, (&mut b.quantized, true), &mut b.normed, n);
-        portable::add(&mut b.residual, &b.normed[..n * self.config.width]);
+        let b = &mut self.buffers;
+        let into = (&mut b.quantized, b.normed.as_mut_slice(), b.residual.as_mut_slice());
+        add_product(&self.processor, &layer.down, &b.gate, self.tokens, into);
     }
 
     /// The residual stream of the batch, (tokens, width).
@@ -186,30 +234,43 @@ impl Stages {
         &self.buffers.gate[..self.tokens * self.config.ffn]
     }
 
-    /// The final norm of the batch's `rows`, which [`Self::head`] reads.
-    pub(super) fn final_norm(&mut self, norm: &[f32], rows: Range<usize>) {
-        let b = &mut self.buffers;
-        norm_rows(
-            &self.config,
-            &b.residual[rows.start * self.config.width..],
-            norm,
-            &mut b.normed,
-            rows.len(),
-        );
-    }
-
-    /// Logits of `n` rows after [`Self::final_norm`], for the vocabulary's rows in `head`: all, or a slice.
-    /// `out` is (n, rows of `head`); `fresh` on the first slice.
-    pub(super) fn head(&mut self, head: &Matrix, fresh: bool, n: usize, out: &mut [f32]) {
-        let b = &mut self.buffers;
-        let x = &b.normed[..n * self.config.width];
-        matmul(self.kernels, head, x, (&mut b.quantized, fresh), out, n);
+    /// Logits of `n` rows after [`Self::norm`], for the vocabulary's rows in `head`: all, or a slice. `out` is
+    /// (n, rows of `head`).
+    pub(super) fn head(&mut self, head: &Matrix, n: usize, out: &mut [f32]) {
+        let b = &self.buffers;
+        let x =
+            Input { floats: &b.normed[..n * self.config.width], quantized: b.quantized.rows(), tokens: n };
+        multiply_all(&self.processor, &[(head, Parts::of(out))], &x);
     }
 }
 
-fn norm_rows(config: &Config, x: &[f32], weight: &[f32], out: &mut [f32], rows: usize) {
-    let rows = x.chunks_exact(config.width).zip(out.chunks_exact_mut(config.width)).take(rows);
-    for (x, out) in rows {
-        portable::rms_norm(x, weight, config.norm_eps, out);
-    }
+/// `residual += W·x`, with room for the quantised input and for the product. x: (tokens, cols).
+fn add_product(
+    processor: &Processor,
+    w: &Matrix,
+    x: &[f32],
+    tokens: usize,
+    (quantized, product, residual): (&mut Activations, &mut [f32], &mut [f32]),
+) {
+    let (cols, all) = (w.cols(), w.rows());
+    let quantizing = Quantizing::new(processor.kernels, quantized, cols);
+    processor.pool.split(tokens, &|tokens| {
+        for token in tokens {
+            // SAFETY: a token is handed out once.
+            unsafe { quantizing.row(token, &x[token * cols..][..cols]) };
+        }
+    });
+    let x = Input { floats: &x[..tokens * cols], quantized: quantized.rows(), tokens };
+    let (product, residual) = (Parts::of(product), Parts::of(residual));
+    processor.pool.split(w.groups(), &|groups| {
+        let rows = rows_of(groups.clone(), all);
+        // SAFETY: a group is handed out once.
+        unsafe {
+            multiply(processor.kernels, w, &x, &product, groups);
+            for token in 0..tokens {
+                let (start, len) = (token * all + rows.start, rows.len());
+                portable::add(residual.part(start, len), product.part(start, len));
+            }
+        }
+    });
 }

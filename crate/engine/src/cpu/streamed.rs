@@ -5,9 +5,10 @@
 use std::io::{Read, Seek};
 use std::ops::Range;
 
+use super::MAX_BATCH;
+use super::products::Processor;
 use super::stages::Stages;
 use super::weights::{EMBEDDING, Layer, NORM, head_name};
-use super::{Kernels, MAX_BATCH};
 use crate::error::{Error, Result};
 use crate::gguf::Gguf;
 use crate::model::{Config, rope_factors};
@@ -28,7 +29,7 @@ pub fn forward<R: Read + Seek>(
     gguf: &mut Gguf<R>,
     config: &Config,
     tokens: &[u32],
-    kernels: &'static Kernels,
+    processor: &Processor,
     each: &mut dyn FnMut(usize, usize),
     sink: &mut dyn FnMut(Range<usize>, &[f32]),
 ) -> Result<()> {
@@ -39,7 +40,7 @@ pub fn forward<R: Read + Seek>(
     let embeddings = lookup(gguf, config, tokens)?;
     let factors = rope_factors(gguf, config, &mut |_| {})?;
     // No layer looks at another's keys and values: all take the one place.
-    let mut stages = Stages::new(config, kernels, tokens.len(), (1, tokens.len()), factors.as_deref());
+    let mut stages = Stages::new(config, processor, tokens.len(), (1, tokens.len()), factors.as_deref());
     stages.embed(0, tokens.len(), |i, row| {
         row.copy_from_slice(&embeddings[i * config.width..][..config.width])
     });
@@ -51,13 +52,13 @@ pub fn forward<R: Read + Seek>(
         each(index + 1, total);
     }
     let norm = read_vector(gguf, NORM, config.width, &mut |_| {})?;
-    stages.final_norm(&norm, 0..tokens.len());
+    stages.norm(&norm, 0..tokens.len());
     let mut logits = vec![0.0; tokens.len() * SLICE];
     for slice in 0..slices {
         let rows = slice * SLICE..config.vocabulary.min((slice + 1) * SLICE);
         let head = read_head(gguf, config, rows.clone())?;
         let logits = &mut logits[..tokens.len() * rows.len()];
-        stages.head(&head, slice == 0, tokens.len(), logits);
+        stages.head(&head, tokens.len(), logits);
         sink(rows, logits);
         each(config.layers + slice + 1, total);
     }

@@ -3,8 +3,8 @@ use std::io::Cursor;
 use candle_core::quantized::GgmlDType;
 
 use super::*;
-use crate::cpu::dispatch;
 use crate::cpu::estimate::{estimate, held};
+use crate::cpu::{Kernels, dispatch};
 use crate::testing::{self, LAYERS, VOCABULARY};
 use crate::{Result, block_on};
 
@@ -27,7 +27,7 @@ fn streamed(bytes: &[u8], tokens: &[u32], kernels: &'static Kernels) -> Result<(
             all[token * VOCABULARY..][rows.clone()].copy_from_slice(logits);
         }
     };
-    forward(&mut gguf, &config, tokens, kernels, &mut each, &mut sink)?;
+    forward(&mut gguf, &config, tokens, &Processor::alone(kernels), &mut each, &mut sink)?;
     assert_eq!(next, VOCABULARY);
     Ok((all, steps))
 }
@@ -100,7 +100,8 @@ fn an_estimate_is_scaled_by_bytes_to_the_whole_model() {
         clock.set(clock.get() + 2.0);
         clock.get()
     };
-    let estimate = estimate(&mut gguf, &config, dispatch::detect(), &now).unwrap().unwrap();
+    let estimate =
+        estimate(&mut gguf, &config, &Processor::alone(dispatch::detect()), &now).unwrap().unwrap();
     assert_eq!(estimate.layers, LAYERS);
     assert_eq!(estimate.measured_ms, 2.0 * estimate.passes as f64);
     // All layers are held, and 64 of the head's 258 rows.
@@ -122,5 +123,5 @@ fn few_layers_are_held_and_one_at_least() {
 #[test]
 fn a_clock_that_stands_still_ends_without_an_estimate() {
     let (mut gguf, config) = tiny();
-    assert_eq!(estimate(&mut gguf, &config, dispatch::detect(), &|| 5.0).unwrap(), None);
+    assert_eq!(estimate(&mut gguf, &config, &Processor::alone(dispatch::detect()), &|| 5.0).unwrap(), None);
 }

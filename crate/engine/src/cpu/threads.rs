@@ -5,6 +5,7 @@
 //! put aside delays nothing but the piece it holds. Which thread computes a piece never changes what comes out of it.
 
 use std::cell::UnsafeCell;
+use std::ops::Range;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, SeqCst};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -20,6 +21,9 @@ const NAP: Duration = Duration::from_millis(100);
 
 /// Naps after which a piece that does not end is given up: twenty seconds, far beyond any.
 const PATIENCE: u32 = 200;
+
+/// Ranges for each thread that a job is cut into.
+const PIECES: usize = 4;
 
 /// What is computed, by number of the piece.
 type Work = *const (dyn Fn(usize) + Sync);
@@ -110,6 +114,13 @@ impl Pool {
             self.shared.take_part();
             self.shared.wait_until_done(pieces);
         }
+    }
+
+    /// Runs `work` over 0..`total` in ranges, a few for every thread: enough that one which is held up leaves the
+    /// rest to the others.
+    pub fn split(&self, total: usize, work: &(dyn Fn(Range<usize>) + Sync)) {
+        let pieces = if self.threads == 1 { total.min(1) } else { total.min(self.threads * PIECES) };
+        self.run(pieces, &|piece| work(total * piece / pieces..total * (piece + 1) / pieces));
     }
 
     /// # Errors
@@ -293,6 +304,17 @@ impl<'a, T> Parts<'a, T> {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.len == 0
+    }
+
+    /// Writes one element.
+    ///
+    /// # Safety
+    /// As [`Parts::part`].
+    #[inline]
+    pub unsafe fn set(&self, index: usize, value: T) {
+        // SAFETY: the caller's.
+        let part = unsafe { self.part(index, 1) };
+        part[0] = value;
     }
 
     /// `len` elements from `start` on.

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Seek};
 
-use super::Kernels;
+use super::products::Processor;
 use super::stages::Stages;
 use super::streamed::{lookup, read_head};
 use super::weights::{Layer, NORM};
@@ -33,13 +33,13 @@ pub(crate) struct Trace {
 pub(crate) fn trace<R: Read + Seek>(
     gguf: &mut Gguf<R>,
     config: &Config,
-    kernels: &'static Kernels,
+    processor: &Processor,
     batches: &[&[u32]],
     head: usize,
 ) -> Result<Vec<Trace>> {
     let factors = rope_factors(gguf, config, &mut |_| {})?;
     let (most, all) = (batches.iter().map(|b| b.len()).max(), batches.iter().map(|b| b.len()).sum());
-    let mut stages = Stages::new(config, kernels, most.unwrap_or(0), (1, all), factors.as_deref());
+    let mut stages = Stages::new(config, processor, most.unwrap_or(0), (1, all), factors.as_deref());
     let layer = Layer::read(gguf, config, 0, &mut |_| {})?;
     let norm = read_vector(gguf, NORM, config.width, &mut |_| {})?;
     let head = read_head(gguf, config, 0..head)?;
@@ -61,8 +61,8 @@ pub(crate) fn trace<R: Read + Seek>(
         stages.down_residual(&layer);
         let after_ffn = stages.residual().to_vec();
         let mut logits = vec![0.0; head.rows()];
-        stages.final_norm(&norm, tokens.len() - 1..tokens.len());
-        stages.head(&head, true, 1, &mut logits);
+        stages.norm(&norm, tokens.len() - 1..tokens.len());
+        stages.head(&head, 1, &mut logits);
         traces.push(Trace { embedding, qkv, query, attended, after_attention, gate, after_ffn, logits });
         position += tokens.len();
     }

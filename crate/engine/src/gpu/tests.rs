@@ -7,7 +7,7 @@ use candle_core::quantized::GgmlDType::{self, F16, F32, Q4_0, Q4_1, Q8_0};
 
 use super::variant::{Dot, Reduction};
 use super::{Adapter, Device, Gpu, Settings, Variant};
-use crate::cpu::{self, dispatch};
+use crate::cpu::{self, Processor, dispatch};
 use crate::gguf::Gguf;
 use crate::model::{Config, forward};
 use crate::testing::{Shape, TINY};
@@ -48,7 +48,8 @@ async fn check(shape: &Shape, dtype: GgmlDType, variant: Option<Variant>, many: 
     let tokens = tokens(many + 1, shape.vocabulary);
     let batches = [&tokens[..many], &tokens[many..]];
     let rows = shape.vocabulary.min(1024);
-    let traces = cpu::trace(&mut gguf, &config, &dispatch::REFERENCE, &batches, rows).unwrap();
+    let traces =
+        cpu::trace(&mut gguf, &config, &Processor::alone(&dispatch::REFERENCE), &batches, rows).unwrap();
     let checked = gpu.check_kernels(&batches, &traces).await;
     let checked = checked.unwrap_or_else(|error| panic!("{shape:?} {dtype:?} {variant:?} {many}: {error}"));
     assert!(checked.replaced.is_empty(), "{shape:?} {dtype:?} {variant:?} {many}: {:?}", checked.replaced);
@@ -126,7 +127,8 @@ pub(super) async fn a_long_context() {
         Gpu::load(device(Settings::default()).await, &mut gguf, &config, shape.context, &mut |_| {})
             .await
             .unwrap();
-    let mut cpu = cpu::Cpu::load(&mut gguf, &config, shape.context, dispatch::detect(), &mut |_| {}).unwrap();
+    let processor = Processor::alone(dispatch::detect());
+    let mut cpu = cpu::Cpu::load(&mut gguf, &config, shape.context, &processor, &mut |_| {}).unwrap();
     let tokens = tokens(703, shape.vocabulary);
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
     let mut position = 0;

@@ -105,6 +105,21 @@ impl Matrix {
         }
     }
 
+    /// Number of columns.
+    pub fn cols(&self) -> usize {
+        match self {
+            Self::Q4(m) => m.blocks * BLOCK,
+            Self::Q8(m) => m.blocks * BLOCK,
+            Self::F16(m) => m.cols,
+            Self::F32(_, cols) => *cols,
+        }
+    }
+
+    /// Groups of [`GROUP`] rows, the last one perhaps short.
+    pub fn groups(&self) -> usize {
+        self.rows().div_ceil(GROUP)
+    }
+
     /// Writes row `row`, dequantised, to `out` (cols,).
     pub fn dequantize_row(&self, row: usize, out: &mut [f32]) {
         match self {

@@ -5,13 +5,14 @@ use core::arch::x86_64::*;
 use std::ops::Range;
 
 use super::{check, tiles};
-use crate::cpu::{Activations, reference};
+use crate::cpu::activations::{Rows, RowsMut};
+use crate::cpu::{Parts, reference};
 use crate::quant::{BLOCK, GROUP, Packed4, Packed8};
 
 /// See [`reference::quantize`]; the compiler vectorises the plain loop.
-pub(crate) fn quantize(x: &[f32], out: &mut Activations) {
+pub(crate) fn quantize(x: &[f32], out: RowsMut) {
     #[target_feature(enable = "avx2")]
-    fn inner(x: &[f32], out: &mut Activations) {
+    fn inner(x: &[f32], out: RowsMut) {
         reference::quantize(x, out);
     }
     // SAFETY: dispatch chose AVX2.
@@ -19,13 +20,19 @@ pub(crate) fn quantize(x: &[f32], out: &mut Activations) {
 }
 
 /// See [`reference::matmul_q4`].
-pub(crate) fn matmul_q4(w: &Packed4, x: &Activations, y: &mut [f32], tokens: usize, groups: Range<usize>) {
+///
+/// # Safety
+/// No other thread writes these rows of `y`.
+pub(crate) unsafe fn matmul_q4(w: &Packed4, x: Rows, y: &Parts<f32>, tokens: usize, groups: Range<usize>) {
     check(x, y, tokens, w.rows, w.blocks);
     tiles!(q4_tile, w, x, y, tokens, groups);
 }
 
 /// See [`reference::matmul_q8`].
-pub(crate) fn matmul_q8(w: &Packed8, x: &Activations, y: &mut [f32], tokens: usize, groups: Range<usize>) {
+///
+/// # Safety
+/// No other thread writes these rows of `y`.
+pub(crate) unsafe fn matmul_q8(w: &Packed8, x: Rows, y: &Parts<f32>, tokens: usize, groups: Range<usize>) {
     check(x, y, tokens, w.rows, w.blocks);
     tiles!(q8_tile, w, x, y, tokens, groups);
 }
@@ -33,9 +40,9 @@ pub(crate) fn matmul_q8(w: &Packed8, x: &Activations, y: &mut [f32], tokens: usi
 /// One group of rows times `T` tokens from `token` on.
 ///
 /// # Safety
-/// AVX2 runs; the group lies in `w`; `x` and `y` hold `token + T` rows.
+/// AVX2 runs; the group lies in `w`; `x` and `y` hold `token + T` rows; no other thread writes these of `y`.
 #[target_feature(enable = "avx2")]
-unsafe fn q4_tile<const T: usize>(w: &Packed4, x: &Activations, y: &mut [f32], token: usize, group: usize) {
+unsafe fn q4_tile<const T: usize>(w: &Packed4, x: Rows, y: &Parts<f32>, token: usize, group: usize) {
     let mut total = [_mm256_setzero_ps(); T];
     let mask = _mm256_set1_epi16(0x0f);
     for (block, cell) in w.group(group).iter().enumerate() {
@@ -53,7 +60,7 @@ unsafe fn q4_tile<const T: usize>(w: &Packed4, x: &Activations, y: &mut [f32], t
             for (t, dots) in dots.iter_mut().enumerate() {
                 let at = ((token + t) * w.blocks + block) * BLOCK + run * 8;
                 // SAFETY: activations hold token + T rows of `blocks` blocks.
-                *dots = unsafe { multiply_pairs(&planes, x.pairs.as_ptr().add(at), *dots) };
+                *dots = unsafe { multiply_pairs(&planes, x.quants.as_ptr().add(at), *dots) };
             }
         }
         // SAFETY: eight floats each.
@@ -66,15 +73,16 @@ unsafe fn q4_tile<const T: usize>(w: &Packed4, x: &Activations, y: &mut [f32], t
             total[t] = _mm256_add_ps(total[t], _mm256_add_ps(product, minimum));
         }
     }
-    store(&total, y, token, w.rows, group);
+    // SAFETY: the caller's.
+    unsafe { store(&total, y, token, w.rows, group) };
 }
 
 /// As [`q4_tile`] for eight-bit weights, which widen to 16 bits first.
 ///
 /// # Safety
-/// AVX2 runs; the group lies in `w`; `x` and `y` hold `token + T` rows.
+/// AVX2 runs; the group lies in `w`; `x` and `y` hold `token + T` rows; no other thread writes these of `y`.
 #[target_feature(enable = "avx2")]
-unsafe fn q8_tile<const T: usize>(w: &Packed8, x: &Activations, y: &mut [f32], token: usize, group: usize) {
+unsafe fn q8_tile<const T: usize>(w: &Packed8, x: Rows, y: &Parts<f32>, token: usize, group: usize) {
     let mut total = [_mm256_setzero_ps(); T];
     for (block, cell) in w.group(group).iter().enumerate() {
         let mut dots = [_mm256_setzero_si256(); T];
@@ -86,7 +94,7 @@ unsafe fn q8_tile<const T: usize>(w: &Packed8, x: &Activations, y: &mut [f32], t
             for (t, dots) in dots.iter_mut().enumerate() {
                 let at = ((token + t) * w.blocks + block) * BLOCK + run * 4;
                 // SAFETY: activations hold token + T rows of `blocks` blocks.
-                *dots = unsafe { multiply_pairs(&planes, x.pairs.as_ptr().add(at), *dots) };
+                *dots = unsafe { multiply_pairs(&planes, x.quants.as_ptr().add(at), *dots) };
             }
         }
         // SAFETY: eight floats.
@@ -97,7 +105,8 @@ unsafe fn q8_tile<const T: usize>(w: &Packed8, x: &Activations, y: &mut [f32], t
             total[t] = _mm256_add_ps(total[t], product);
         }
     }
-    store(&total, y, token, w.rows, group);
+    // SAFETY: the caller's.
+    unsafe { store(&total, y, token, w.rows, group) };
 }
 
 /// `dots` plus plane · pair, for every plane and its pair of activations.
@@ -115,11 +124,21 @@ unsafe fn multiply_pairs<const P: usize>(planes: &[__m256i; P], pairs: *const i1
 }
 
 /// Writes a tile's sums; the last group may be short of rows.
+///
+/// # Safety
+/// AVX2 runs; no other thread writes these rows of `y`.
 #[target_feature(enable = "avx2")]
-fn store<const T: usize>(total: &[__m256; T], y: &mut [f32], token: usize, rows: usize, group: usize) {
+unsafe fn store<const T: usize>(
+    total: &[__m256; T],
+    y: &Parts<f32>,
+    token: usize,
+    rows: usize,
+    group: usize,
+) {
     for (t, total) in total.iter().enumerate() {
         let first = group * GROUP;
-        let y = &mut y[(token + t) * rows + first..][..GROUP.min(rows - first)];
+        // SAFETY: the caller's.
+        let y = unsafe { y.part((token + t) * rows + first, GROUP.min(rows - first)) };
         let mut lanes = [0.0f32; GROUP];
         // SAFETY: `lanes` holds one vector.
         unsafe { _mm256_storeu_ps(lanes.as_mut_ptr(), *total) };

@@ -11,7 +11,8 @@ use shared::{check, tiles};
 /// What every quantised product does around its tiles.
 #[cfg(any(target_arch = "x86_64", target_arch = "wasm32"))]
 mod shared {
-    use crate::cpu::Activations;
+    use crate::cpu::Parts;
+    use crate::cpu::activations::Rows;
 
     /// Runs `$tile::<T>` over every group and all tokens, four at a time while there are four: more would spill
     /// the sixteen vector registers.
@@ -36,8 +37,8 @@ mod shared {
     }
     pub(super) use tiles;
 
-    pub(super) fn check(x: &Activations, y: &[f32], tokens: usize, rows: usize, blocks: usize) {
-        assert!(x.blocks() == blocks, "activations have the matrix's columns");
+    pub(super) fn check(x: Rows, y: &Parts<f32>, tokens: usize, rows: usize, blocks: usize) {
+        assert!(x.blocks == blocks, "activations have the matrix's columns");
         assert!(x.scales.len() >= tokens * blocks && y.len() >= tokens * rows, "tokens fit the buffers");
     }
 }

@@ -9,14 +9,14 @@ use core::arch::wasm32::*;
 use std::ops::Range;
 
 use super::{check, tiles};
-use crate::cpu::Activations;
-use crate::cpu::activations::LARGEST;
+use crate::cpu::Parts;
+use crate::cpu::activations::{LARGEST, Rows, RowsMut};
 use crate::quant::{BLOCK, GROUP, Packed4, Packed8};
 
 /// See [`crate::cpu::reference::quantize`].
-pub(crate) fn quantize(x: &[f32], out: &mut Activations) {
+pub(crate) fn quantize(x: &[f32], out: RowsMut) {
     let blocks = x.len() / BLOCK;
-    assert!(out.scales.len() >= blocks && out.pairs.len() >= blocks * BLOCK, "activations hold the rows");
+    assert!(out.scales.len() >= blocks && out.quants.len() >= blocks * BLOCK, "activations hold the rows");
     for (index, block) in x.chunks_exact(BLOCK).enumerate() {
         // SAFETY: a block is 32 floats, and the assertion above holds the outputs.
         unsafe {
@@ -37,7 +37,7 @@ pub(crate) fn quantize(x: &[f32], out: &mut Activations) {
                 // (0,2) (1,3) (4,6) (5,7)
                 let pairs = i16x8_shuffle::<0, 2, 1, 3, 4, 6, 5, 7>(eight, eight);
                 let at = index * BLOCK + run * 8;
-                v128_store(out.pairs.as_mut_ptr().add(at).cast(), pairs);
+                v128_store(out.quants.as_mut_ptr().add(at).cast(), pairs);
             }
             let sum = i32x4_add(sum, i32x4_shuffle::<2, 3, 0, 1>(sum, sum));
             let sum = i32x4_extract_lane::<0>(sum) + i32x4_extract_lane::<1>(sum);
@@ -48,13 +48,19 @@ pub(crate) fn quantize(x: &[f32], out: &mut Activations) {
 }
 
 /// See [`crate::cpu::reference::matmul_q4`].
-pub(crate) fn matmul_q4(w: &Packed4, x: &Activations, y: &mut [f32], tokens: usize, groups: Range<usize>) {
+///
+/// # Safety
+/// No other thread writes these rows of `y`.
+pub(crate) unsafe fn matmul_q4(w: &Packed4, x: Rows, y: &Parts<f32>, tokens: usize, groups: Range<usize>) {
     check(x, y, tokens, w.rows, w.blocks);
     tiles!(q4_tile, w, x, y, tokens, groups);
 }
 
 /// See [`crate::cpu::reference::matmul_q8`].
-pub(crate) fn matmul_q8(w: &Packed8, x: &Activations, y: &mut [f32], tokens: usize, groups: Range<usize>) {
+///
+/// # Safety
+/// No other thread writes these rows of `y`.
+pub(crate) unsafe fn matmul_q8(w: &Packed8, x: Rows, y: &Parts<f32>, tokens: usize, groups: Range<usize>) {
     check(x, y, tokens, w.rows, w.blocks);
     tiles!(q8_tile, w, x, y, tokens, groups);
 }
@@ -62,9 +68,9 @@ pub(crate) fn matmul_q8(w: &Packed8, x: &Activations, y: &mut [f32], tokens: usi
 /// One group of rows times `T` tokens from `token` on.
 ///
 /// # Safety
-/// The group lies in `w`; `x` and `y` hold `token + T` rows.
+/// The group lies in `w`; `x` and `y` hold `token + T` rows; no other thread writes these of `y`.
 #[inline(always)]
-unsafe fn q4_tile<const T: usize>(w: &Packed4, x: &Activations, y: &mut [f32], token: usize, group: usize) {
+unsafe fn q4_tile<const T: usize>(w: &Packed4, x: Rows, y: &Parts<f32>, token: usize, group: usize) {
     let mut total = [[f32x4_splat(0.0); 2]; T];
     let mask = u16x8_splat(0x0f);
     for (block, cell) in w.group(group).iter().enumerate() {
@@ -84,7 +90,7 @@ unsafe fn q4_tile<const T: usize>(w: &Packed4, x: &Activations, y: &mut [f32], t
                 ];
                 for (t, dots) in dots.iter_mut().enumerate() {
                     let at = ((token + t) * w.blocks + block) * BLOCK + run * 8;
-                    multiply_pairs(&planes, x.pairs.as_ptr().add(at), dots);
+                    multiply_pairs(&planes, x.quants.as_ptr().add(at), dots);
                 }
             }
             for half in 0..2 {
@@ -100,15 +106,16 @@ unsafe fn q4_tile<const T: usize>(w: &Packed4, x: &Activations, y: &mut [f32], t
             }
         }
     }
-    store(&total, y, token, w.rows, group);
+    // SAFETY: the caller's.
+    unsafe { store(&total, y, token, w.rows, group) };
 }
 
 /// As [`q4_tile`] for eight-bit weights.
 ///
 /// # Safety
-/// The group lies in `w`; `x` and `y` hold `token + T` rows.
+/// The group lies in `w`; `x` and `y` hold `token + T` rows; no other thread writes these of `y`.
 #[inline(always)]
-unsafe fn q8_tile<const T: usize>(w: &Packed8, x: &Activations, y: &mut [f32], token: usize, group: usize) {
+unsafe fn q8_tile<const T: usize>(w: &Packed8, x: Rows, y: &Parts<f32>, token: usize, group: usize) {
     let mut total = [[f32x4_splat(0.0); 2]; T];
     for (block, cell) in w.group(group).iter().enumerate() {
         // SAFETY: loads stay in the cell, and activations hold token + T rows of `blocks` blocks.
@@ -124,7 +131,7 @@ unsafe fn q8_tile<const T: usize>(w: &Packed8, x: &Activations, y: &mut [f32], t
                 ];
                 for (t, dots) in dots.iter_mut().enumerate() {
                     let at = ((token + t) * w.blocks + block) * BLOCK + run * 4;
-                    multiply_pairs(&planes, x.pairs.as_ptr().add(at), dots);
+                    multiply_pairs(&planes, x.quants.as_ptr().add(at), dots);
                 }
             }
             for half in 0..2 {
@@ -138,7 +145,8 @@ unsafe fn q8_tile<const T: usize>(w: &Packed8, x: &Activations, y: &mut [f32], t
             }
         }
     }
-    store(&total, y, token, w.rows, group);
+    // SAFETY: the caller's.
+    unsafe { store(&total, y, token, w.rows, group) };
 }
 
 /// Adds plane · pair, for every plane and its pair of activations.
@@ -156,17 +164,21 @@ unsafe fn multiply_pairs<const P: usize>(planes: &[[v128; 2]; P], pairs: *const 
 }
 
 /// Writes a tile's sums; the last group may be short of rows.
+///
+/// # Safety
+/// No other thread writes these rows of `y`.
 #[inline(always)]
-pub(super) fn store<const T: usize>(
+pub(super) unsafe fn store<const T: usize>(
     total: &[[v128; 2]; T],
-    y: &mut [f32],
+    y: &Parts<f32>,
     token: usize,
     rows: usize,
     group: usize,
 ) {
     for (t, total) in total.iter().enumerate() {
         let first = group * GROUP;
-        let y = &mut y[(token + t) * rows + first..][..GROUP.min(rows - first)];
+        // SAFETY: the caller's.
+        let y = unsafe { y.part((token + t) * rows + first, GROUP.min(rows - first)) };
         let mut lanes = [0.0f32; GROUP];
         // SAFETY: `lanes` holds two vectors.
         unsafe {

@@ -1,0 +1,115 @@
+//! Products of a batch with weight matrices, cut into groups of rows that any thread may take.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::activations::{Activations, Rows, RowsMut};
+use super::threads::{Parts, Pool};
+use super::{Kernels, dispatch, portable};
+use crate::quant::{BLOCK, GROUP, Matrix};
+
+/// What computes: the kernels of an instruction set, on these threads.
+#[derive(Clone)]
+pub struct Processor {
+    /// The kernels.
+    pub kernels: &'static Kernels,
+    /// The threads.
+    pub pool: Arc<Pool>,
+}
+
+impl Processor {
+    /// The fastest kernels that this processor has, on `pool`.
+    pub fn detect(pool: Arc<Pool>) -> Self {
+        Self { kernels: dispatch::detect(), pool }
+    }
+
+    /// These kernels on the caller's thread alone.
+    pub fn alone(kernels: &'static Kernels) -> Self {
+        Self { kernels, pool: Pool::alone() }
+    }
+}
+
+/// A batch that is multiplied: (tokens, cols) as floats, and quantised.
+#[derive(Clone, Copy)]
+pub struct Input<'a> {
+    /// As floats, for weights that are not quantised.
+    pub floats: &'a [f32],
+    /// Quantised, for those that are.
+    pub quantized: Rows<'a>,
+    /// Rows of both.
+    pub tokens: usize,
+}
+
+/// Where a batch is quantised to, row by row, by several threads.
+pub(super) struct Quantizing<'a> {
+    kernels: &'static Kernels,
+    cols: usize,
+    quants: Parts<'a, i16>,
+    scales: Parts<'a, f32>,
+    sums: Parts<'a, f32>,
+}
+
+impl<'a> Quantizing<'a> {
+    /// Rows of `cols` columns.
+    pub(super) fn new(kernels: &'static Kernels, out: &'a mut Activations, cols: usize) -> Self {
+        out.reshape(cols);
+        let RowsMut { quants, scales, sums } = out.rows_mut();
+        Self { kernels, cols, quants: Parts::of(quants), scales: Parts::of(scales), sums: Parts::of(sums) }
+    }
+
+    /// Quantises one row.
+    ///
+    /// # Safety
+    /// No other thread is at the same row.
+    pub(super) unsafe fn row(&self, index: usize, x: &[f32]) {
+        let blocks = self.cols / BLOCK;
+        // SAFETY: the caller's promise, row by row.
+        let out = unsafe {
+            RowsMut {
+                quants: self.quants.part(index * blocks * BLOCK, blocks * BLOCK),
+                scales: self.scales.part(index * blocks, blocks),
+                sums: self.sums.part(index * blocks, blocks),
+            }
+        };
+        (self.kernels.quantize)(x, out);
+    }
+}
+
+/// `y = W·x` for the rows of `groups`, eight a group. w: (rows, cols); x: (tokens, cols); y: (tokens, rows) f32.
+///
+/// # Safety
+/// No other thread writes these rows of `y`.
+pub unsafe fn multiply(kernels: &Kernels, w: &Matrix, x: &Input, y: &Parts<f32>, groups: Range<usize>) {
+    let Input { floats, quantized, tokens } = *x;
+    // SAFETY: the caller's promise.
+    unsafe {
+        match w {
+            Matrix::Q4(w) => (kernels.matmul_q4)(w, quantized, y, tokens, groups),
+            Matrix::Q8(w) => (kernels.matmul_q8)(w, quantized, y, tokens, groups),
+            Matrix::F16(h) => portable::matmul_halves(&h.bits, floats, y, h.cols, rows_of(groups, w.rows())),
+            Matrix::F32(f, cols) => portable::matmul_floats(f, floats, y, *cols, rows_of(groups, w.rows())),
+        }
+    }
+}
+
+/// Rows of some groups of a matrix with `rows` rows.
+pub(super) fn rows_of(groups: Range<usize>, rows: usize) -> Range<usize> {
+    groups.start * GROUP..(groups.end * GROUP).min(rows)
+}
+
+/// [`multiply`] with several matrices that share one input, each with an output of its own.
+pub(super) fn multiply_all(processor: &Processor, products: &[(&Matrix, Parts<f32>)], x: &Input) {
+    let total = products.iter().map(|(w, _)| w.groups()).sum();
+    processor.pool.split(total, &|range| {
+        let mut before = 0;
+        for (w, y) in products {
+            let here = before..before + w.groups();
+            let (start, end) = (range.start.max(here.start), range.end.min(here.end));
+            if start < end {
+                // SAFETY: a group is handed out once.
+                unsafe { multiply(processor.kernels, w, x, y, start - before..end - before) };
+            }
+            before = here.end;
+        }
+    });
+}

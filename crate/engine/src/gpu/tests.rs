@@ -36,11 +36,17 @@ fn tokens(count: usize, vocabulary: usize) -> Vec<u32> {
     (0..count).map(|i| ((i * 7919 + 11) % vocabulary) as u32).collect()
 }
 
-/// Runs every kernel of a model on a batch of `many` tokens and on one more, against the scalar twins.
-async fn check(shape: &Shape, dtype: GgmlDType, variant: Option<Variant>, many: usize, settings: Settings) {
+/// Runs every kernel of a model on a batch of `many` tokens and on one more, against the scalar twins. Gives the
+/// device back with the kernels it has: compiling them is most of what a software adapter's tests take.
+async fn check(
+    device: Device,
+    shape: &Shape,
+    dtype: GgmlDType,
+    variant: Option<Variant>,
+    many: usize,
+) -> Device {
     let (mut gguf, config) = gguf(shape, dtype);
-    let mut gpu =
-        Gpu::load(device(settings).await, &mut gguf, &config, shape.context, &mut |_| {}).await.unwrap();
+    let mut gpu = Gpu::load(device, &mut gguf, &config, shape.context, &mut |_| {}).await.unwrap();
     if let Some(variant) = variant {
         gpu.use_variant(variant).await.unwrap();
         assert_eq!(gpu.variant(), variant);
@@ -54,6 +60,7 @@ async fn check(shape: &Shape, dtype: GgmlDType, variant: Option<Variant>, many: 
     let checked = checked.unwrap_or_else(|error| panic!("{shape:?} {dtype:?} {variant:?} {many}: {error}"));
     assert!(checked.replaced.is_empty(), "{shape:?} {dtype:?} {variant:?} {many}: {:?}", checked.replaced);
     assert!(checked.kernels >= 16, "{} kernels were run", checked.kernels);
+    gpu.device
 }
 
 /// Rows short of a group of eight, of a workgroup, of a tile; heads of several widths; rotation of a part; more
@@ -76,16 +83,17 @@ const SHAPES: [Shape; 4] = [
 
 /// Shapes, types and batch sizes in turn.
 pub(super) async fn every_kernel_on_every_type() {
+    let mut device = device(Settings::default()).await;
     for (index, dtype) in [Q4_0, Q4_1, Q8_0, F16, F32].into_iter().enumerate() {
         for (shape, many) in SHAPES.iter().zip([2, 15, 17, 31]) {
-            check(shape, dtype, None, many + index % 2, Settings::default()).await;
+            device = check(device, shape, dtype, None, many + index % 2).await;
         }
     }
 }
 
 /// Every variant that the adapter offers, on quantised weights and on floats.
 pub(super) async fn every_variant() {
-    let device = device(Settings::default()).await;
+    let mut device = device(Settings::default()).await;
     let mut variants: Vec<Variant> = Variant::CANDIDATES.to_vec();
     variants.extend([(64, 1, 2), (16, 2, 1), (8, 4, 4)].map(|(lanes, slices, rows)| Variant {
         lanes,
@@ -101,22 +109,23 @@ pub(super) async fn every_variant() {
         let shapes = if variant.quantizes() { &SHAPES[..3] } else { &SHAPES[..] };
         let shape = &shapes[index % shapes.len()];
         for dtype in [Q4_1, Q8_0] {
-            check(shape, dtype, Some(*variant), 5, Settings::default()).await;
+            device = check(device, shape, dtype, Some(*variant), 5).await;
         }
     }
     let plain = |v: &&Variant| v.reduction == Reduction::Workgroup && v.dot == Dot::Float && v.slices > 1;
     let sliced = offered.iter().find(plain).unwrap();
-    check(&TINY, F16, Some(*sliced), 5, Settings::default()).await;
+    check(device, &TINY, F16, Some(*sliced), 5).await;
 }
 
 /// A cache of floats, and matrices cut into parts because a binding holds little.
 pub(super) async fn settings_of_poorer_adapters() {
-    check(&TINY, Q4_1, None, 9, Settings { float_cache: true, ..Settings::default() }).await;
+    let floats = Settings { float_cache: true, ..Settings::default() };
+    check(device(floats).await, &TINY, Q4_1, None, 9).await;
     let wide = Shape { ffn: 1_120, vocabulary: 6_001, layers: 1, ..TINY };
     // 6,001 × 64 floats are 1.5 MB: three parts; the logits of 16 rows just fit.
-    let poor = Settings { max_binding: Some(1 << 19), ..Settings::default() };
-    check(&wide, F32, None, 3, poor.clone()).await;
-    check(&wide, Q8_0, None, 3, poor).await;
+    let poor = device(Settings { max_binding: Some(1 << 19), ..Settings::default() }).await;
+    let poor = check(poor, &wide, F32, None, 3).await;
+    check(poor, &wide, Q8_0, None, 3).await;
 }
 
 /// Several pieces of attention, prompts of several batches, decoding after them.

@@ -10,7 +10,7 @@ use latency::stats::{Measured, Summary, Timing};
 use serde_json::{Value, json};
 
 use crate::backend::{self, BackendArgs};
-use crate::costs::GpuCosts;
+use crate::costs::{CpuCosts, GpuCosts};
 use crate::model::ModelArgs;
 use crate::output;
 use crate::tokenize::text_tokens;
@@ -60,11 +60,17 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     // The first run also fills caches of the machine.
     let measured = Figures::new(&runs[1..]);
     let middle = (args.prefill + args.decode / 2) as usize;
-    let costs = GpuCosts::measure(&mut engine, counted, middle, measured.decode[0])?;
+    let gpu = GpuCosts::measure(&mut engine, counted, middle, measured.decode[0])?;
+    let cpu = CpuCosts::measure(&mut engine, middle, measured.decode[0]);
     if args.json {
-        return output::line(as_json(&engine, args, &tokens, &runs, &measured, costs.as_ref()));
+        let mut json = as_json(&engine, args, &tokens, &runs, &measured);
+        json["gpu"] = gpu.as_ref().map(GpuCosts::as_json).into();
+        json["cpu"] = cpu.as_ref().map(CpuCosts::as_json).into();
+        return output::line(json);
     }
-    print(&engine, args, &measured, costs.as_ref())
+    print(&engine, args, &measured)?;
+    gpu.as_ref().map_or(Ok(()), GpuCosts::print)?;
+    cpu.as_ref().map_or(Ok(()), CpuCosts::print)
 }
 
 /// One run: what was answered, how fast the prompt was read, tokens/s, and when each token came.
@@ -139,14 +145,7 @@ fn kernels(engine: &Engine) -> String {
     engine.gpu().map_or_else(of_cpu, |gpu| gpu.variant().to_string())
 }
 
-fn as_json(
-    engine: &Engine,
-    args: &Args,
-    prompt: &[u32],
-    runs: &[Run],
-    figures: &Figures,
-    costs: Option<&GpuCosts>,
-) -> Value {
+fn as_json(engine: &Engine, args: &Args, prompt: &[u32], runs: &[Run], figures: &Figures) -> Value {
     let rates = |[median, least, most]: [f64; 3]| json!({ "median": median, "least": least, "most": most });
     let gaps = &figures.summary.inter_token;
     json!({
@@ -159,13 +158,12 @@ fn as_json(
         "inter_token_ms": {
             "samples": gaps.count(), "p50": figures.gap(0.5), "p90": figures.gap(0.9), "p99": figures.gap(0.99)
         },
-        "gpu": costs.map(GpuCosts::as_json),
         // So that another engine can be asked the same, and its answer compared.
         "prompt_ids": prompt, "answer_ids": runs[0].ids,
     })
 }
 
-fn print(engine: &Engine, args: &Args, figures: &Figures, costs: Option<&GpuCosts>) -> Result<()> {
+fn print(engine: &Engine, args: &Args, figures: &Figures) -> Result<()> {
     let (name, backend) = (output::plain(&engine.info().name), engine.backend_name());
     let on = match engine.gpu() {
         Some(gpu) => format!("{}, {}", output::plain(gpu.adapter().name()), gpu.variant()),
@@ -183,8 +181,7 @@ fn print(engine: &Engine, args: &Args, figures: &Figures, costs: Option<&GpuCost
     let told = |share| figures.gap(share).map_or("too few samples".to_owned(), |ms| format!("{ms:.1} ms"));
     let (p50, p90, p99) = (told(0.5), told(0.9), told(0.99));
     let gaps = figures.summary.inter_token.count();
-    output::line(format_args!("between tokens: P50 {p50}, P90 {p90}, P99 {p99} over {gaps} gaps"))?;
-    costs.map_or(Ok(()), GpuCosts::print)
+    output::line(format_args!("between tokens: P50 {p50}, P90 {p90}, P99 {p99} over {gaps} gaps"))
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What a decoded token costs on the GPU.
+//! What a decoded token costs on the GPU, and on the processor.
 
 use anyhow::Result;
 use engine::gpu::{Costs, Profile};
@@ -7,6 +7,40 @@ use serde_json::{Value, json};
 
 use crate::backend::now_ms;
 use crate::output;
+
+/// Passes that the processor's profile is the mean of.
+const PASSES: u32 = 32;
+
+/// Where a token's time goes on the processor.
+pub(crate) struct CpuCosts {
+    costs: engine::cpu::Costs,
+    /// Decode speed that rates are given for, tokens/s.
+    speed: f64,
+}
+
+impl CpuCosts {
+    /// Nothing on the GPU. Arguments as of [`GpuCosts::measure`].
+    pub(crate) fn measure(engine: &mut Engine, position: usize, speed: f64) -> Option<Self> {
+        engine.profile_cpu(position, PASSES).map(|costs| Self { costs, speed })
+    }
+
+    pub(crate) fn as_json(&self) -> Value {
+        let stage = |(name, ms): &(&str, f64)| json!({ "stage": name, "ms_per_token": ms });
+        json!({
+            "stages": self.costs.stages.iter().map(stage).collect::<Vec<_>>(),
+            "gigabytes_per_token": self.costs.bytes_per_token as f64 / 1e9,
+            "gigabytes_per_s": self.costs.bytes_per_token as f64 * self.speed / 1e9,
+        })
+    }
+
+    pub(crate) fn print(&self) -> Result<()> {
+        let rate = self.costs.bytes_per_token as f64 * self.speed / 1e9;
+        output::line(format_args!("weights and cache: {rate:.1} GB/s"))?;
+        let of_stage = |(name, ms): &(&str, f64)| format!("{name} {ms:.2}");
+        let stages: Vec<String> = self.costs.stages.iter().map(of_stage).collect();
+        output::line(format_args!("ms a token by stage: {}", stages.join(", ")))
+    }
+}
 
 /// Counted while decoding, and measured by itself afterwards.
 pub(crate) struct GpuCosts {

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use crate::backend::{LoadOptions, Preference, Progress, Report};
 use crate::block_on;
 use crate::choose::Model;
-use crate::cpu::{Cpu, Pool, Processor};
+use crate::cpu::{self, Cpu, Pool, Processor};
 use crate::error::{Error, Result};
 use crate::gguf::{Gguf, ReadSeek};
 use crate::gpu::{Costs, Device, Gpu, Profile};
 use crate::info::Info;
 use crate::model::{Backend, Config, forward, layers};
-use crate::sampler::{Sampler, Sampling};
+use crate::sampler::{Sampler, Sampling, argmax};
 use crate::stop::StopStrings;
 use crate::tokenizer::{ChatTemplate, Message, Specials, TextStream, Tokenizer};
 
@@ -245,6 +245,22 @@ impl Engine {
     /// What decoding costs on the GPU since [`Gpu::reset_costs`]; `None` on the processor.
     pub fn gpu_costs(&self) -> Option<Costs> {
         self.gpu().map(Gpu::costs)
+    }
+
+    /// Where a decoded token's time goes on the processor after `position` others, choosing it included; `None` on the
+    /// GPU. The cache is lost, the conversation is not.
+    pub fn profile_cpu(&mut self, position: usize, runs: u32) -> Option<cpu::Costs> {
+        let (position, now) = (position.min(self.info.context - 1), self.clock);
+        let Running::Cpu(cpu) = &mut self.backend else { return None };
+        self.cached.clear();
+        let mut costs = cpu.profile(position, runs, now);
+        self.logits.resize(self.config.vocabulary, 0.0);
+        let begun = now();
+        for _ in 0..runs {
+            std::hint::black_box(argmax(std::hint::black_box(&self.logits)));
+        }
+        costs.stages.push(("choosing the token", (now() - begun) / f64::from(runs.max(1))));
+        Some(costs)
     }
 
     /// Profiles one token on the GPU after `position` others; `None` on the processor. The cache is lost, the

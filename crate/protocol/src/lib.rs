@@ -265,6 +265,19 @@ pub struct Benched {
     pub ttft_ms: f64,
     /// What a decoded token costs on the GPU; none on the processor.
     pub gpu: Option<GpuCosts>,
+    /// What it costs on the processor; none on the GPU.
+    pub cpu: Option<CpuCosts>,
+}
+
+/// What a decoded token costs on the processor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CpuCosts {
+    /// Time of a token by stage, ms: each stage measured by itself, over all layers.
+    pub stages: Vec<(String, f64)>,
+    /// Weights, as packed, and keys and values that a token reads, bytes.
+    pub bytes_per_token: u64,
+    /// Threads that compute.
+    pub threads: u32,
 }
 
 /// What a decoded token costs on the GPU.

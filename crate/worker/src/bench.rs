@@ -2,7 +2,7 @@
 
 use engine::tokenizer::Specials;
 use engine::{Engine, Request, Sampling, Step};
-use protocol::{Bench, Benched, FromWorker, GpuCosts};
+use protocol::{Bench, Benched, CpuCosts, FromWorker, GpuCosts};
 use web_sys::AbortSignal;
 
 use crate::bus;
@@ -50,6 +50,7 @@ pub(crate) async fn bench(engine: &mut Engine, asked: Bench, signal: &AbortSigna
         decode_tokens_per_s,
         ttft_ms: median(runs.iter().map(|run| run.ttft_ms)),
         gpu: gpu_costs(engine, asked, decode_tokens_per_s).await?,
+        cpu: cpu_costs(engine, asked),
     })
 }
 
@@ -90,6 +91,15 @@ async fn run(engine: &mut Engine, tokens: &[u32], asked: Bench, signal: &AbortSi
         decode_tokens_per_s: rate(count.saturating_sub(1), last - first),
         ttft_ms: first - start,
     })
+}
+
+/// Passes that a profile is the mean of.
+const PASSES: u32 = 32;
+
+fn cpu_costs(engine: &mut Engine, asked: Bench) -> Option<CpuCosts> {
+    let costs = engine.profile_cpu((asked.prefill + asked.decode / 2) as usize, PASSES)?;
+    let stages = costs.stages.into_iter().map(|(name, ms)| (name.to_owned(), ms)).collect();
+    Some(CpuCosts { stages, bytes_per_token: costs.bytes_per_token, threads: engine.threads() as u32 })
 }
 
 async fn gpu_costs(engine: &mut Engine, asked: Bench, tokens_per_s: f64) -> Result<Option<GpuCosts>> {

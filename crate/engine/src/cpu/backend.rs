@@ -16,9 +16,9 @@ pub const MAX_BATCH: usize = 32;
 
 /// The CPU backend: weights, cache, and buffers that no later step allocates.
 pub struct Cpu {
-    weights: Weights,
-    stages: Stages,
-    vocabulary: usize,
+    pub(super) weights: Weights,
+    pub(super) stages: Stages,
+    pub(super) vocabulary: usize,
 }
 
 impl Cpu {

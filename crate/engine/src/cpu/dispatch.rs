@@ -30,7 +30,15 @@ pub static REFERENCE: Kernels = Kernels {
     matmul_q8: reference::matmul_q8,
 };
 
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "relaxed-simd"))]
+const RELAXED: Kernels = Kernels {
+    name: "relaxed-simd",
+    quantize: arch::relaxed::quantize,
+    matmul_q4: arch::relaxed::matmul_q4,
+    matmul_q8: arch::relaxed::matmul_q8,
+};
+
+#[cfg(all(target_arch = "wasm32", not(feature = "relaxed-simd")))]
 const SIMD128: Kernels = Kernels {
     name: "simd128",
     quantize: arch::simd128::quantize,
@@ -51,7 +59,9 @@ compile_error!("the wasm engine needs -Ctarget-feature=+simd128; build it with `
 
 /// The fastest kernels this processor has.
 pub fn detect() -> &'static Kernels {
-    #[cfg(target_arch = "wasm32")]
+    #[cfg(all(target_arch = "wasm32", feature = "relaxed-simd"))]
+    return &const { RELAXED };
+    #[cfg(all(target_arch = "wasm32", not(feature = "relaxed-simd")))]
     return &const { SIMD128 };
     #[cfg(target_arch = "x86_64")]
     if std::arch::is_x86_feature_detected!("avx2") {

@@ -83,6 +83,11 @@ impl Stages {
         &self.processor
     }
 
+    /// Bytes of keys and values that a token after `position` others reads.
+    pub(super) fn cache_bytes(&self, position: usize) -> u64 {
+        self.config.kv_bytes(position + 1)
+    }
+
     pub(super) fn positions(&self) -> usize {
         self.cache.positions()
     }

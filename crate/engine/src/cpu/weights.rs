@@ -62,6 +62,17 @@ impl Weights {
         Ok(Self { embedding, layers, norm, head, rope_factors })
     }
 
+    /// Bytes of packed weights that a decoded token reads.
+    pub(super) fn bytes_per_token(&self) -> u64 {
+        let of_layer = |l: &Layer| {
+            [&l.query, &l.key, &l.value, &l.output, &l.gate, &l.up, &l.down]
+                .map(Matrix::bytes)
+                .iter()
+                .sum::<u64>()
+        };
+        self.layers.iter().map(of_layer).sum::<u64>() + self.head().bytes()
+    }
+
     /// The matrix that turns the last state into logits.
     pub(super) fn head(&self) -> &Matrix {
         self.head.as_ref().unwrap_or(&self.embedding)

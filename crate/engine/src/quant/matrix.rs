@@ -115,6 +115,17 @@ impl Matrix {
         }
     }
 
+    /// Bytes in memory.
+    pub fn bytes(&self) -> u64 {
+        let bytes = match self {
+            Self::Q4(m) => size_of_val(m.cells.as_slice()),
+            Self::Q8(m) => size_of_val(m.cells.as_slice()),
+            Self::F16(m) => size_of_val(m.bits.as_slice()),
+            Self::F32(m, _) => size_of_val(m.as_slice()),
+        };
+        bytes as u64
+    }
+
     /// Groups of [`GROUP`] rows, the last one perhaps short.
     pub fn groups(&self) -> usize {
         self.rows().div_ceil(GROUP)

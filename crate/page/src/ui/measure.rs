@@ -53,7 +53,10 @@ fn result(benched: Benched) -> impl IntoView {
         rows.extend(costs(gpu));
     }
     let software = backend::on_software(&benched.backend);
-    let kernels = benched.gpu.map(|gpu| gpu.kernels);
+    let kernels = match (benched.gpu, benched.cpu) {
+        (Some(gpu), _) => Some(("GPU time of a token", gpu.kernels)),
+        (None, cpu) => cpu.map(|cpu| ("Processor time of a token", cpu.stages)),
+    };
     view! {
         <div data-testid="bench-result" data-backend=benched.backend.clone()>
             <p><strong>{benched.backend.clone()}</strong> " " {origin(Origin::Measured)}</p>
@@ -108,8 +111,8 @@ fn costs(gpu: &GpuCosts) -> Vec<Row> {
     ]
 }
 
-/// GPU time of one token by kernel.
-fn by_kernel(kernels: Vec<(String, f64)>) -> impl IntoView {
+/// Time of one token by kernel, or by stage.
+fn by_kernel((heading, kernels): (&'static str, Vec<(String, f64)>)) -> impl IntoView {
     if kernels.is_empty() {
         return view! { <p class="small muted" data-testid="bench-kernels">"This adapter has no timestamps, so the time of each kernel is not known."</p> }
             .into_any();
@@ -118,7 +121,7 @@ fn by_kernel(kernels: Vec<(String, f64)>) -> impl IntoView {
     view! {
         <div class="scroll" data-testid="bench-kernels">
             <table class="bench-table">
-                <thead><tr><th scope="col">"GPU time of a token"</th><th scope="col">"ms"</th><th scope="col">"share"</th></tr></thead>
+                <thead><tr><th scope="col">{heading}</th><th scope="col">"ms"</th><th scope="col">"share"</th></tr></thead>
                 <tbody>
                     {kernels.into_iter().map(|(name, ms)| view! {
                         <tr>

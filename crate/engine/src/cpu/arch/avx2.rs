@@ -25,7 +25,7 @@ pub(crate) fn quantize(x: &[f32], out: RowsMut) {
 /// No other thread writes these rows of `y`.
 pub(crate) unsafe fn matmul_q4(w: &Packed4, x: Rows, y: &Parts<f32>, tokens: usize, groups: Range<usize>) {
     check(x, y, tokens, w.rows, w.blocks);
-    tiles!(q4_tile, w, x, y, tokens, groups);
+    tiles!(q4_tile, w, x, y, tokens, groups, 4);
 }
 
 /// See [`reference::matmul_q8`].
@@ -34,7 +34,7 @@ pub(crate) unsafe fn matmul_q4(w: &Packed4, x: Rows, y: &Parts<f32>, tokens: usi
 /// No other thread writes these rows of `y`.
 pub(crate) unsafe fn matmul_q8(w: &Packed8, x: Rows, y: &Parts<f32>, tokens: usize, groups: Range<usize>) {
     check(x, y, tokens, w.rows, w.blocks);
-    tiles!(q8_tile, w, x, y, tokens, groups);
+    tiles!(q8_tile, w, x, y, tokens, groups, 4);
 }
 
 /// One group of rows times `T` tokens from `token` on.

@@ -2,8 +2,12 @@
 
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx2;
-#[cfg(target_arch = "wasm32")]
+#[cfg(all(target_arch = "wasm32", feature = "relaxed-simd"))]
+pub(super) mod relaxed;
+#[cfg(all(target_arch = "wasm32", not(feature = "relaxed-simd")))]
 pub(super) mod simd128;
+#[cfg(target_arch = "wasm32")]
+mod wasm;
 
 #[cfg(any(target_arch = "x86_64", target_arch = "wasm32"))]
 use shared::{check, tiles};
@@ -14,23 +18,19 @@ mod shared {
     use crate::cpu::Parts;
     use crate::cpu::activations::Rows;
 
-    /// Runs `$tile::<T>` over every group and all tokens, four at a time while there are four: more would spill
-    /// the sixteen vector registers.
+    /// Runs `$tile::<T>` over every group and all tokens, `$most` at a time while there are so many: what sixteen
+    /// vector registers hold.
     macro_rules! tiles {
-        ($tile:ident, $w:ident, $x:ident, $y:ident, $tokens:ident, $groups:ident) => {
+        ($tile:ident, $w:ident, $x:ident, $y:ident, $tokens:ident, $groups:ident, $most:literal) => {
             for group in $groups {
-                let mut token = 0;
-                while token < $tokens {
+                let whole = $tokens / $most * $most;
+                for token in (0..whole).step_by($most) {
                     // SAFETY: the caller checked that groups and tokens lie in the buffers.
-                    unsafe {
-                        match $tokens - token {
-                            1 => $tile::<1>($w, $x, $y, token, group),
-                            2 => $tile::<2>($w, $x, $y, token, group),
-                            3 => $tile::<3>($w, $x, $y, token, group),
-                            _ => $tile::<4>($w, $x, $y, token, group),
-                        }
-                    }
-                    token += 4.min($tokens - token);
+                    unsafe { $tile::<$most>($w, $x, $y, token, group) };
+                }
+                for token in whole..$tokens {
+                    // SAFETY: as above.
+                    unsafe { $tile::<1>($w, $x, $y, token, group) };
                 }
             }
         };

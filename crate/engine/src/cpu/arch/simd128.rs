@@ -8,27 +8,22 @@
 use core::arch::wasm32::*;
 use std::ops::Range;
 
+use super::wasm::{add_scaled, peak_of, rounded, store};
 use super::{check, tiles};
 use crate::cpu::Parts;
 use crate::cpu::activations::{LARGEST, Rows, RowsMut};
-use crate::quant::{BLOCK, GROUP, Packed4, Packed8};
+use crate::quant::{BLOCK, Packed4, Packed8};
 
 /// See [`crate::cpu::reference::quantize`].
 pub(crate) fn quantize(x: &[f32], out: RowsMut) {
     let blocks = x.len() / BLOCK;
     assert!(out.scales.len() >= blocks && out.quants.len() >= blocks * BLOCK, "activations hold the rows");
     for (index, block) in x.chunks_exact(BLOCK).enumerate() {
+        let peak = peak_of(block);
+        let inverse = f32x4_splat(if peak > 0.0 { LARGEST / peak } else { 0.0 });
         // SAFETY: a block is 32 floats, and the assertion above holds the outputs.
         unsafe {
-            let load = |i: usize| v128_load(block.as_ptr().add(4 * i).cast());
-            let mut peak = f32x4_abs(load(0));
-            for i in 1..8 {
-                peak = f32x4_max(peak, f32x4_abs(load(i)));
-            }
-            let peak = f32x4_max(peak, i32x4_shuffle::<2, 3, 0, 1>(peak, peak));
-            let peak = f32x4_extract_lane::<0>(peak).max(f32x4_extract_lane::<1>(peak));
-            let inverse = f32x4_splat(if peak > 0.0 { LARGEST / peak } else { 0.0 });
-            let quant = |i: usize| i32x4_trunc_sat_f32x4(f32x4_nearest(f32x4_mul(load(i), inverse)));
+            let quant = |i: usize| rounded(block.as_ptr().add(4 * i), inverse);
             let mut sum = i32x4_splat(0);
             for run in 0..4 {
                 let (a, b) = (quant(2 * run), quant(2 * run + 1));
@@ -53,7 +48,7 @@ pub(crate) fn quantize(x: &[f32], out: RowsMut) {
 /// No other thread writes these rows of `y`.
 pub(crate) unsafe fn matmul_q4(w: &Packed4, x: Rows, y: &Parts<f32>, tokens: usize, groups: Range<usize>) {
     check(x, y, tokens, w.rows, w.blocks);
-    tiles!(q4_tile, w, x, y, tokens, groups);
+    tiles!(q4_tile, w, x, y, tokens, groups, 4);
 }
 
 /// See [`crate::cpu::reference::matmul_q8`].
@@ -62,7 +57,7 @@ pub(crate) unsafe fn matmul_q4(w: &Packed4, x: Rows, y: &Parts<f32>, tokens: usi
 /// No other thread writes these rows of `y`.
 pub(crate) unsafe fn matmul_q8(w: &Packed8, x: Rows, y: &Parts<f32>, tokens: usize, groups: Range<usize>) {
     check(x, y, tokens, w.rows, w.blocks);
-    tiles!(q8_tile, w, x, y, tokens, groups);
+    tiles!(q8_tile, w, x, y, tokens, groups, 4);
 }
 
 /// One group of rows times `T` tokens from `token` on.
@@ -93,16 +88,8 @@ unsafe fn q4_tile<const T: usize>(w: &Packed4, x: Rows, y: &Parts<f32>, token: u
                     multiply_pairs(&planes, x.quants.as_ptr().add(at), dots);
                 }
             }
-            for half in 0..2 {
-                let d = v128_load(cell.d.as_ptr().add(4 * half).cast());
-                let m = v128_load(cell.m.as_ptr().add(4 * half).cast());
-                for t in 0..T {
-                    let at = (token + t) * w.blocks + block;
-                    let scale = v128_load32_splat(x.scales.as_ptr().add(at).cast());
-                    let sum = v128_load32_splat(x.sums.as_ptr().add(at).cast());
-                    let product = f32x4_mul(d, f32x4_mul(f32x4_convert_i32x4(dots[t][half]), scale));
-                    total[t][half] = f32x4_add(total[t][half], f32x4_add(product, f32x4_mul(m, sum)));
-                }
+            for (t, total) in total.iter_mut().enumerate() {
+                add_scaled(total, dots[t], (&cell.d, Some(&cell.m)), x, (token + t) * w.blocks + block);
             }
         }
     }
@@ -134,14 +121,8 @@ unsafe fn q8_tile<const T: usize>(w: &Packed8, x: Rows, y: &Parts<f32>, token: u
                     multiply_pairs(&planes, x.quants.as_ptr().add(at), dots);
                 }
             }
-            for half in 0..2 {
-                let d = v128_load(cell.d.as_ptr().add(4 * half).cast());
-                for t in 0..T {
-                    let scale =
-                        v128_load32_splat(x.scales.as_ptr().add((token + t) * w.blocks + block).cast());
-                    let product = f32x4_mul(d, f32x4_mul(f32x4_convert_i32x4(dots[t][half]), scale));
-                    total[t][half] = f32x4_add(total[t][half], product);
-                }
+            for (t, total) in total.iter_mut().enumerate() {
+                add_scaled(total, dots[t], (&cell.d, None), x, (token + t) * w.blocks + block);
             }
         }
     }
@@ -160,31 +141,5 @@ unsafe fn multiply_pairs<const P: usize>(planes: &[[v128; 2]; P], pairs: *const 
         let pair = unsafe { v128_load32_splat(pairs.add(2 * p).cast()) };
         dots[0] = i32x4_add(dots[0], i32x4_dot_i16x8(plane[0], pair));
         dots[1] = i32x4_add(dots[1], i32x4_dot_i16x8(plane[1], pair));
-    }
-}
-
-/// Writes a tile's sums; the last group may be short of rows.
-///
-/// # Safety
-/// No other thread writes these rows of `y`.
-#[inline(always)]
-pub(super) unsafe fn store<const T: usize>(
-    total: &[[v128; 2]; T],
-    y: &Parts<f32>,
-    token: usize,
-    rows: usize,
-    group: usize,
-) {
-    for (t, total) in total.iter().enumerate() {
-        let first = group * GROUP;
-        // SAFETY: the caller's.
-        let y = unsafe { y.part((token + t) * rows + first, GROUP.min(rows - first)) };
-        let mut lanes = [0.0f32; GROUP];
-        // SAFETY: `lanes` holds two vectors.
-        unsafe {
-            v128_store(lanes.as_mut_ptr().cast(), total[0]);
-            v128_store(lanes.as_mut_ptr().add(4).cast(), total[1]);
-        }
-        y.copy_from_slice(&lanes[..y.len()]);
     }
 }

@@ -1,0 +1,83 @@
+//! What both WebAssembly instruction sets do the same way.
+
+use core::arch::wasm32::*;
+
+use crate::cpu::Parts;
+use crate::cpu::activations::Rows;
+use crate::quant::GROUP;
+
+/// Largest magnitude of a block of 32.
+#[inline(always)]
+pub(super) fn peak_of(block: &[f32]) -> f32 {
+    let (fours, _) = block.as_chunks::<4>();
+    let peak = fours
+        .iter()
+        .fold(f32x4_splat(0.0), |peak, v| f32x4_max(peak, f32x4_abs(f32x4(v[0], v[1], v[2], v[3]))));
+    let peak = f32x4_max(peak, i32x4_shuffle::<2, 3, 0, 1>(peak, peak));
+    f32x4_extract_lane::<0>(peak).max(f32x4_extract_lane::<1>(peak))
+}
+
+/// Four floats at `x`, times `inverse`, rounded to integers.
+///
+/// # Safety
+/// They can be read.
+#[inline(always)]
+pub(super) unsafe fn rounded(x: *const f32, inverse: v128) -> v128 {
+    // SAFETY: the caller's.
+    let x = unsafe { v128_load(x.cast()) };
+    i32x4_trunc_sat_f32x4(f32x4_nearest(f32x4_mul(x, inverse)))
+}
+
+/// `total += d · (dot · scale)`, and with a minimum `+ m · sum`, for eight rows and activations' block `at`. The same
+/// operations in the same order on every instruction set.
+///
+/// # Safety
+/// `x` has such a block.
+#[inline(always)]
+pub(super) unsafe fn add_scaled(
+    total: &mut [v128; 2],
+    dots: [v128; 2],
+    (d, m): (&[f32; GROUP], Option<&[f32; GROUP]>),
+    x: Rows,
+    at: usize,
+) {
+    // SAFETY: eight floats each; the caller's for the rest.
+    unsafe {
+        let scale = v128_load32_splat(x.scales.as_ptr().add(at).cast());
+        for (half, (total, dot)) in total.iter_mut().zip(dots).enumerate() {
+            let d = v128_load(d.as_ptr().add(4 * half).cast());
+            let mut product = f32x4_mul(d, f32x4_mul(f32x4_convert_i32x4(dot), scale));
+            if let Some(m) = m {
+                let sum = v128_load32_splat(x.sums.as_ptr().add(at).cast());
+                product = f32x4_add(product, f32x4_mul(v128_load(m.as_ptr().add(4 * half).cast()), sum));
+            }
+            *total = f32x4_add(*total, product);
+        }
+    }
+}
+
+/// Writes a tile's sums; the last group may be short of rows.
+///
+/// # Safety
+/// No other thread writes these rows of `y`.
+#[inline(always)]
+pub(super) unsafe fn store<const T: usize>(
+    total: &[[v128; 2]; T],
+    y: &Parts<f32>,
+    token: usize,
+    rows: usize,
+    group: usize,
+) {
+    for (t, total) in total.iter().enumerate() {
+        let first = group * GROUP;
+        // SAFETY: the caller's.
+        let y = unsafe { y.part((token + t) * rows + first, GROUP.min(rows - first)) };
+        let mut lanes = [0.0f32; GROUP];
+        // SAFETY: `lanes` holds two vectors.
+        unsafe {
+            v128_store(lanes.as_mut_ptr().cast(), total[0]);
+            v128_store(lanes.as_mut_ptr().add(4).cast(), total[1]);
+        }
+        y.copy_from_slice(&lanes[..y.len()]);
+    }
+}

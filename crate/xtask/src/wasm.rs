@@ -114,7 +114,7 @@ fn finish(paths: &Paths, variant: &Variant, version: &str, compiled: &Path, fold
 #[cfg(test)]
 mod tests {
     use super::prove;
-    use crate::variant::{ENGINES, PAGE};
+    use crate::variant::{ENGINES, PAGE, RELAXED, Variant};
 
     /// (module (func (drop (i32x4.splat (i32.const 0))))), then the same without the splat.
     const SIMD: &[u8] =
@@ -127,6 +127,20 @@ mod tests {
         let refusal = prove(&ENGINES[0], SCALAR).unwrap_err().to_string();
         assert!(refusal.contains("engine-simd128") && refusal.contains("simd128 instruction"), "{refusal}");
         prove(&ENGINES[0], SIMD).unwrap();
+    }
+
+    /// (module (func (drop (i8x16.relaxed_swizzle (i8x16.splat (i32.const 0)) (i8x16.splat (i32.const 0))))))
+    const RELAXED_SIMD: &[u8] =
+        b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x0a\x10\x01\x0e\0\x41\0\xfd\x0f\x41\0\xfd\x0f\xfd\x80\x02\x1a\x0b";
+
+    #[test]
+    fn relaxed_simd_is_told_apart_from_plain_simd_and_threads_are_looked_for() {
+        let relaxed = Variant { proof: &[RELAXED], ..ENGINES[1] };
+        let refusal = prove(&relaxed, SIMD).unwrap_err().to_string();
+        assert!(refusal.contains("engine-relaxed") && refusal.contains("relaxed SIMD"), "{refusal}");
+        prove(&relaxed, RELAXED_SIMD).unwrap();
+        let refusal = prove(&ENGINES[2], SIMD).unwrap_err().to_string();
+        assert!(refusal.contains("engine-simd128-threads") && refusal.contains("no threads"), "{refusal}");
     }
 
     #[test]

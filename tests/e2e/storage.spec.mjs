@@ -144,7 +144,7 @@ for (const [name, fault, says] of [
 
 test("without storage the model is fetched and used all the same", async ({ page }) => {
   // As in a browser whose workers have no synchronous file access.
-  await page.route("**/worker.js", async (route) => {
+  await page.route("**/worker.js?*", async (route) => {
     const response = await route.fetch();
     const body = `delete FileSystemFileHandle.prototype.createSyncAccessHandle;\n${await response.text()}`;
     await route.fulfill({ response, body });

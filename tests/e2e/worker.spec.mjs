@@ -2,12 +2,12 @@
 import { expect, test } from "./lib/fixtures.mjs";
 
 /** Starts a worker in the page and sends it `sent`; resolves with what it answers, `count` messages in all. */
-function talk(page, sent, count) {
+function talk(page, sent, count, query = "") {
   return page.evaluate(
-    ([data, wanted]) =>
+    ([data, wanted, query]) =>
       new Promise((resolve) => {
         const answers = [];
-        const worker = new Worker("worker.js", { type: "module" });
+        const worker = new Worker(`worker.js${query}`, { type: "module" });
         worker.addEventListener("message", (event) => {
           answers.push(JSON.parse(event.data[0]));
           if (answers.length === 1) {
@@ -21,7 +21,7 @@ function talk(page, sent, count) {
           }
         });
       }),
-    [sent, count],
+    [sent, count, query],
   );
 }
 
@@ -50,6 +50,21 @@ test("the worker says what it is before anything else", async ({ page }) => {
   expect(first.Ready.reason.length).toBeGreaterThan(20);
 });
 
+for (const [engine, variant] of [
+  ["engine-relaxed", "relaxed-simd"],
+  ["engine-simd128-threads", "simd128, threads"],
+  ["engine-relaxed-threads", "relaxed-simd, threads"],
+  // Not one of ours, so never imported.
+  ["../worker", "simd128"],
+]) {
+  test(`the worker that is asked for ${engine} is ${variant}`, async ({ page }) => {
+    const [first] = await talk(page, [], 1, `?engine=${engine}`);
+    const cores = await page.evaluate(() => navigator.hardwareConcurrency);
+    const threads = variant.endsWith("threads") ? cores : 1;
+    expect(first.Ready).toMatchObject({ variant, threads });
+  });
+}
+
 test("a message that is no request is answered, and the worker goes on", async ({ page }) => {
   const hostile = [[], ["{"], ['"Explode"'], [JSON.stringify({ Load: { context: -1 } })], ["[".repeat(50_000)]];
   const answers = await talk(page, [...hostile, generate(3)], hostile.length + 2);
@@ -70,7 +85,7 @@ test("one operation at a time", async ({ page }) => {
 
 test("nothing is fetched from another site", async ({ page }) => {
   const source = { url: "https://example.com/m.gguf", file: "m.gguf", bytes: 10, sha256: "0".repeat(64) };
-  const load = [JSON.stringify({ Load: { source: { Url: source }, context: 64, backend: "Cpu", variant: null, remember: false } })];
+  const load = [JSON.stringify({ Load: { source: { Url: source }, context: 64, backend: "Cpu", variant: null, threads: 0, remember: false } })];
   const answers = await talk(page, [load], 2);
   expect(answers[1].Failed).toMatchObject({ operation: "Load", kind: "Network" });
   expect(answers[1].Failed.message).toContain("https://example.com/m.gguf is not on this site");

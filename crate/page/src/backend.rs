@@ -48,12 +48,23 @@ pub struct Wish {
     pub preference: Preference,
     /// The kernels' variant asked for.
     pub variant: Option<String>,
+    /// Threads asked for; 0 for as many as are good.
+    pub threads: u32,
+}
+
+/// What a load brought of what was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Got {
+    /// Positions of the context.
+    pub context: u32,
+    /// Threads that compute on the processor.
+    pub threads: u32,
 }
 
 impl Wish {
     /// What a button says that loads again with this wish; `None` where nothing would change. `loaded` is what
-    /// the model was loaded with, `context` what it then got.
-    pub fn again(&self, loaded: &Self, context: u32) -> Option<String> {
+    /// the model was loaded with, `got` what it then got.
+    pub fn again(&self, loaded: &Self, got: Got) -> Option<String> {
         let with = CHOICES.iter().find(|choice| choice.preference == self.preference)?.with;
         let mut changes = Vec::new();
         if self.preference != loaded.preference {
@@ -65,8 +76,14 @@ impl Wish {
                 None => "a measured variant".to_owned(),
             });
         }
+        if self.threads != loaded.threads && self.threads != got.threads {
+            changes.push(match self.threads {
+                0 => "the automatic number of threads".to_owned(),
+                threads => format::counted(threads, "thread", "threads"),
+            });
+        }
         // A model that was trained on less than was asked for got less.
-        if self.context != loaded.context && self.context != context {
+        if self.context != loaded.context && self.context != got.context {
             changes.push(format!("a context of {} tokens", format::count(f64::from(self.context))));
         }
         (!changes.is_empty()).then(|| format!("Load with {}", changes.join(" and ")))
@@ -214,20 +231,31 @@ mod tests {
 
     #[test]
     fn a_button_offers_only_what_would_change() {
-        let loaded = Wish { context: 4_096, preference: Preference::Automatic, variant: None };
+        let loaded = Wish { context: 4_096, preference: Preference::Automatic, variant: None, threads: 0 };
+        let got = |context| Got { context, threads: 2 };
         // The model got less than was asked for: asking for what it has changes nothing.
-        assert_eq!(loaded.again(&loaded, 2_048), None);
-        assert_eq!(Wish { context: 2_048, ..loaded.clone() }.again(&loaded, 2_048), None);
+        assert_eq!(loaded.again(&loaded, got(2_048)), None);
+        assert_eq!(Wish { context: 2_048, ..loaded.clone() }.again(&loaded, got(2_048)), None);
         let gpu = Wish { preference: Preference::Gpu, ..loaded.clone() };
-        assert_eq!(gpu.again(&loaded, 4_096).as_deref(), Some("Load with the GPU"));
+        assert_eq!(gpu.again(&loaded, got(4_096)).as_deref(), Some("Load with the GPU"));
         let both = Wish { context: 512, variant: variant(" workgroup-float-64x1x1 "), ..gpu };
         assert_eq!(
-            both.again(&loaded, 4_096).as_deref(),
+            both.again(&loaded, got(4_096)).as_deref(),
             Some("Load with the GPU and the variant workgroup-float-64x1x1 and a context of 512 tokens")
         );
         // The processor has no variants.
         let cpu = Wish { preference: Preference::Cpu, variant: variant("x"), ..loaded.clone() };
-        assert_eq!(cpu.again(&loaded, 4_096).as_deref(), Some("Load with the processor"));
+        assert_eq!(cpu.again(&loaded, got(4_096)).as_deref(), Some("Load with the processor"));
         assert_eq!(variant("measured"), None);
+        // Two threads are what the automatic number came to.
+        let threads = |threads| Wish { threads, ..loaded.clone() }.again(&loaded, got(4_096));
+        assert_eq!(threads(1).as_deref(), Some("Load with 1 thread"));
+        assert_eq!(threads(2), None);
+        assert_eq!(
+            loaded
+                .again(&Wish { threads: 1, ..loaded.clone() }, Got { context: 4_096, threads: 1 })
+                .as_deref(),
+            Some("Load with the automatic number of threads")
+        );
     }
 }

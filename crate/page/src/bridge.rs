@@ -8,12 +8,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use leptos::prelude::*;
-use protocol::{Failure, FailureKind, FromWorker, Operation, ToWorker};
+use protocol::{Failure, FailureKind, FromWorker, ToWorker};
 use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, File, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-/// Entry of the worker, relative to the page.
-const ENTRY: &str = "worker.js";
+use crate::ladder::{Fall, Rung};
+
+/// Entry of the worker, relative to the page; what stands after it names the engine's build.
+const ENTRY: &str = "worker.js?engine=";
 
 /// A copyable handle; everything runs on the page's one thread.
 #[derive(Clone, Copy)]
@@ -25,6 +27,9 @@ type Callback<T> = Rc<dyn Fn(T)>;
 #[derive(Default)]
 struct Inner {
     worker: Option<Running>,
+    /// The builds to try, and which of them is tried or runs.
+    ladder: Vec<Rung>,
+    rung: usize,
     /// Whether the running worker has said that it is ready.
     ready: bool,
     /// Messages to send once it is.
@@ -34,6 +39,7 @@ struct Inner {
     frame_asked: bool,
     on_message: Option<Callback<FromWorker>>,
     on_crash: Option<Callback<String>>,
+    on_fall: Option<Callback<Fall>>,
 }
 
 /// A worker with the callbacks that must live as long as it does.
@@ -56,6 +62,16 @@ impl Bridge {
     /// Sets what is told when the worker had to be ended.
     pub(crate) fn on_crash(&self, told: impl Fn(String) + 'static) {
         self.shared().borrow_mut().on_crash = Some(Rc::new(told));
+    }
+
+    /// Sets what is told when a build of the engine did not start and the next one is tried.
+    pub(crate) fn on_fall(&self, told: impl Fn(Fall) + 'static) {
+        self.shared().borrow_mut().on_fall = Some(Rc::new(told));
+    }
+
+    /// Sets the engine's builds that are tried, in this order.
+    pub(crate) fn climb(&self, ladder: Vec<Rung>) {
+        self.shared().borrow_mut().ladder = ladder;
     }
 
     /// Sends a message, with a file where the message speaks of one; starts the worker if need be.
@@ -95,7 +111,11 @@ impl Bridge {
 fn start(shared: &Shared) -> Result<(), JsValue> {
     let options = WorkerOptions::new();
     options.set_type(WorkerType::Module);
-    let worker = Worker::new_with_options(ENTRY, &options)?;
+    let build = {
+        let inner = shared.borrow();
+        inner.ladder.get(inner.rung).map_or("", |rung| rung.name)
+    };
+    let worker = Worker::new_with_options(&format!("{ENTRY}{build}"), &options)?;
     let message = {
         let shared = shared.clone();
         Closure::<dyn FnMut(MessageEvent)>::new(move |event: MessageEvent| received(&shared, &event))
@@ -105,9 +125,8 @@ fn start(shared: &Shared) -> Result<(), JsValue> {
         Closure::<dyn FnMut(ErrorEvent)>::new(move |event: ErrorEvent| {
             // A worker script that cannot be fetched or parsed brings an event without a message.
             let cause = js_sys::Reflect::get(&event, &"message".into()).ok().and_then(|m| m.as_string());
-            let cause = cause.unwrap_or_else(|| format!("{ENTRY} or a part of it could not be loaded"));
-            let what = if shared.borrow().ready { "stopped unexpectedly" } else { "could not start" };
-            crash(&shared, format!("The engine {what}: {cause}."));
+            let cause = cause.unwrap_or_else(|| "its script or a part of it could not be loaded".to_owned());
+            broke(&shared, cause);
         })
     };
     worker.set_onmessage(Some(message.as_ref().unchecked_ref()));
@@ -128,6 +147,34 @@ fn discard(shared: &Shared) {
         running.worker.terminate();
         // The callback that led here may still be on the stack; it is dropped in a later task.
         set_timeout(move || drop(running), std::time::Duration::ZERO);
+    }
+}
+
+/// The worker broke off. Before it was ready, the next build is tried, and what waits is for that one.
+fn broke(shared: &Shared, cause: String) {
+    let (ready, rung, next) = {
+        let inner = shared.borrow();
+        (inner.ready, inner.ladder.get(inner.rung).copied(), inner.rung + 1)
+    };
+    if ready {
+        return crash(shared, format!("The engine stopped unexpectedly: {cause}."));
+    }
+    let (Some(rung), true) = (rung, next < shared.borrow().ladder.len()) else {
+        shared.borrow_mut().rung = 0;
+        return crash(shared, format!("The engine could not start: {cause}."));
+    };
+    let waiting = std::mem::take(&mut shared.borrow_mut().waiting);
+    discard(shared);
+    let told_fall = {
+        let mut inner = shared.borrow_mut();
+        (inner.waiting, inner.rung) = (waiting, next);
+        inner.on_fall.clone()
+    };
+    if let Some(told_fall) = told_fall {
+        told_fall(Fall { rung, cause });
+    }
+    if let Err(error) = start(shared) {
+        crash(shared, format!("The engine’s worker could not be started: {}.", told(&error)));
     }
 }
 
@@ -166,11 +213,9 @@ fn received(shared: &Shared, event: &MessageEvent) {
     };
     match message {
         FromWorker::Token(_) | FromWorker::Prefill(_) | FromWorker::LoadProgress(_) => keep(shared, message),
-        FromWorker::Failed(Failure { kind: FailureKind::Internal, message, operation, .. }) => {
+        FromWorker::Failed(Failure { kind: FailureKind::Internal, message, .. }) => {
             hand_on(shared);
-            let during =
-                if operation == Operation::Start { "could not start" } else { "stopped unexpectedly" };
-            crash(shared, format!("The engine {during}: {message}."));
+            broke(shared, message);
         }
         FromWorker::Ready(_) => {
             let waiting = {

@@ -3,6 +3,7 @@
 use protocol::{Preference, Report};
 
 use crate::backend;
+use crate::ladder::Standing;
 
 /// Wasm that is valid only with 128-bit SIMD: one function that returns `i8x16.splat(0)`.
 pub const SIMD_PROBE: &[u8] = &[
@@ -55,8 +56,10 @@ pub struct Device {
     pub relaxed_simd: bool,
     /// WebGPU.
     pub gpu: Gpu,
-    /// Whether the page may share memory between threads.
+    /// Whether the server's headers let the page share memory between threads.
     pub isolated: bool,
+    /// Whether the browser can share memory between threads.
+    pub shared_memory: bool,
     /// Logical processors.
     pub cores: Option<u32>,
     /// Memory in GB; browsers round it and stop at a ceiling.
@@ -99,6 +102,18 @@ impl Device {
         self.simd
     }
 
+    /// Why the engine can have one thread only, where it can have no more.
+    pub fn alone(&self) -> Option<&'static str> {
+        match self {
+            Self { cores: Some(1), .. } => Some("this device has one processor core"),
+            Self { isolated: false, .. } => {
+                Some("the page is not cross-origin isolated, so that threads cannot share memory")
+            }
+            Self { shared_memory: false, .. } => Some("this browser shares no memory between threads"),
+            _ => None,
+        }
+    }
+
     /// Takes what the worker found, which may differ from what the page's own question brought.
     pub fn found(&mut self, gpu: protocol::Gpu) {
         self.gpu = match (gpu, &self.gpu) {
@@ -108,22 +123,23 @@ impl Device {
         };
     }
 
-    /// The whole check, one line each; `running` is what runs once a model is loaded.
-    pub fn lines(&self, running: Option<&Report>) -> Vec<Line> {
+    /// The whole check, one line each; `running` is what runs once a model is loaded, `standing` the build of it.
+    pub fn lines(&self, running: Option<&Report>, standing: Option<&Standing>) -> Vec<Line> {
         let line = |key, label, value: String, mark| Line { key, label, value, mark };
         let (simd, simd_mark) =
             if self.simd { ("128-bit, available", Mark::Used) } else { ("not available", Mark::Missing) };
-        let (relaxed, relaxed_mark) = if self.relaxed_simd {
-            ("available, not used yet", Mark::Unused)
-        } else {
-            ("not available, not needed", Mark::Absent)
+        let (relaxed, relaxed_mark) = match (self.relaxed_simd, standing) {
+            (false, _) => ("not available, not needed", Mark::Absent),
+            (true, Some(standing)) if standing.rung.relaxed => ("available", Mark::Used),
+            (true, _) => ("available, but the build with it did not start", Mark::Unused),
         };
         let (gpu, gpu_mark) = self.gpu_line(running);
+        let (threads, threads_mark) = self.threads(standing);
         vec![
             line("simd", "Wasm SIMD", simd.to_owned(), simd_mark),
             line("relaxed-simd", "Relaxed SIMD", relaxed.to_owned(), relaxed_mark),
             line("webgpu", "WebGPU", gpu, gpu_mark),
-            line("threads", "Threads", self.threads(), Mark::Used),
+            line("threads", "Threads", threads, threads_mark),
             line("memory", "Memory", self.memory(), self.known(self.memory_gb.is_some())),
             line("storage", "Storage", self.room(), self.known(self.storage.is_some())),
         ]
@@ -150,11 +166,16 @@ impl Device {
         }
     }
 
-    fn threads(&self) -> String {
-        let shared = if self.isolated { "could share memory" } else { "cannot share memory here" };
-        match self.cores {
-            Some(cores) => format!("1 of {cores} used; they {shared}"),
-            None => format!("1 used; more {shared}"),
+    fn threads(&self, standing: Option<&Standing>) -> (String, Mark) {
+        let Some(standing) = standing else { return ("none".to_owned(), Mark::Missing) };
+        let used = match self.cores {
+            Some(cores) => format!("{} of {cores}", standing.threads),
+            None => standing.threads.to_string(),
+        };
+        match standing.alone(self) {
+            None => (used, Mark::Used),
+            Some(_) if self.cores == Some(1) => (used, Mark::Used),
+            Some(cause) => (format!("{used}: {cause}"), Mark::Unused),
         }
     }
 
@@ -182,7 +203,7 @@ impl Device {
                           Chrome, Edge, Firefox or Safari can.";
             return ("none", reason.to_owned());
         }
-        let processor = "The model will run on the processor with 128-bit SIMD, on one thread";
+        let processor = "The model will run on the processor";
         let why = match (&self.gpu, preference) {
             (_, Preference::Cpu) => return ("cpu-simd", format!("{processor}: it is what is asked for.")),
             (Gpu::Adapter { .. }, Preference::Gpu) => {
@@ -216,7 +237,7 @@ mod tests {
         let device = Device::default();
         assert!(!device.supported());
         assert!(device.backend(Preference::Automatic).1.contains("current"));
-        assert_eq!(device.lines(None)[0].mark, Mark::Missing);
+        assert_eq!(device.lines(None, None)[0].mark, Mark::Missing);
     }
 
     fn with_adapter(name: &str, software: bool) -> Device {
@@ -224,7 +245,7 @@ mod tests {
     }
 
     fn webgpu(device: &Device, running: Option<&Report>) -> (String, Mark) {
-        let line = device.lines(running).into_iter().find(|line| line.key == "webgpu").unwrap();
+        let line = device.lines(running, None).into_iter().find(|line| line.key == "webgpu").unwrap();
         (line.value, line.mark)
     }
 
@@ -264,7 +285,7 @@ mod tests {
 
     #[test]
     fn unknowns_are_called_unknown() {
-        let lines = Device { simd: true, ..Device::default() }.lines(None);
+        let lines = Device { simd: true, ..Device::default() }.lines(None, None);
         assert!(lines.iter().any(|line| line.key == "memory" && line.mark == Mark::Unknown));
         assert!(lines.iter().all(|line| !line.value.contains("NaN")));
     }

@@ -8,7 +8,7 @@
 //!
 //! - strip: `backend`, `summary-tps`, `summary-ttft`, `summary-cloud-ttft`, `summary-break-even`; also `theme`,
 //!   `announcement` (what screen readers are told)
-//! - device: `device-backend`, `backend-reason`, `device-{simd,relaxed-simd,webgpu,threads,memory,storage}`
+//! - device: `device-backend`, `backend-reason`, `engine-build` (`data-value`: name of its files), `device-{simd,relaxed-simd,webgpu,threads,memory,storage}`
 //!   (`data-mark`: Used, Unused, Absent, Missing, Unknown)
 //! - model: `model-name`, `load-button`, `load-progress` (`data-stage`, `data-done`, `data-total`), `load-detail`,
 //!   `load-cancel`, `model-status` (only when ready; `data-storage`), `load-again`, `metric-load`, `file-input`,
@@ -19,7 +19,7 @@
 //! - prompt: `task-{classify,extract,summarise,chat}`, `prompt`, `generate`, `stop`, `regenerate`, `new-chat`,
 //!   `needs-model`, `shown-first`
 //! - settings (a disclosure): `settings`, `temperature`, `top-k`, `top-p`, `min-p`, `repetition-penalty`,
-//!   `max-tokens`, `seed`, each with `…-problem`; `new-seed`, `variant-choice`
+//!   `max-tokens`, `seed`, each with `…-problem`; `new-seed`, `variant-choice`, `threads`, `threads-hint`
 //! - answer: `answer`, `finish-reason` (`data-value`: end-of-turn, stop-string, budget, context-full, aborted,
 //!   failed), `earlier-answer`, `earlier-finish-reason`, `asked`, `reading`, `error` (any section), `hidden-run`, `moved`, `moved-figures`
 //! - figures: `metric-{ttft,itl,itl-p90,tps,e2e,memory,prompt-tokens,reused-tokens}`
@@ -39,6 +39,7 @@ pub mod costing;
 pub mod device;
 pub mod figures;
 pub mod format;
+pub mod ladder;
 pub mod race;
 pub mod rate;
 pub mod settings;

@@ -16,6 +16,7 @@ pub(crate) fn now() -> Device {
         relaxed_simd: valid(RELAXED_PROBE),
         gpu: Gpu::Asking,
         isolated: get(&window, "crossOriginIsolated").as_bool().unwrap_or(false),
+        shared_memory: shared_memory(),
         cores: (cores >= 1.0).then_some(cores as u32),
         memory_gb: get(&navigator, "deviceMemory").as_f64(),
         storage: None,
@@ -44,6 +45,14 @@ pub(crate) async fn asked() -> Asked {
 fn valid(module: &[u8]) -> bool {
     let bytes = js_sys::Uint8Array::from(module);
     js_sys::WebAssembly::validate(bytes.as_ref()).unwrap_or(false)
+}
+
+/// Memory to share, and waiting for it to change without blocking: where a browser cannot, wasm-bindgen waits in
+/// workers that the page's policy forbids.
+fn shared_memory() -> bool {
+    let global = js_sys::global();
+    get(&global, "SharedArrayBuffer").is_function()
+        && get(&get(&global, "Atomics"), "waitAsync").is_function()
 }
 
 async fn gpu() -> Gpu {

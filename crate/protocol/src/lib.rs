@@ -56,9 +56,9 @@ pub struct Ready {
     pub backend: String,
     /// Why this backend runs, one sentence.
     pub reason: String,
-    /// Name of the wasm build, e.g. `simd128`.
+    /// Name of the wasm build: `simd128`, `relaxed-simd`, or one of them followed by `, threads`.
     pub variant: String,
-    /// Threads that the engine computes on.
+    /// Most threads that this engine can compute on here; 1 where a build shares no memory.
     pub threads: u32,
     /// Whether the origin's private file system can be used.
     pub storage: bool,
@@ -103,6 +103,8 @@ pub struct Load {
     pub backend: Preference,
     /// The GPU kernels' variant to use, such as `workgroup-float-64x1`, instead of measuring which is fastest.
     pub variant: Option<String>,
+    /// Threads to compute on; 0 for as many as are good here.
+    pub threads: u32,
     /// Whether an earlier visit's self-check on the same adapter, build and model may stand in for a new one.
     pub remember: bool,
 }
@@ -171,6 +173,8 @@ pub struct Loaded {
     pub context: u32,
     /// Layers.
     pub layers: u32,
+    /// Threads that compute on the processor.
+    pub threads: u32,
     /// Entries of the vocabulary.
     pub vocabulary: u32,
     /// Tensor types with the bytes each takes in the file, largest first, e.g. `("Q4_1", 66_355_200)`.

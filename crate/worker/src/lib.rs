@@ -9,6 +9,7 @@
 mod bench;
 mod bus;
 mod clock;
+mod crew;
 mod defects;
 mod digest;
 mod download;
@@ -27,6 +28,7 @@ mod storage;
 #[cfg(test)]
 mod tests;
 mod turn;
+mod variant;
 mod wanted;
 mod worker;
 
@@ -48,6 +50,13 @@ pub async fn start() {
     // The listener lives as long as the worker does.
     js::scope().set_onmessage(Some(receive.into_js_value().unchecked_ref()));
     bus::post(&FromWorker::Ready(worker::ready().await));
+}
+
+/// Computes on a thread beside the worker's until its pool is gone. Called once by `thread.js`, with the number that
+/// the worker gave it.
+#[wasm_bindgen]
+pub fn run_thread(number: u32) {
+    crew::run(number);
 }
 
 /// Tells the page that this instance broke off. Called by `worker.js`, which alone can see a trap.

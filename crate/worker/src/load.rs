@@ -1,6 +1,7 @@
 //! From a load request to an engine that can be prompted.
 
-use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use engine::cpu::Pool;
 use engine::gguf::Gguf;
@@ -14,6 +15,7 @@ use web_sys::{AbortSignal, File};
 
 use crate::bus;
 use crate::clock::{Pace, now_ms};
+use crate::crew::Crew;
 use crate::download::{Download, Obtained};
 use crate::errors::{Error, Result};
 use crate::fetch::Network;
@@ -22,7 +24,8 @@ use crate::js;
 use crate::readers::{ModelReader, Source};
 use crate::turn::yield_now;
 use crate::wanted::Wanted;
-use crate::{remembered, report};
+use crate::worker::Worker;
+use crate::{remembered, report, variant};
 
 /// What a 32-bit module can address, bytes.
 const ADDRESSABLE: u64 = 1 << 32;
@@ -30,17 +33,18 @@ const ADDRESSABLE: u64 = 1 << 32;
 /// Bytes besides weights and cache: tokenizer, buffers, stack. Measured 30 MB with a vocabulary of 49,152.
 const BESIDES: u64 = 64 << 20;
 
-/// Loads a model into `slot`. The model that is there goes first, since two may not fit side by side.
+/// Loads a model. The one that is there goes first, since two may not fit side by side.
 pub(crate) async fn load(
     request: protocol::Load,
     picked: Option<File>,
-    slot: &RefCell<Option<Engine>>,
+    worker: &Worker,
     signal: &AbortSignal,
 ) -> Result<Loaded> {
     let started = now_ms();
-    slot.replace(None);
-    // Kernels are made while the model is on its way.
+    worker.engine.replace(None);
+    // Kernels are made and threads start while the model is on its way.
     let gpu = (request.backend != Choice::Cpu).then(|| started_gpu(request.variant));
+    let crew = started_crew(&worker.crew, request.threads);
     let (file, obtained) = obtain(request.source, picked, signal).await?;
     let gguf = Gguf::open(&file, reader(&file, obtained.source)?)?;
     let gpu = match gpu {
@@ -51,28 +55,38 @@ pub(crate) async fn load(
     if gpu.is_err() {
         check_memory(&gguf, context)?;
     }
+    let (pool, alone) = crew.await.unwrap_or_else(|_| (Pool::alone(), None));
     let (backend, remember) = (preference(request.backend), request.remember);
-    let engine = engine(gguf, context, backend, gpu, remember).await?;
+    let asked = Asked { context, backend, pool: Arc::clone(&pool), remember };
+    let engine = engine(gguf, asked, gpu).await?;
     // Packing runs in one go; an abort that came meanwhile is waiting.
     yield_now().await;
     if signal.aborted() {
         return Err(Error::Aborted);
     }
-    let loaded = describe(&engine, obtained.from_storage, now_ms() - started);
-    slot.replace(Some(engine));
+    let mut loaded = describe(&engine, &pool, obtained.from_storage, now_ms() - started);
+    if let Some(cause) = alone {
+        loaded.backend.reason += &format!("; on one thread, because no other could be started: {cause}");
+    }
+    worker.engine.replace(Some(engine));
     Ok(loaded)
 }
 
-/// The engine, with what an earlier visit found out about the GPU, which is kept for the next.
-async fn engine(
-    gguf: Gguf<ModelReader>,
+/// What is asked of the engine.
+struct Asked {
     context: usize,
     backend: Preference,
-    gpu: Result<Device, String>,
+    pool: Arc<Pool>,
     remember: bool,
-) -> Result<Engine> {
+}
+
+/// The engine, with what an earlier visit found out about the GPU, which is kept for the next.
+async fn engine(gguf: Gguf<ModelReader>, asked: Asked, gpu: Result<Device, String>) -> Result<Engine> {
+    let Asked { context, backend, pool, remember } = asked;
     let stored = gpu.as_ref().ok().map(|device| {
-        let model = format!("{} {} {context}", gguf.file(), gguf.file_bytes());
+        // The processor's speed, which was part of the decision, is that of this build on so many threads.
+        let processor = format!("{} {}", variant::NAME, pool.threads());
+        let model = format!("{} {} {context} {processor}", gguf.file(), gguf.file_bytes());
         remembered::stored_name(device.adapter().name(), &model)
     });
     let earlier = match &stored {
@@ -80,7 +94,6 @@ async fn engine(
         _ => None,
     };
     let fresh = earlier.is_none();
-    let pool = Pool::alone();
     let options = LoadOptions { context, backend, pool, clock: now_ms, remembered: earlier };
     let engine = Engine::load(gguf, &options, gpu, &mut told()).await?;
     if let (Some(name), true, Some(_)) = (&stored, fresh, &engine.report().check) {
@@ -147,6 +160,16 @@ fn started_gpu(variant: Option<String>) -> Preparing {
     receiver
 }
 
+/// Threads on their way: the pool, and why it is one thread only where more were wanted.
+fn started_crew(crew: &Rc<Crew>, threads: u32) -> oneshot::Receiver<(Arc<Pool>, Option<String>)> {
+    let (sender, receiver) = oneshot::channel();
+    let crew = Rc::clone(crew);
+    spawn_local(async move {
+        sender.send(crew.of(threads).await).ok();
+    });
+    receiver
+}
+
 fn preference(backend: Choice) -> Preference {
     match backend {
         Choice::Automatic => Preference::Automatic,
@@ -170,7 +193,7 @@ fn told() -> impl FnMut(Progress) {
     }
 }
 
-fn describe(engine: &Engine, from_storage: bool, load_ms: f64) -> Loaded {
+fn describe(engine: &Engine, pool: &Pool, from_storage: bool, load_ms: f64) -> Loaded {
     let info = engine.info();
     Loaded {
         name: info.name.clone(),
@@ -179,6 +202,7 @@ fn describe(engine: &Engine, from_storage: bool, load_ms: f64) -> Loaded {
         file_bytes: info.file_bytes,
         context: info.context as u32,
         layers: info.layers as u32,
+        threads: pool.threads() as u32,
         vocabulary: info.vocabulary as u32,
         quantization: info.quantization.clone(),
         chat_template: info.chat_template,

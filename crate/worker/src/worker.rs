@@ -10,13 +10,15 @@ use wasm_bindgen_futures::spawn_local;
 use web_sys::{AbortController, AbortSignal};
 
 use crate::bus::{self, Incoming};
+use crate::crew::{self, Crew};
 use crate::errors::{Error, Result};
-use crate::{bench, defects, generate, gpu, load, storage};
+use crate::{bench, defects, generate, gpu, load, storage, variant};
 
 /// The model, and what is being done.
 #[derive(Default)]
 pub(crate) struct Worker {
-    engine: RefCell<Option<Engine>>,
+    pub(crate) engine: RefCell<Option<Engine>>,
+    pub(crate) crew: Rc<Crew>,
     running: RefCell<Option<AbortController>>,
 }
 
@@ -33,7 +35,7 @@ impl Worker {
         match message {
             ToWorker::Abort => self.abort(),
             ToWorker::Load(request) => self.run(Operation::Load, None, async move |worker, signal| {
-                let loaded = load::load(request, file, &worker.engine, &signal).await?;
+                let loaded = load::load(request, file, &worker, &signal).await?;
                 Ok(FromWorker::Loaded(loaded))
             }),
             ToWorker::Bench(asked) => self.run(Operation::Bench, None, async move |worker, signal| {
@@ -97,7 +99,9 @@ fn fail(error: &Error, operation: Operation, id: Option<u32>) {
 /// What this build is and can do.
 pub(crate) async fn ready() -> Ready {
     let gpu = gpu::found().await;
-    let processor = "the processor, with 128-bit WebAssembly SIMD on one thread";
+    let threads = crew::most();
+    let on = if threads == 1 { "on one thread".to_owned() } else { format!("on up to {threads} threads") };
+    let processor = format!("the processor, with {} {on}", variant::INSTRUCTIONS);
     let reason = match &gpu {
         Gpu::None(cause) => format!("{processor}: {cause}"),
         Gpu::Adapter { name, .. } => {
@@ -107,8 +111,8 @@ pub(crate) async fn ready() -> Ready {
     Ready {
         backend: "cpu-simd".to_owned(),
         reason,
-        variant: "simd128".to_owned(),
-        threads: 1,
+        variant: variant::NAME.to_owned(),
+        threads,
         storage: storage::available().await,
         gpu,
     }

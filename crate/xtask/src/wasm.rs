@@ -10,7 +10,7 @@ use crate::step::{note, step};
 use crate::variant::{Proof, Variant};
 use crate::{command, digest, setup, stamp};
 
-/// Features of WebAssembly that rustc uses without being asked, as wasm-opt must be told.
+/// Features of WebAssembly that a build may use, as wasm-opt must be told.
 const BASELINE: &[&str] = &[
     "--enable-bulk-memory",
     "--enable-bulk-memory-opt",
@@ -18,8 +18,22 @@ const BASELINE: &[&str] = &[
     "--enable-mutable-globals",
     "--enable-nontrapping-float-to-int",
     "--enable-reference-types",
+    "--enable-relaxed-simd",
     "--enable-sign-ext",
     "--enable-simd",
+    "--enable-threads",
+];
+
+/// What the linker must be told for a memory that threads share: it comes from outside, may grow to all that 32 bits
+/// address, and each thread sets up its own part of it.
+const SHARED_MEMORY: &[&str] = &[
+    "-Clink-arg=--shared-memory",
+    "-Clink-arg=--import-memory",
+    "-Clink-arg=--max-memory=4294967296",
+    "-Clink-arg=--export=__wasm_init_tls",
+    "-Clink-arg=--export=__tls_size",
+    "-Clink-arg=--export=__tls_align",
+    "-Clink-arg=--export=__tls_base",
 ];
 
 /// Builds one variant; gives the folder with `<out>.js` and `<out>_bg.wasm`.
@@ -51,11 +65,18 @@ fn compile(paths: &Paths, variant: &Variant) -> Result<PathBuf> {
     let folder =
         paths.target.join("wasm").join(variant.features.join("").replace('+', "-").trim_start_matches('-'));
     let features = format!("-Ctarget-feature={}", variant.features.join(","));
-    let flags = [features.as_str(), "--cfg=getrandom_backend=\"wasm_js\""].join("\u{1f}");
+    let mut flags = vec![features.as_str(), "--cfg=getrandom_backend=\"wasm_js\""];
     let mut cargo = command::cargo(&paths.root);
     cargo.args(["build", "--locked", "--lib", "--target", "wasm32-unknown-unknown"]);
     cargo.args(["--package", variant.package, "--profile", variant.profile]);
-    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags).env("CARGO_TARGET_DIR", &folder);
+    cargo.args(variant.options.iter().flat_map(|option| ["--features", option]));
+    if variant.shared {
+        flags.extend(SHARED_MEMORY);
+        // The standard library that comes with the compiler was built for one thread. Building another is not yet
+        // stable; the pinned compiler is known to do it.
+        cargo.args(["-Zbuild-std=panic_abort,std"]).env("RUSTC_BOOTSTRAP", "1");
+    }
+    cargo.env("CARGO_ENCODED_RUSTFLAGS", flags.join("\u{1f}")).env("CARGO_TARGET_DIR", &folder);
     command::run(&mut cargo)?;
     Ok(folder.join("wasm32-unknown-unknown").join(variant.profile).join(format!("{}.wasm", variant.package)))
 }
@@ -106,6 +127,20 @@ mod tests {
         let refusal = prove(&ENGINES[0], SCALAR).unwrap_err().to_string();
         assert!(refusal.contains("engine-simd128") && refusal.contains("simd128 instruction"), "{refusal}");
         prove(&ENGINES[0], SIMD).unwrap();
+    }
+
+    /// (module (func (drop (i8x16.relaxed_swizzle (i8x16.splat (i32.const 0)) (i8x16.splat (i32.const 0))))))
+    const RELAXED_SIMD: &[u8] =
+        b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x03\x02\x01\0\x0a\x10\x01\x0e\0\x41\0\xfd\x0f\x41\0\xfd\x0f\xfd\x80\x02\x1a\x0b";
+
+    #[test]
+    fn relaxed_simd_is_told_apart_from_plain_simd_and_threads_are_looked_for() {
+        let relaxed = &ENGINES[1];
+        let refusal = prove(relaxed, SIMD).unwrap_err().to_string();
+        assert!(refusal.contains("engine-relaxed") && refusal.contains("relaxed SIMD"), "{refusal}");
+        prove(relaxed, RELAXED_SIMD).unwrap();
+        let refusal = prove(&ENGINES[2], SIMD).unwrap_err().to_string();
+        assert!(refusal.contains("engine-simd128-threads") && refusal.contains("no threads"), "{refusal}");
     }
 
     #[test]

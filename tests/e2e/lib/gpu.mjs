@@ -89,7 +89,7 @@ export const breakages = {
 export function startBroken(target, breakage, argument = CHANNEL) {
   // A method's text lacks the word.
   const before = `(function ${breakage})(${JSON.stringify(argument)});\n`;
-  return startProxy(target, (request) => (request.url.endsWith("/worker.js") ? { before } : undefined));
+  return startProxy(target, (request) => (request.url.startsWith("/worker.js") ? { before } : undefined));
 }
 
 /** Loses the device of a worker that was made losable. */

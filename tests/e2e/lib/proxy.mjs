@@ -8,7 +8,7 @@ import { Readable } from "node:stream";
  * Starts a proxy to `target` (an origin). `rule(request)` says what to do with a request: nothing (pass on),
  * `{ status }` (answer that), `{ cutAt }` (break the connection at that offset of the file), `{ stallAt }`
  * (send nothing after it), `{ flipAt }` (change the byte there), `{ endAt }` (claim the file ends there),
- * `{ before }` (a text that the file then begins with).
+ * `{ before }` (a text that the file then begins with), `{ without }` (headers that are left out).
  */
 export async function startProxy(target, rule = () => undefined) {
   const proxy = { requests: [], rule };
@@ -42,6 +42,9 @@ function firstByte(range) {
 
 function forward(source, response, fault, start) {
   const headers = { ...source.headers };
+  for (const name of fault.without ?? []) {
+    delete headers[name];
+  }
   if (fault.endAt !== undefined) {
     headers["content-length"] = String(fault.endAt);
   }

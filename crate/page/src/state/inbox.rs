@@ -43,6 +43,10 @@ impl App {
 
     /// The worker had to be ended. Its model is gone with it; the conversation stays.
     pub(super) fn crashed(&self, message: String) {
+        if self.engine.get_untracked() != Engine::Ready {
+            // Not one of the builds started. All are tried again: it may have been the network.
+            self.falls.set(Vec::new());
+        }
         let was_loaded = self.model.loaded.with_untracked(Option::is_some);
         self.engine.set(Engine::Off);
         self.model.loaded.set(None);
@@ -52,7 +56,7 @@ impl App {
         let advice = if was_loaded {
             "Load the model again: it starts afresh, and a stored model needs no second download."
         } else {
-            "Try again; it starts afresh."
+            "Try again; if that does not help, reload the page, or try a newer browser."
         };
         let text = format!("{message} {advice}");
         if self.chat.running.with_untracked(Option::is_some) {

@@ -8,7 +8,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{File, RequestCache, RequestInit, Response};
 
 use super::{App, Engine};
-use crate::backend::{self, Wish};
+use crate::backend::{self, Got, Wish};
 use crate::catalogue::{self, Entry};
 use crate::format;
 use crate::rate::Rate;
@@ -64,6 +64,8 @@ pub(crate) struct Model {
     pub(crate) preference: RwSignal<Preference>,
     /// What stands in the field for the kernels' variant.
     pub(crate) variant: RwSignal<String>,
+    /// Threads asked for; 0 for as many as are good.
+    pub(crate) threads: RwSignal<u32>,
     /// What the model was loaded with.
     wished: RwSignal<Option<Wish>>,
     /// What computes, and why, once a model is loaded.
@@ -83,6 +85,7 @@ impl Model {
             context: RwSignal::new(CONTEXT),
             preference: RwSignal::new(Preference::Automatic),
             variant: RwSignal::new(backend::MEASURED.to_owned()),
+            threads: RwSignal::new(0),
             wished: RwSignal::new(None),
             report: RwSignal::new(None),
             forgotten: RwSignal::new(None),
@@ -103,13 +106,15 @@ impl Model {
             context: self.context.get(),
             preference: self.preference.get(),
             variant: self.variant.with(|typed| backend::variant(typed)),
+            threads: self.threads.get(),
         }
     }
 
     /// What the button says that loads the model again as is wished now; `None` where nothing would change.
     pub(crate) fn again(&self) -> Option<String> {
-        let context = self.loaded.with(|loaded| loaded.as_ref().map(|loaded| loaded.context))?;
-        self.wished.with(|wished| wished.as_ref().and_then(|wished| self.wish().again(wished, context)))
+        let got = |loaded: &Loaded| Got { context: loaded.context, threads: loaded.threads };
+        let got = self.loaded.with(|loaded| loaded.as_ref().map(got))?;
+        self.wished.with(|wished| wished.as_ref().and_then(|wished| self.wish().again(wished, got)))
     }
 
     /// The variant that was asked for and is not the one that runs.
@@ -180,9 +185,9 @@ impl App {
         self.model.loading.set(Some(loading));
         self.start_engine();
         let wish = untrack(|| self.model.wish());
-        let Wish { context, preference, variant } = wish.clone();
+        let Wish { context, preference, variant, threads } = wish.clone();
         self.model.wished.set(Some(wish));
-        let load = Load { source, context, backend: preference, variant, remember };
+        let load = Load { source, context, backend: preference, variant, threads, remember };
         self.bridge.send(&ToWorker::Load(load), file);
     }
 

@@ -21,6 +21,7 @@ use protocol::Operation;
 
 use crate::bridge::Bridge;
 use crate::device::Device;
+use crate::ladder::{self, Fall, Standing};
 use crate::probe;
 
 /// The engine's worker, as far as the page knows.
@@ -50,6 +51,8 @@ pub(crate) struct App {
     pub(crate) device: RwSignal<Device>,
     /// The engine's worker.
     pub(crate) engine: RwSignal<Engine>,
+    /// Builds of the engine that did not start.
+    pub(crate) falls: RwSignal<Vec<Fall>>,
     /// The last thing that went wrong, until the next attempt.
     pub(crate) problem: RwSignal<Option<Problem>>,
     /// What a screen reader is told; changes at milestones, never per token.
@@ -74,6 +77,7 @@ impl App {
         let app = Self {
             device: RwSignal::new(Device::default()),
             engine: RwSignal::new(Engine::Off),
+            falls: RwSignal::new(Vec::new()),
             problem: RwSignal::new(None),
             announced: RwSignal::new(String::new()),
             model: Model::new(),
@@ -85,7 +89,9 @@ impl App {
         };
         app.bridge.on_message(move |message| app.receive(message));
         app.bridge.on_crash(move |message| app.crashed(message));
+        app.bridge.on_fall(move |fall| app.falls.update(|falls| falls.push(fall)));
         app.device.set(probe::now());
+        app.bridge.climb(app.device.with_untracked(ladder::ladder));
         leptos::task::spawn_local(async move {
             let asked = probe::asked().await;
             app.device.update(|device| asked.apply(device));
@@ -109,6 +115,14 @@ impl App {
         if self.engine.with_untracked(|engine| *engine == Engine::Off) {
             self.engine.set(Engine::Starting);
         }
+    }
+
+    /// Which build of the engine runs, or will, and on how many threads.
+    pub(crate) fn standing(&self) -> Option<Standing> {
+        let asked = self.model.threads.get();
+        let standing = self.device.with(|device| Standing::of(device, self.falls.get(), asked));
+        let counted = self.model.loaded.with(|loaded| loaded.as_ref().map(|loaded| loaded.threads));
+        standing.map(|standing| Standing { threads: counted.unwrap_or(standing.threads), ..standing })
     }
 
     /// What computes or, before a model is loaded, will compute, and why: (name, reason).

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::check::self_check;
 use super::parts::icon;
 use crate::device::{Line, Mark};
+use crate::ladder::Standing;
 use crate::state::App;
 
 /// An icon and a word for how a line turned out.
@@ -34,10 +35,16 @@ fn row(line: Line) -> impl IntoView {
     }
 }
 
+fn lines(app: App, standing: Option<&Standing>) -> Vec<Line> {
+    app.model.report.with(|report| app.device.with(|device| device.lines(report.as_ref(), standing)))
+}
+
 /// The device check.
 pub(crate) fn device_card(app: App) -> impl IntoView {
     let name = Memo::new(move |_| app.backend().0);
     let reason = Memo::new(move |_| app.backend().1);
+    let standing = Memo::new(move |_| app.standing());
+    let build = move || standing.with(|s| s.as_ref().map(|s| app.device.with(|device| s.told(device))));
     view! {
         <article class="card" aria-labelledby="device-title">
             <h3 id="device-title">"This device"</h3>
@@ -54,8 +61,11 @@ pub(crate) fn device_card(app: App) -> impl IntoView {
                 </span>
             </p>
             <p class="reason" data-testid="backend-reason">{move || reason.get()}</p>
+            <p class="reason small muted" data-testid="engine-build" data-value=move || standing.with(|s| s.as_ref().map(|s| s.rung.name))>
+                {build}
+            </p>
             <ul class="checks">
-                {move || app.model.report.with(|report| app.device.with(|device| device.lines(report.as_ref()))).into_iter().map(row).collect_view()}
+                {move || lines(app, standing.get().as_ref()).into_iter().map(row).collect_view()}
             </ul>
             {self_check(app)}
         </article>

@@ -6,6 +6,7 @@ use super::parts::icon;
 use crate::backend::MEASURED;
 use crate::settings::{self, FIELDS, Field, SEED};
 use crate::state::App;
+use crate::words::sentence;
 
 /// The sampling form.
 pub(crate) fn settings_form(app: App) -> impl IntoView {
@@ -21,6 +22,7 @@ pub(crate) fn settings_form(app: App) -> impl IntoView {
             <div class="fields">
                 {FIELDS.iter().enumerate().map(|(index, field)| row(app, index, field, problems)).collect_view()}
                 {variant(app)}
+                {threads(app)}
             </div>
             <button type="button" data-testid="new-seed" on:click=move |_| {
                 app.chat.texts.update(|texts| texts[SEED] = new_seed().to_string());
@@ -49,6 +51,46 @@ fn variant(app: App) -> impl IntoView {
             <p class="hint" id="set-variant-hint">
                 <code>{MEASURED}</code> ": the fastest here. Or a name such as " <code>"workgroup-float-64x1x1"</code>
                 ". Applies to the next load."
+            </p>
+        </div>
+    }
+}
+
+/// How many threads compute; takes effect when a model is loaded.
+fn threads(app: App) -> impl IntoView {
+    let alone = Memo::new(move |_| {
+        let standing = app.standing()?;
+        app.device.with(|device| standing.alone(device))
+    });
+    let cores = Memo::new(move |_| app.device.with(|device| device.cores.unwrap_or(1)));
+    let option = move |count: u32| {
+        let label = match count {
+            0 => "Automatic".to_owned(),
+            count => count.to_string(),
+        };
+        view! { <option value=count selected=move || app.model.threads.get() == count>{label}</option> }
+    };
+    view! {
+        <div class="field">
+            <label for="set-threads">"Threads of the processor"</label>
+            <select
+                id="set-threads"
+                data-testid="threads"
+                aria-describedby="set-threads-hint"
+                disabled=move || alone.with(Option::is_some)
+                on:change:target=move |event| {
+                    if let Ok(count) = event.target().value().parse() {
+                        app.model.threads.set(count);
+                    }
+                }
+            >
+                {move || (0..=cores.get()).map(option).collect_view()}
+            </select>
+            <p class="hint" id="set-threads-hint" data-testid="threads-hint">
+                {move || match alone.get() {
+                    Some(cause) => sentence(&format!("one thread: {cause}")),
+                    None => "Automatic: one a core, 8 at most. Applies to the next load.".to_owned(),
+                }}
             </p>
         </div>
     }

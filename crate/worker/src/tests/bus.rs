@@ -49,6 +49,7 @@ fn a_file_travels_beside_the_text() {
         context: 512,
         backend: Preference::Automatic,
         variant: None,
+        threads: 0,
         remember: true,
     });
     let json = serde_json::to_string(&load).unwrap();
@@ -97,6 +98,9 @@ fn errors_keep_their_kind_and_name_the_file() {
     assert!(failure.message.starts_with("m.gguf: "), "{}", failure.message);
     let prompt = engine::Error::BadPrompt { cause: "it is empty".into() };
     assert_eq!(Error::from(prompt).kind(), FailureKind::BadPrompt);
+    // The page starts a fresh engine on this kind alone, and this one's threads are gone.
+    let threads = engine::Error::Threads { threads: 2 };
+    assert_eq!(Error::from(threads).kind(), FailureKind::Internal);
     assert_eq!(Error::Aborted.kind(), FailureKind::Aborted);
     assert_eq!(Error::Busy.kind(), FailureKind::Busy);
 }

@@ -1,6 +1,7 @@
 //! Tests in a real dedicated worker of a real browser: storage, hashing and streams are the browser's own.
 
 mod bus;
+mod crew;
 mod download;
 mod readers;
 mod turn;

@@ -57,7 +57,7 @@ impl BackendArgs {
         }
         let gguf = model.open()?;
         let (preference, device) = match self.backend {
-            Backend::Cpu => return Ok(Engine::on_cpu(gguf, context)?),
+            Backend::Cpu => (Preference::Cpu, Err(String::new())),
             Backend::Gpu => {
                 (Preference::Gpu, Ok(self.device().map_err(|error| anyhow!("{error}. {INSTALL}"))?))
             }
@@ -80,6 +80,7 @@ impl BackendArgs {
         let adapter = report.adapter.as_deref().unwrap_or("the GPU");
         match (&report.variant, self.variant) {
             (None, _) if self.backend == Backend::Gpu => bail!("{adapter}: {}", report.reason),
+            (None, _) if self.backend == Backend::Cpu => {}
             (None, _) => output::note(format_args!("{}: {}\n", report.name, report.reason)),
             (Some(runs), Some(asked)) if *runs != asked.to_string() => {
                 bail!(

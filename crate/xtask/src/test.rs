@@ -96,7 +96,10 @@ fn checks(paths: &Paths) -> Result<()> {
     step("lints, wasm", || {
         let mut clippy = command::cargo(&paths.root);
         clippy.args(["clippy", "--locked", "--all-targets"]).args(WASM).args(browser_packages(paths));
-        command::run(clippy.args(deny))
+        command::run(clippy.args(deny))?;
+        let mut relaxed = command::cargo(&paths.root);
+        relaxed.args(["clippy", "--locked", "--package", "worker", "--features", "relaxed-simd"]).args(WASM);
+        command::run(relaxed.args(deny))
     })
 }
 
@@ -112,12 +115,19 @@ fn native(paths: &Paths) -> Result<Tally> {
 }
 
 fn wasm(paths: &Paths, browser: &Browser) -> Result<Tally> {
+    let plain = in_browser(paths, browser, &browser_packages(paths), &[])?;
+    // The kernels once more with the other instructions; the rest of the engine is the same.
+    let packages = ["--package", "engine", "--features", "relaxed-simd"];
+    let relaxed = in_browser(paths, browser, &packages, &["cpu::tests"])?;
+    let both = Tally::sum([&plain, &relaxed]);
+    Ok(Tally { summary: [plain.summary, relaxed.summary].concat(), ..both })
+}
+
+fn in_browser(paths: &Paths, browser: &Browser, packages: &[&str], only: &[&str]) -> Result<Tally> {
     let version = setup::wasm_bindgen_version(&paths.root)?;
     let mut cargo = command::cargo(&paths.root);
-    cargo
-        .args(["test", "--locked", "--no-fail-fast", "--lib", "--tests"])
-        .args(WASM)
-        .args(browser_packages(paths));
+    cargo.args(["test", "--locked", "--no-fail-fast", "--lib", "--tests"]).args(WASM).args(packages);
+    cargo.arg("--").args(only);
     cargo.env(
         "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
         paths.wasm_bindgen(&version, "wasm-bindgen-test-runner"),

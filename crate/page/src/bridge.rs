@@ -160,7 +160,6 @@ fn broke(shared: &Shared, cause: String) {
         return crash(shared, format!("The engine stopped unexpectedly: {cause}."));
     }
     let (Some(rung), true) = (rung, next < shared.borrow().ladder.len()) else {
-        shared.borrow_mut().rung = 0;
         return crash(shared, format!("The engine could not start: {cause}."));
     };
     let waiting = std::mem::take(&mut shared.borrow_mut().waiting);
@@ -178,8 +177,12 @@ fn broke(shared: &Shared, cause: String) {
     }
 }
 
-/// Ends the worker and tells why; the next message starts a fresh one.
+/// Ends the worker and tells why; the next message starts a fresh one, of the best build where none was ready: it may
+/// have been the network.
 fn crash(shared: &Shared, message: String) {
+    if !shared.borrow().ready {
+        shared.borrow_mut().rung = 0;
+    }
     discard(shared);
     let told = shared.borrow().on_crash.clone();
     if let Some(told) = told {

@@ -44,7 +44,7 @@ impl App {
     /// The worker had to be ended. Its model is gone with it; the conversation stays.
     pub(super) fn crashed(&self, message: String) {
         if self.engine.get_untracked() != Engine::Ready {
-            // Not one of the builds started. All are tried again: it may have been the network.
+            // Not one of the builds started, and all are tried again.
             self.falls.set(Vec::new());
         }
         let was_loaded = self.model.loaded.with_untracked(Option::is_some);

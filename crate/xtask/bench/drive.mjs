@@ -5,9 +5,13 @@
 // closed after the job if `close` is set.
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import { chromium } from "@playwright/test";
 import binaryen from "binaryen";
 import { launchOptions } from "../../../tests/e2e/browser.mjs";
+
+/** ms; above what the slowest engine takes for the longest prompt. */
+const PATIENCE = 15 * 60_000;
 
 /** The streaming read as WebAssembly. */
 function bandwidthModule() {
@@ -55,7 +59,12 @@ async function peerMemory(page) {
 async function done({ tab: name, task, job, close }) {
   const page = await tab(name);
   const asked = task === "bandwidth" ? { ...job, wasm: bandwidthModule() } : job;
-  const answer = await page.evaluate(([task, job]) => window.run(task, job), [task, asked]);
+  const answer = await Promise.race([
+    page.evaluate(([task, job]) => window.run(task, job), [task, asked]),
+    setTimeout(PATIENCE, undefined, { ref: false }).then(() => {
+      throw new Error(`${name} did not end its task (${task}) within ${PATIENCE / 60_000} minutes`);
+    }),
+  ]);
   if (task === "answer" && answer.memory === undefined) {
     answer.memory = await peerMemory(page);
   }

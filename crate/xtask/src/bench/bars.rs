@@ -82,9 +82,9 @@ fn speeds(report: &Report) -> Vec<Bar> {
 
 fn others(report: &Report) -> Vec<Bar> {
     let many = report.threads;
-    let first = report.of(&format!("{FAST}-{many}")).and_then(|figures| {
-        figures.load(|load| Some(load.first_ms)).map(|spread| spread.median / 1e3)
-    });
+    let first = report
+        .of(&format!("{FAST}-{many}"))
+        .and_then(|figures| figures.load(|load| Some(load.first_ms)).map(|spread| spread.median / 1e3));
     let short = rounds::SHORT;
     let what = format!("stored file to first token of a {short}-token prompt, {FAST}, threads: {many}");
     let mut bars = vec![Bar::at_most(what, 1.0, " s", first)];

@@ -55,8 +55,7 @@ pub(crate) fn profile(report: &Report) -> String {
     };
     let names = profiles.iter().map(|(engine, _)| format!("{}, threads: {}", engine.name, engine.threads));
     let names = names.collect::<Vec<_>>().join(" | ");
-    let mut table =
-        format!("| ms a token (share) | {names} |\n|{}\n", "---|".repeat(profiles.len() + 1));
+    let mut table = format!("| ms a token (share) | {names} |\n|{}\n", "---|".repeat(profiles.len() + 1));
     for (stage, _) in &first.stages {
         let cell = |(_, profile): &(Engine, Profile)| {
             let ms = profile.stages.iter().find(|(name, _)| name == stage).map_or(0.0, |(_, ms)| *ms);
@@ -75,10 +74,15 @@ pub(crate) fn roofline(report: &Report) -> String {
     let mut lines = String::new();
     for bandwidth in &report.bandwidth {
         let (threads, tab, native) = (bandwidth.threads, bandwidth.tab, bandwidth.native);
-        let _ = writeln!(lines, "- Threads: {threads}: read at {tab:.1} GB/s in a tab, {native:.1} GB/s natively.");
+        let _ = writeln!(
+            lines,
+            "- Threads: {threads}: read at {tab:.1} GB/s in a tab, {native:.1} GB/s natively."
+        );
     }
     lines.push('\n');
-    lines.push_str("| engine | threads | context | MB a token | limit tok/s | reached |\n|---|---|---|---|---|---|\n");
+    lines.push_str(
+        "| engine | threads | context | MB a token | limit tok/s | reached |\n|---|---|---|---|---|---|\n",
+    );
     for engine in &report.engines {
         let Some(limit) = report.bandwidth.iter().find(|b| b.threads == engine.threads) else { continue };
         let rate = if engine.maker == Maker::Llama { limit.native } else { limit.tab };
@@ -100,7 +104,8 @@ pub(crate) fn roofline(report: &Report) -> String {
     let packed = report.engines.iter().find_map(|engine| profile_of(report, &engine.id));
     if let Some(Profile { bytes, .. }) = packed {
         let megabytes = bytes as f64 / 1e6;
-        let _ = writeln!(lines, "\nAs packed, a token of Nibble's reads {megabytes:.1} MB of weights and cache.");
+        let _ =
+            writeln!(lines, "\nAs packed, a token of Nibble's reads {megabytes:.1} MB of weights and cache.");
     }
     lines
 }

@@ -59,9 +59,10 @@ pub(crate) fn agreements(amount: Amount, engines: &[Engine], all: &All) -> Resul
     let mut agreed = BTreeMap::new();
     for workload in amount.workloads() {
         let mut texts = Vec::new();
-        for (id, samples) in engines.iter().filter_map(|engine| {
-            Some((&engine.id, all.get(&engine.id)?.answers.get(&workload.prompt)?))
-        }) {
+        for (id, samples) in engines
+            .iter()
+            .filter_map(|engine| Some((&engine.id, all.get(&engine.id)?.answers.get(&workload.prompt)?)))
+        {
             super::samples::check(id, samples, workload.prompt, workload.answer)?;
             texts.extend(samples.first().map(|sample| sample.text.as_str()));
         }
@@ -125,7 +126,8 @@ impl Report {
 
     fn markdown(&self, gpu: &str) -> String {
         let facts = self.facts().into_iter().chain([("remarks", REMARKS.trim_end().to_owned())]);
-        let page = facts.fold(PAGE.to_owned(), |page, (name, fact)| page.replace(&format!("{{{name}}}"), &fact));
+        let page =
+            facts.fold(PAGE.to_owned(), |page, (name, fact)| page.replace(&format!("{{{name}}}"), &fact));
         page.replace("{gpu}", gpu)
     }
 

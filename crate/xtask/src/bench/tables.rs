@@ -81,8 +81,15 @@ pub(crate) fn ratios(report: &Report) -> String {
 
 /// From file to first token, and memory.
 pub(crate) fn loads(report: &Report) -> String {
-    let columns =
-        ["where", "threads", "engine starts", "fetch and load", "load from storage", "first token", "memory MB"];
+    let columns = [
+        "where",
+        "threads",
+        "engine starts",
+        "fetch and load",
+        "load from storage",
+        "first token",
+        "memory MB",
+    ];
     let mut table = heading("ms, median (least to most)", columns.into_iter().map(str::to_owned));
     for engine in &report.engines {
         let Some(figures) = report.of(&engine.id) else { continue };

@@ -13,7 +13,7 @@ use crate::step::{note, step};
 use crate::tally::Tally;
 use crate::{build, command, serve};
 
-const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
+pub(crate) const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
 
 /// Seconds after which a browser's test program is given up; far above what any takes.
 const PATIENCE: &str = "900";
@@ -112,12 +112,18 @@ fn native(paths: &Paths) -> Result<Tally> {
 }
 
 fn wasm(paths: &Paths, browser: &Browser) -> Result<Tally> {
-    let version = setup::wasm_bindgen_version(&paths.root)?;
     let mut cargo = command::cargo(&paths.root);
     cargo
         .args(["test", "--locked", "--no-fail-fast", "--lib", "--tests"])
         .args(WASM)
         .args(browser_packages(paths));
+    in_browser(&mut cargo, paths, browser)?;
+    counted(&mut cargo, "the wasm tests")
+}
+
+/// Makes a cargo for [`WASM`] run what it builds in this machine's Chromium.
+pub(crate) fn in_browser(cargo: &mut Command, paths: &Paths, browser: &Browser) -> Result<()> {
+    let version = setup::wasm_bindgen_version(&paths.root)?;
     cargo.env(
         "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
         paths.wasm_bindgen(&version, "wasm-bindgen-test-runner"),
@@ -127,7 +133,8 @@ fn wasm(paths: &Paths, browser: &Browser) -> Result<Tally> {
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", webdriver(paths, browser)?);
     // Tests that do not say where they run would otherwise run in Node.
     cargo.env("WASM_BINDGEN_USE_BROWSER", "1").env("WASM_BINDGEN_TEST_TIMEOUT", PATIENCE);
-    counted(cargo.env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60"), "the wasm tests")
+    cargo.env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60");
+    Ok(())
 }
 
 /// The committed capabilities with the path of this machine's Chromium.

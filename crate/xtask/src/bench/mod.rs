@@ -9,6 +9,7 @@ mod field;
 mod gpu;
 mod gpu_report;
 mod jobs;
+mod kernels;
 mod machine;
 mod peers;
 mod prompts;
@@ -62,6 +63,9 @@ pub(crate) struct Options {
     /// Writes BENCHMARKS.md again from the last whole run's bench.json, without measuring.
     #[arg(long, conflicts_with_all = ["quick", "engines", "threads", "no_native"])]
     page: bool,
+    /// Times every kernel by itself instead, natively and in headless Chromium, without peers.
+    #[arg(long, conflicts_with_all = ["gpu", "quick", "engines", "threads", "no_native", "page"])]
+    kernels: bool,
 }
 
 impl Options {
@@ -93,6 +97,9 @@ impl Options {
 
 /// Measures everything and writes `bench.json` (in the target directory) and BENCHMARKS.md.
 pub(crate) fn run(paths: &Paths, options: &Options) -> Result<()> {
+    if options.kernels {
+        return kernels::run(paths);
+    }
     if options.page {
         return Report::read(paths)?.write_page(paths);
     }

@@ -164,3 +164,55 @@ impl Report {
         ]
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::Report;
+    use crate::bench::engines;
+    use crate::catalogue;
+
+    fn engine(decode: f64) -> Value {
+        let sample = |prompt: u32| {
+            json!({ "prefill": 2.0 * decode, "decode": decode, "text": "a", "prompt": prompt, "tokens": 64,
+                "memory": 150_000_000 })
+        };
+        let load = json!({ "start_ms": 100.0, "cold_ms": 900.0, "cached_ms": 500.0, "first_ms": 600.0, "prompt": 16 });
+        let answers = json!({ "32": [sample(32)], "128": [sample(128), sample(128)] });
+        json!({ "answers": answers, "loads": [load] })
+    }
+
+    fn report() -> Report {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/catalogue.toml");
+        let model = catalogue::read(path.as_ref()).unwrap().remove(0);
+        let about = json!({ "date": "2026-01-02", "commit": "c", "processor": "p", "cores": 2, "memory": "m",
+            "system": "s", "rust": "r" });
+        let figures = json!({ "relaxed-simd-1": engine(60.0), "relaxed-simd-2": engine(90.0), "llama-1": engine(40.0) });
+        let cpu = json!({ "stages": [["matvec", 12.0], ["attention", 1.0]], "bytes_per_token": 100_000_000, "threads": 1 });
+        serde_json::from_value(json!({
+            "about": about, "browser": "b", "wllama": "w", "llama": "l", "model": model, "command": "c", "threads": 2,
+            "amount": { "rounds": 5, "quick": false }, "engines": engines::all(2, true), "opened": {},
+            "figures": figures, "agreement": { "128": "A text" },
+            "reads": { "weights": 96_000_000, "cache_per_position": 23_040 },
+            "bandwidth": [{ "threads": 1, "native": 20.0, "tab": 19.0 }],
+            "profiles": { "relaxed-simd-1": { "cpu": cpu } },
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn the_page_is_filled_in_whole() {
+        let page = report().markdown("");
+        assert!(!page.contains('{') && !page.contains('}'), "{page}");
+        for expected in [
+            "| Nibble, relaxed-simd | llama.cpp, native | 1 | 1.50 |",
+            "over llama.cpp, native, threads: 1 | ≥ 1.20× | 1.50× | met |",
+            "2 threads over 1 | ≥ 1.70× | 1.50× | **missed by 11.8 %** |",
+            "| messages and event loop | 3.667 (22.0 %) |",
+            "150.00 MB | met |",
+        ] {
+            assert!(page.contains(expected), "{expected} is not in:\n{page}");
+        }
+    }
+}

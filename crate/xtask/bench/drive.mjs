@@ -43,19 +43,6 @@ async function tab(name) {
   return tabs.get(name);
 }
 
-/** wllama does not say how much memory it has: its worker's global variables do. */
-async function peerMemory(page) {
-  for (const worker of page.workers()) {
-    const bytes = await worker
-      .evaluate(() => (typeof Module === "undefined" ? 0 : Module.wasmMemory.buffer.byteLength))
-      .catch(() => 0);
-    if (bytes > 0) {
-      return bytes;
-    }
-  }
-  return undefined;
-}
-
 async function done({ tab: name, task, job, close }) {
   const page = await tab(name);
   const asked = task === "bandwidth" ? { ...job, wasm: bandwidthModule() } : job;
@@ -65,9 +52,6 @@ async function done({ tab: name, task, job, close }) {
       throw new Error(`${name} did not end its task (${task}) within ${PATIENCE / 60_000} minutes`);
     }),
   ]);
-  if (task === "answer" && answer.memory === undefined) {
-    answer.memory = await peerMemory(page);
-  }
   if (close) {
     tabs.delete(name);
     await page.close();

@@ -1,22 +1,40 @@
-// Two engines in one tab, one after the other, timed the same way: by when tokens arrive on the page.
+// One engine in one tab, driven through its public interface and timed on the page's clock by when tokens arrive.
+import { read } from "./bandwidth.js";
 import { Wllama } from "/wllama/esm/index.js";
 
 /** Ours: the worker and the messages that the page uses. */
 class Nibble {
-  async load(model, context) {
-    this.worker = new Worker("/dist/worker.js", { type: "module" });
-    await this.next("Ready");
+  constructor({ build, threads }) {
+    this.build = build;
+    this.threads = threads;
+    this.id = 0;
+  }
+
+  /** Starts the worker; ms until it says that it runs, and what it says. */
+  async start() {
     const begin = performance.now();
-    const { file, bytes, sha256 } = model;
-    const source = { Url: { url: `/dist/${model.url}`, file, bytes, sha256 } };
-    this.post({ Load: { source, context } });
-    await this.next("Loaded");
-    return performance.now() - begin;
+    this.worker = new Worker(`/dist/worker.js?engine=${this.build}`, { type: "module" });
+    const ready = await this.next("Ready");
+    return { start_ms: performance.now() - begin, ready };
+  }
+
+  /** ms from asking to being able to answer, and whether the bytes came from storage. */
+  async load({ url, file, bytes, sha256 }, context) {
+    const begin = performance.now();
+    const source = { Url: { url, file, bytes, sha256 } };
+    this.post({ Load: { source, context, backend: "Cpu", variant: null, remember: false, threads: this.threads } });
+    const { from_storage: stored } = await this.next("Loaded");
+    return { load_ms: performance.now() - begin, stored };
+  }
+
+  async forget() {
+    this.post("ForgetModels");
+    await this.next("Forgotten");
   }
 
   async answer(messages, maxTokens) {
     const sampling = { temperature: 0, top_k: 0, top_p: 1, min_p: 0, repetition_penalty: 1, seed: 1 };
-    this.id = (this.id ?? 0) + 1;
+    this.id += 1;
     const asked = { id: this.id, messages, sampling, max_tokens: maxTokens, stop: [] };
     const times = [performance.now()];
     this.post({ Generate: { ...asked, asked_ms: performance.timeOrigin + times[0] } });
@@ -27,7 +45,18 @@ class Nibble {
         text += token.text;
       }
     });
-    return { text: text + finished.text, prompt: finished.prompt_tokens, reused: finished.reused_tokens, times };
+    const { prompt_tokens: prompt, reused_tokens: reused, memory_bytes: memory } = finished;
+    return { text: text + finished.text, prompt, reused, memory, times };
+  }
+
+  /** The worker's own measurement, without the page. */
+  async bench(asked) {
+    this.post({ Bench: asked });
+    return this.next("Benched");
+  }
+
+  stop() {
+    this.worker.terminate();
   }
 
   post(message) {
@@ -37,11 +66,12 @@ class Nibble {
   /** The next message of a kind; `each` sees all until then. A failure is an error. */
   next(kind, each = () => {}) {
     return new Promise((resolve, reject) => {
-      this.worker.onerror = (event) => reject(new Error(`worker: ${event.message}`));
+      const fail = (what) => reject(new Error(`nibble (${this.build}): ${what}`));
+      this.worker.onerror = (event) => fail(event.message ?? "the worker could not start");
       this.worker.onmessage = ({ data }) => {
         const message = JSON.parse(data[0]);
         if (message.Failed) {
-          reject(new Error(`nibble: ${message.Failed.message}`));
+          fail(message.Failed.message);
         } else if (message[kind]) {
           resolve(message[kind]);
         } else {
@@ -54,16 +84,32 @@ class Nibble {
 
 /** The peer: llama.cpp compiled to WebAssembly. */
 class Peer {
-  async load(model, context) {
+  constructor({ threads }) {
+    this.threads = threads;
+  }
+
+  /** Its worker starts with the model. */
+  async start() {
     this.wllama = new Wllama({ default: "/wllama/esm/wasm/wllama.wasm" }, { suppressNativeLog: true });
+    return { start_ms: 0, ready: null };
+  }
+
+  async load({ url, bytes }, context) {
     const begin = performance.now();
-    const blob = await (await fetch(`/dist/${model.url}`)).blob();
-    // No layer on a GPU, one thread: what one processor core does in a tab, as on our side.
-    await this.wllama.loadModel([blob], { n_ctx: context, n_threads: 1, n_gpu_layers: 0 });
-    if (this.wllama.isMultithread()) {
-      throw new Error("wllama took more than one thread");
+    const stored = (await this.wllama.modelManager.getModels()).some((model) => model.size === bytes);
+    // No layer on a GPU, and one conversation at a time, as on our side.
+    const asked = { n_ctx: context, n_threads: this.threads, n_gpu_layers: 0, n_parallel: 1 };
+    await this.wllama.loadModelFromUrl(new URL(url, location.href).href, asked);
+    const load_ms = performance.now() - begin;
+    const threads = this.wllama.getNumThreads();
+    if (threads !== this.threads || this.wllama.isMultithread() !== threads > 1) {
+      throw new Error(`wllama runs on ${threads} threads, not on ${this.threads}`);
     }
-    return performance.now() - begin;
+    return { load_ms, stored };
+  }
+
+  async forget() {
+    await this.wllama.modelManager.clear();
   }
 
   async answer(messages, maxTokens) {
@@ -80,36 +126,76 @@ class Peer {
         text += piece;
       }
     }
-    return { text, prompt: timings.prompt_n + timings.cache_n, reused: timings.cache_n, times, timings };
+    const { prompt_n: read, cache_n: reused } = timings;
+    return { text, prompt: read + reused, reused, times, own: timings };
+  }
+
+  async stop() {
+    await this.wllama.exit();
   }
 }
 
-const engines = { nibble: new Nibble(), wllama: new Peer() };
+let engine;
 
-/** Loads both; gives ms each. */
-window.load = async (model, context) => {
-  const ms = {};
-  for (const [name, engine] of Object.entries(engines)) {
-    ms[name] = await engine.load(model, context);
-  }
-  return ms;
+const make = (about) => (about.maker === "nibble" ? new Nibble(about) : new Peer(about));
+
+/** What `load` begins with: storage that holds nothing of the engine's. */
+async function emptied(about) {
+  const fresh = make(about);
+  const { start_ms } = await fresh.start();
+  await fresh.forget();
+  return { fresh, start_ms };
+}
+
+const tasks = {
+  /** The engine that this tab is for, loaded. */
+  async open({ engine: about, model, context }) {
+    engine = make(about);
+    const { start_ms, ready } = await engine.start();
+    return { start_ms, ready, ...(await engine.load(model, context)) };
+  },
+
+  /** Nothing stored: fetched, kept, loaded. Then a new engine, from storage, up to its first token. */
+  async load({ engine: about, model, context, messages }) {
+    const { fresh, start_ms } = await emptied(about);
+    const cold = await fresh.load(model, context);
+    await fresh.stop();
+    const again = make(about);
+    await again.start();
+    const begin = performance.now();
+    const cached = await again.load(model, context);
+    const { times, prompt } = await again.answer(messages, 1);
+    await again.stop();
+    if (cold.stored || !cached.stored) {
+      throw new Error(`${about.id}: the file came from storage the first time, or not the second`);
+    }
+    const { load_ms: cold_ms } = cold;
+    return { start_ms, cold_ms, cached_ms: cached.load_ms, first_ms: times[1] - begin, prompt };
+  },
+
+  /** One answer: rates in tokens a second, its text, and what was counted. */
+  async answer({ before, messages, maxTokens }) {
+    // Reading something else first, so that nothing of the prompt is in the cache.
+    await engine.answer(before, 1);
+    const { text, prompt, reused, memory, times, own } = await engine.answer(messages, maxTokens);
+    const [asked, first] = times;
+    const decoded = times.length - 2;
+    return {
+      text,
+      prompt,
+      memory,
+      own,
+      tokens: times.length - 1,
+      first_ms: first - asked,
+      prefill: (1000 * (prompt - reused)) / (first - asked),
+      decode: decoded > 0 ? (1000 * decoded) / (times.at(-1) - first) : null,
+    };
+  },
+
+  bench: (asked) => engine.bench(asked),
+
+  /** Read bandwidth in WebAssembly, bytes a second. */
+  bandwidth: read,
 };
 
-/** One answer by one engine: rates in tokens a second, its text, and what it counted. */
-window.measure = async (name, job) => {
-  // Reading something else first, so that nothing of the prompt is in the cache.
-  await engines[name].answer(job.before, 1);
-  const { text, prompt, reused, times, timings } = await engines[name].answer(job.messages, job.maxTokens);
-  const [asked, first] = times;
-  const last = times.at(-1);
-  const decoded = times.length - 2;
-  return {
-    text,
-    prompt,
-    reused,
-    tokens: times.length - 1,
-    prefill: (1000 * (prompt - reused)) / (first - asked),
-    decode: (1000 * decoded) / (last - first),
-    own: timings && { prefill: timings.prompt_per_second, decode: timings.predicted_per_second },
-  };
-};
+window.run = (task, job) => tasks[task](job);

@@ -1,34 +1,69 @@
-// Drives the bench page in headless Chromium and prints every sample as one JSON object.
+// Drives the bench page in headless Chromium, one tab an engine: one line of JSON for each that comes in.
+//
+// The first line says where: url (of the bench server), profile (an empty folder). It is answered by the browser's
+// version. Every further line is a job for the page: task, job, and tab, which is opened when it is first named and
+// closed after the job if `close` is set.
+import { readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import { chromium } from "@playwright/test";
+import binaryen from "binaryen";
 import { launchOptions } from "../../../tests/e2e/browser.mjs";
 
-const { NIBBLE_URL: url, NIBBLE_JOB: job } = process.env;
-const { model, messages, before, maxTokens, context, rounds } = JSON.parse(job);
+/** ms; above what the slowest engine takes for the longest prompt. */
+const PATIENCE = 15 * 60_000;
 
-const browser = await chromium.launch(launchOptions);
-try {
-  const page = await browser.newPage();
-  page.on("pageerror", (error) => console.error(`    page: ${error}`));
-  await page.goto(`${url}/bench/index.html`);
-  await page.waitForFunction(() => window.measure);
-  const load = await page.evaluate(([model, context]) => window.load(model, context), [model, context]);
-  const samples = { nibble: [], wllama: [] };
-  // The first round warms caches and compilers up and is not counted.
-  for (let round = 0; round <= rounds; round += 1) {
-    const order = round % 2 === 0 ? ["nibble", "wllama"] : ["wllama", "nibble"];
-    for (const name of order) {
-      const sample = await page.evaluate(
-        ([name, job]) => window.measure(name, job),
-        [name, { messages, before, maxTokens }],
-      );
-      const { prefill, decode } = sample;
-      console.error(`    round ${round}: ${name} prefill ${prefill.toFixed(1)}, decode ${decode.toFixed(1)} tok/s`);
-      if (round > 0) {
-        samples[name].push(sample);
-      }
+/** The streaming read as WebAssembly. */
+function bandwidthModule() {
+  const text = readFileSync(new URL("bandwidth.wat", import.meta.url), "utf8");
+  const module = binaryen.parseText(text);
+  module.setFeatures(binaryen.Features.SIMD128);
+  return Array.from(module.emitBinary());
+}
+
+const say = (answer) => console.log(JSON.stringify(answer));
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const { url, profile } = JSON.parse((await lines.next()).value);
+// A profile on disk: without one, storage would be memory.
+const browser = await chromium.launchPersistentContext(profile, launchOptions);
+const tabs = new Map();
+
+async function tab(name) {
+  if (!tabs.has(name)) {
+    const page = await browser.newPage();
+    page.on("pageerror", (error) => console.error(`    ${name}: ${error}`));
+    page.on("crash", () => console.error(`    ${name}: the tab crashed`));
+    await page.goto(`${url}/bench/index.html`);
+    await page.waitForFunction(() => window.run);
+    if (!(await page.evaluate(() => crossOriginIsolated))) {
+      throw new Error("the bench page is not cross-origin isolated, so no engine there can have threads");
     }
+    tabs.set(name, page);
   }
-  console.log(JSON.stringify({ browser: `Chromium ${browser.version()}`, load_ms: load, samples }));
+  return tabs.get(name);
+}
+
+async function done({ tab: name, task, job, close }) {
+  const page = await tab(name);
+  const asked = task === "bandwidth" ? { ...job, wasm: bandwidthModule() } : job;
+  const answer = await Promise.race([
+    page.evaluate(([task, job]) => window.run(task, job), [task, asked]),
+    setTimeout(PATIENCE, undefined, { ref: false }).then(() => {
+      throw new Error(`${name} did not end its task (${task}) within ${PATIENCE / 60_000} minutes`);
+    }),
+  ]);
+  if (close) {
+    tabs.delete(name);
+    await page.close();
+  }
+  return answer;
+}
+
+try {
+  say(browser.browser()?.version() ?? (await (await tab("version")).evaluate(() => navigator.userAgent)));
+  for await (const line of { [Symbol.asyncIterator]: () => lines }) {
+    say(await done(JSON.parse(line)));
+  }
 } finally {
   await browser.close();
 }

@@ -1,13 +1,19 @@
-"""Times llama.cpp (through llama-cpp-python) on the same file and prompt; prints one JSON object.
+"""Times llama.cpp (through llama-cpp-python); one line of JSON for each that comes in.
 
-Reads the job as JSON from standard input: path, prompt (with its template), max_tokens, context, threads, rounds.
+The first line says what to load: path, context, threads. It is answered by version and time to load. Every further
+line is a job (prompt: a text with its template, answer: tokens), answered by what that measured. Between jobs nothing
+computes: this process waits for the next line.
 """
 
-import json
+import resource
 import sys
 import time
 
 import llama_cpp
+from jobs import jobs, say
+
+# getrusage counts in units of this many bytes.
+UNIT = 1 if sys.platform == "darwin" else 1024
 
 
 def without_amx():
@@ -25,44 +31,51 @@ def without_amx():
     llama_cpp.llama_cpp.llama_model_default_params = plain
 
 
-def measure(model, tokens, most):
-    """One greedy answer: (tokens a second reading, tokens a second writing, ids)."""
+def load(setting):
+    return llama_cpp.Llama(
+        setting["path"],
+        n_ctx=setting["context"],
+        n_threads=setting["threads"],
+        n_threads_batch=setting["threads"],
+        verbose=False,
+    )
+
+
+def measure(model, job):
+    """One greedy answer to a prompt of which nothing is cached; rates in tokens a second."""
+    tokens = model.tokenize(job["prompt"].encode(), add_bos=False, special=True)
     model.reset()
     begin = time.perf_counter()
     model.eval(tokens)
     token = model.sample(temp=0.0)
     first = time.perf_counter()
     ids = [token]
-    while len(ids) < most and token != model.token_eos():
+    while len(ids) < job["answer"] and token != model.token_eos():
         model.eval([token])
         token = model.sample(temp=0.0)
         ids.append(token)
     last = time.perf_counter()
-    return len(tokens) / (first - begin), (len(ids) - 1) / (last - first), ids
+    return {
+        "prefill": len(tokens) / (first - begin),
+        "decode": (len(ids) - 1) / (last - first) if len(ids) > 1 else None,
+        "first_ms": 1000 * (first - begin),
+        "text": model.detokenize(ids).decode(errors="replace"),
+        "prompt": len(tokens),
+        "tokens": len(ids),
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * UNIT,
+    }
 
 
 def main():
-    job = json.load(sys.stdin)
+    lines = jobs()
+    setting = next(lines)
     without_amx()
     begin = time.perf_counter()
-    model = llama_cpp.Llama(
-        job["path"],
-        n_ctx=job["context"],
-        n_threads=job["threads"],
-        n_threads_batch=job["threads"],
-        verbose=False,
-    )
+    model = load(setting)
     load_ms = 1000 * (time.perf_counter() - begin)
-    tokens = model.tokenize(job["prompt"].encode(), add_bos=False, special=True)
-    samples = []
-    # The first round warms up and is not counted.
-    for count in range(job["rounds"] + 1):
-        prefill, decode, ids = measure(model, tokens, job["max_tokens"])
-        if count > 0:
-            text = model.detokenize(ids).decode(errors="replace")
-            sample = {"prefill": prefill, "decode": decode, "text": text, "prompt": len(tokens), "tokens": len(ids)}
-            samples.append(sample)
-    print(json.dumps({"version": llama_cpp.__version__, "load_ms": load_ms, "samples": samples}))
+    say({"version": llama_cpp.__version__, "load_ms": load_ms})
+    for job in lines:
+        say(measure(model, job))
 
 
 main()

@@ -15,6 +15,8 @@ import time
 import urllib.error
 import urllib.request
 
+from jobs import jobs, say
+
 # Seconds; far above what any answer takes.
 PATIENCE = 900
 
@@ -82,7 +84,8 @@ def measure(url, job):
 
 
 def main():
-    setting = json.loads(sys.stdin.readline())
+    lines = jobs()
+    setting = next(lines)
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     command = [setting["server"], "--model", setting["model"], "--n-gpu-layers", "99", "--host", "127.0.0.1"]
@@ -94,9 +97,9 @@ def main():
             wait_until_ready(server, url, log)
             device, there, layers = placement(log)
             load_ms = 1000 * (time.perf_counter() - begin)
-            print(json.dumps({"device": device, "there": there, "layers": layers, "load_ms": load_ms}), flush=True)
-            for line in sys.stdin:
-                print(json.dumps(measure(url, json.loads(line))), flush=True)
+            say({"device": device, "there": there, "layers": layers, "load_ms": load_ms})
+            for job in lines:
+                say(measure(url, job))
         finally:
             server.terminate()
             server.wait()

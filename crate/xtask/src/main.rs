@@ -63,17 +63,7 @@ enum Task {
         only: Option<test::Runner>,
     },
     /// Measures Nibble beside its peers; writes bench.json in the target directory, and BENCHMARKS.md.
-    Bench {
-        /// Counted rounds, at least 5; with --gpu, at least 3.
-        #[arg(long, default_value_t = 5)]
-        rounds: u32,
-        /// Measures the GPU backend beside llama.cpp's instead, natively; on a machine without a GPU, in software.
-        #[arg(long, conflicts_with = "no_native")]
-        gpu: bool,
-        /// Leaves llama.cpp as a native program out, which takes minutes to build.
-        #[arg(long)]
-        no_native: bool,
-    },
+    Bench(bench::Options),
     /// Serves dist/ as it is.
     Serve {
         /// Port on 127.0.0.1.
@@ -119,10 +109,8 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Build => setup::run(&paths, setup::For::Building).and_then(|()| build::run(&paths)),
         Task::Demo { port, check, backend } => demo::run(&paths, port, check, backend),
         Task::Test { only } => test::run(&paths, only),
-        Task::Bench { rounds, gpu: true, .. } => bench::run_gpu(&paths, rounds),
-        Task::Bench { rounds, no_native, .. } => {
-            bench::run(&paths, bench::Options { rounds, native: !no_native })
-        }
+        Task::Bench(options) if options.gpu => bench::run_gpu(&paths, options.rounds),
+        Task::Bench(options) => bench::run(&paths, &options),
         Task::Serve { port } => serve::forever(&paths.dist, port),
         Task::Model { action: ModelAction::Fetch { id } } => model::fetch(&paths, id.as_deref()),
         Task::Model { action: ModelAction::Verify { id } } => model::verify(&paths, id.as_deref()),

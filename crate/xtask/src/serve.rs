@@ -41,12 +41,29 @@ pub(crate) fn start(dist: &Path, port: u16) -> Result<Server> {
     run(listen(port)?, site(dist)?)
 }
 
-/// Serves folders under prefixes on a free port, without the page's policy: peers need blob workers.
-pub(crate) fn bench(folders: &[(&str, PathBuf)]) -> Result<Server> {
-    let nest = |router: Router, (prefix, folder): &(&str, PathBuf)| {
-        router.nest_service(prefix, ServeDir::new(folder))
+/// Serves folders under prefixes on a free port, each with how browsers may cache it, and without the page's policy:
+/// peers need blob workers.
+pub(crate) fn bench(folders: Vec<(&str, PathBuf, &'static str)>) -> Result<Server> {
+    let nest = |router: Router, (prefix, folder, cache): (&str, PathBuf, &'static str)| {
+        let headers = [(CACHE_CONTROL, HeaderValue::from_static(cache))];
+        let folder = Router::new().fallback_service(ServeDir::new(folder));
+        router.nest(prefix, with_headers(folder, headers))
     };
-    run(listen(0)?, folders.iter().fold(Router::new(), nest))
+    run(listen(0)?, with_headers(folders.into_iter().fold(Router::new(), nest), isolation()))
+}
+
+/// Both together allow shared memory, and with it threads.
+fn isolation() -> [(HeaderName, HeaderValue); 2] {
+    [
+        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+        (HeaderName::from_static("cross-origin-embedder-policy"), HeaderValue::from_static("require-corp")),
+    ]
+}
+
+fn with_headers(router: Router, headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>) -> Router {
+    headers
+        .into_iter()
+        .fold(router, |router, (name, value)| router.layer(SetResponseHeaderLayer::overriding(name, value)))
 }
 
 fn run(listener: TcpListener, router: Router) -> Result<Server> {
@@ -85,18 +102,13 @@ fn site(dist: &Path) -> Result<Router> {
     let policy = format!("{}; frame-ancestors 'none'", POLICY.trim_end());
     let headers = [
         (CONTENT_SECURITY_POLICY, HeaderValue::try_from(policy)?),
-        // Both together allow shared memory, and with it threads.
-        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
-        (HeaderName::from_static("cross-origin-embedder-policy"), HeaderValue::from_static("require-corp")),
         (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         // Asked again each time, answered with 304 when unchanged: a rebuilt page never meets an old engine.
         (CACHE_CONTROL, HeaderValue::from_static("no-cache")),
     ];
     let router = Router::new().fallback_service(ServeDir::new(dist));
-    Ok(headers
-        .into_iter()
-        .fold(router, |router, (name, value)| router.layer(SetResponseHeaderLayer::overriding(name, value))))
+    Ok(with_headers(router, headers.into_iter().chain(isolation())))
 }
 
 #[cfg(test)]

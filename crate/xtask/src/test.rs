@@ -13,7 +13,7 @@ use crate::step::{note, step};
 use crate::tally::Tally;
 use crate::{build, command, serve};
 
-const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
+pub(crate) const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
 
 /// Seconds after which a browser's test program is given up; far above what any takes.
 const PATIENCE: &str = "900";
@@ -115,19 +115,24 @@ fn native(paths: &Paths) -> Result<Tally> {
 }
 
 fn wasm(paths: &Paths, browser: &Browser) -> Result<Tally> {
-    let plain = in_browser(paths, browser, &browser_packages(paths), &[])?;
+    let plain = packages_in_browser(paths, browser, &browser_packages(paths), &[])?;
     // The kernels once more with the other instructions; the rest of the engine is the same.
     let packages = ["--package", "engine", "--features", "relaxed-simd"];
-    let relaxed = in_browser(paths, browser, &packages, &["cpu::tests"])?;
+    let relaxed = packages_in_browser(paths, browser, &packages, &["cpu::tests"])?;
     let both = Tally::sum([&plain, &relaxed]);
     Ok(Tally { summary: [plain.summary, relaxed.summary].concat(), ..both })
 }
 
-fn in_browser(paths: &Paths, browser: &Browser, packages: &[&str], only: &[&str]) -> Result<Tally> {
-    let version = setup::wasm_bindgen_version(&paths.root)?;
+fn packages_in_browser(paths: &Paths, browser: &Browser, packages: &[&str], only: &[&str]) -> Result<Tally> {
     let mut cargo = command::cargo(&paths.root);
     cargo.args(["test", "--locked", "--no-fail-fast", "--lib", "--tests"]).args(WASM).args(packages);
-    cargo.arg("--").args(only);
+    in_browser(cargo.arg("--").args(only), paths, browser)?;
+    counted(&mut cargo, "the wasm tests")
+}
+
+/// Makes a cargo for [`WASM`] run what it builds in this machine's Chromium.
+pub(crate) fn in_browser(cargo: &mut Command, paths: &Paths, browser: &Browser) -> Result<()> {
+    let version = setup::wasm_bindgen_version(&paths.root)?;
     cargo.env(
         "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
         paths.wasm_bindgen(&version, "wasm-bindgen-test-runner"),
@@ -137,7 +142,8 @@ fn in_browser(paths: &Paths, browser: &Browser, packages: &[&str], only: &[&str]
         .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", webdriver(paths, browser)?);
     // Tests that do not say where they run would otherwise run in Node.
     cargo.env("WASM_BINDGEN_USE_BROWSER", "1").env("WASM_BINDGEN_TEST_TIMEOUT", PATIENCE);
-    counted(cargo.env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60"), "the wasm tests")
+    cargo.env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60");
+    Ok(())
 }
 
 /// The committed capabilities with the path of this machine's Chromium.

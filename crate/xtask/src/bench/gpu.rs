@@ -1,15 +1,14 @@
 //! Nibble's GPU backend beside llama.cpp's, natively and in turns: the same adapter, file and prompt.
 
-use std::io::{BufRead, BufReader, Lines, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::gpu_report::{Report, Side};
-use super::samples::{Sample, check};
+use super::jobs::JobServer;
+use super::samples::{Answer, Sample, check};
 use super::{machine, peers};
 use crate::paths::Paths;
 use crate::setup::{self, For};
@@ -61,7 +60,14 @@ impl Measured {
 
 fn sample(prefill: f64, decode: f64, prompt: usize, ids: &[u32]) -> Sample {
     let text = ids.iter().map(u32::to_string).collect::<Vec<_>>().join(" ");
-    Sample { prefill, decode, text, prompt: prompt as u32, tokens: ids.len() as u32 }
+    Sample {
+        prefill,
+        decode: Some(decode),
+        text,
+        prompt: prompt as u32,
+        tokens: ids.len() as u32,
+        memory: None,
+    }
 }
 
 /// `nibble bench` on the GPU.
@@ -95,7 +101,7 @@ struct Placement {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct Answered {
     prefill: f64,
     decode: f64,
     prompt: usize,
@@ -103,11 +109,7 @@ struct Answer {
 }
 
 /// llama.cpp's server, asked through `vulkan.py`.
-struct Peer {
-    script: Child,
-    jobs: Option<ChildStdin>,
-    answers: Lines<BufReader<ChildStdout>>,
-}
+struct Peer(JobServer);
 
 impl Peer {
     /// Starts it with every layer on `adapter`; an error if it computes anywhere else.
@@ -115,48 +117,23 @@ impl Peer {
         let mut python = command::program(pip::python()?, &ours.paths.root);
         python.arg("crate/xtask/bench/vulkan.py").env("LD_LIBRARY_PATH", folder);
         python.envs(ours.environment.iter().cloned());
-        let mut script = spawn(&mut python)?;
-        let jobs = script.stdin.take();
-        let answers = BufReader::new(script.stdout.take().context("no output to read")?).lines();
-        let mut peer = Self { script, jobs, answers };
         let setting =
             json!({ "server": folder.join("llama-server"), "model": ours.model, "context": CONTEXT });
-        let Placement { device, there, layers } =
-            serde_json::from_value(peer.ask(&setting)?).context("the script's first answer is another")?;
+        let (server, placement) = JobServer::start("llama.cpp's Vulkan server", &mut python, &setting)?;
+        let Placement { device, there, layers } = placement;
         ensure!(
             there == layers,
             "llama.cpp put {there} of {layers} layers on {device}; all are wanted there"
         );
         ensure!(device == adapter, "llama.cpp runs on {device} and Nibble on {adapter}: nothing to compare");
-        Ok(peer)
-    }
-
-    fn ask(&mut self, job: &Value) -> Result<Value> {
-        let jobs = self.jobs.as_mut().context("the script has ended")?;
-        writeln!(jobs, "{job}").and_then(|()| jobs.flush()).context("the script no longer listens")?;
-        match self.answers.next() {
-            Some(line) => Ok(serde_json::from_str(&line?)?),
-            None => bail!("llama.cpp's Vulkan server failed; what it said stands above"),
-        }
+        Ok(Self(server))
     }
 
     fn measure(&mut self, prompt: &[u32]) -> Result<(Sample, Vec<u32>)> {
-        let answer = self.ask(&json!({ "prompt": prompt, "answer": ANSWER }))?;
-        let Answer { prefill, decode, prompt, ids } = serde_json::from_value(answer)?;
+        let answer = self.0.ask(&json!({ "prompt": prompt, "answer": ANSWER }))?;
+        let Answered { prefill, decode, prompt, ids } = answer;
         Ok((sample(prefill, decode, prompt, &ids), ids))
     }
-}
-
-impl Drop for Peer {
-    fn drop(&mut self) {
-        // The script stops the server when nothing more can come.
-        self.jobs = None;
-        let _ = self.script.wait();
-    }
-}
-
-fn spawn(command: &mut Command) -> Result<Child> {
-    command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().context("could not start a measurement")
 }
 
 /// Measures both in turns and writes their part of `bench.json` and BENCHMARKS.md.
@@ -210,7 +187,10 @@ fn in_turns(ours: &Ours, peer: &mut Peer, first: &Measured, rounds: u32) -> Resu
         let my_sample = measured.sample();
         note(format!(
             "nibble: prefill {:.1}, decode {:.1} tok/s; llama.cpp: prefill {:.1}, decode {:.1} tok/s",
-            my_sample.prefill, my_sample.decode, their_sample.prefill, their_sample.decode
+            my_sample.prefill,
+            measured.decode.median,
+            their_sample.prefill,
+            their_sample.decode.unwrap_or_default()
         ));
         common = common.min(beginning(&measured.answer_ids, &their_ids));
         if round > 0 {
@@ -221,8 +201,8 @@ fn in_turns(ours: &Ours, peer: &mut Peer, first: &Measured, rounds: u32) -> Resu
     }
     ensure!(common >= COMMON, "the greedy answers have only their first {common} tokens in common");
     let llama = format!("llama.cpp, Vulkan ({})", peers::LLAMA_VULKAN.replace("==", " "));
-    let sides = [Side::new("Nibble".to_owned(), mine), Side::new(llama, theirs)];
-    sides.iter().try_for_each(|side| check(&side.engine, &side.samples, PROMPT, ANSWER))?;
+    let sides = [Side::new("Nibble".to_owned(), mine)?, Side::new(llama, theirs)?];
+    sides.iter().try_for_each(|side| check(&side.engine, &side.samples, PROMPT, Answer::Exactly(ANSWER)))?;
     Ok((sides, costs, common))
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -29,10 +29,13 @@ pub(crate) struct Side {
 }
 
 impl Side {
-    /// `samples`: at least one.
-    pub(crate) fn new(engine: String, samples: Vec<Sample>) -> Self {
-        let spread = |rate: fn(&Sample) -> f64| Spread::of(samples.iter().map(rate).collect());
-        Self { engine, prefill: spread(|s| s.prefill), decode: spread(|s| s.decode), samples }
+    /// `samples`: at least one, each of two tokens at least.
+    pub(crate) fn new(engine: String, samples: Vec<Sample>) -> Result<Self> {
+        let prefill = Spread::of(samples.iter().map(|sample| sample.prefill));
+        let decode = Spread::of(samples.iter().filter_map(|sample| sample.decode));
+        let none = || format!("{engine} was not measured");
+        let (prefill, decode) = (prefill.with_context(none)?, decode.with_context(none)?);
+        Ok(Self { engine, prefill, decode, samples })
     }
 }
 

@@ -1,12 +1,12 @@
 //! What the figures were measured on, and with which versions.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::command;
 use crate::paths::Paths;
 
 /// Machine, versions and day of a run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct About {
     pub(crate) date: String,
     pub(crate) commit: String,

@@ -1,175 +1,181 @@
-//! `cargo xtask bench`: Nibble beside its peers, on the same file and prompt, on this machine, in one run.
+//! `cargo xtask bench`: Nibble beside its peers, on the same file and prompts, on this machine, in one run.
 
+mod bandwidth;
+mod bars;
+mod costs;
 mod document;
+mod engines;
+mod field;
 mod gpu;
 mod gpu_report;
+mod jobs;
+mod kernels;
 mod machine;
 mod peers;
+mod prompts;
 mod report;
+mod rounds;
 mod samples;
+mod tables;
 
-use std::process::{Command, Stdio};
+use std::collections::BTreeMap;
 
-use anyhow::{Context, Result, bail, ensure};
-use serde::Deserialize;
-use serde_json::{Value, json};
+use anyhow::{Result, ensure};
+use serde_json::Value;
 
-use crate::catalogue::Model;
 use crate::paths::Paths;
-use crate::setup::{self, Browser, For};
+use crate::setup::{self, For};
 use crate::step::{note, step};
-use crate::{build, command, model, serve};
-use report::Row;
-use samples::Sample;
-
-/// Positions of the KV cache on every side.
-const CONTEXT: u32 = 1_024;
-
-/// Tokens of the answer.
-const ANSWER: u32 = 64;
-
-/// Tokens of the prompt with its template: counted by every engine, so a template gone wrong is seen.
-const PROMPT: u32 = 128;
-
-const SYSTEM: &str = "You are a helpful assistant who writes clearly.";
-
-const USER: &str = "I am preparing a short lesson for children of about ten years, and I would like to begin with the \
-    basics before we walk in the garden. They have already heard that plants need light, water and air, that leaves \
-    are green, and that roots hold a plant in the ground. They have not yet heard how a plant makes its own food. \
-    Some of them will ask why that matters to people and animals as well. I have twenty minutes for all of this. \
-    What is photosynthesis? Explain it in several simple sentences.";
-
-/// How much is measured.
-#[derive(Clone, Copy)]
-pub(crate) struct Options {
-    /// Counted rounds, after one that warms up.
-    pub(crate) rounds: u32,
-    /// Whether llama.cpp is built and measured as a native program too.
-    pub(crate) native: bool,
-}
-
-/// What the page's driver prints.
-#[derive(Deserialize)]
-struct Tab {
-    browser: String,
-    load_ms: InTab<f64>,
-    samples: InTab<Vec<Sample>>,
-}
-
-#[derive(Deserialize)]
-struct InTab<T> {
-    nibble: T,
-    wllama: T,
-}
-
-/// What the native script prints.
-#[derive(Deserialize)]
-struct Native {
-    version: String,
-    load_ms: f64,
-    samples: Vec<Sample>,
-}
+use crate::{build, catalogue, command, model};
+use bandwidth::Bandwidth;
+use engines::{Engine, Maker};
+use field::Field;
+use prompts::Nibble;
+use report::Report;
+use rounds::Amount;
 
 pub(crate) use gpu::run as run_gpu;
 
-/// Measures everything and writes `bench.json` (in the target directory) and BENCHMARKS.md.
-pub(crate) fn run(paths: &Paths, options: Options) -> Result<()> {
-    ensure!(options.rounds >= 5, "a median needs at least 5 rounds, {} were asked for", options.rounds);
-    setup::run(paths, For::Everything)?;
-    let browser = setup::browser()?;
-    build::run(paths)?;
-    let wllama = step("wllama, from npm", || peers::wllama(paths))?;
-    let catalogue = model::catalogue(paths)?;
-    let model = crate::catalogue::choose(&catalogue, None)?;
-    let tab =
-        step("nibble and wllama in one tab, in turns", || in_tab(paths, &browser, model, options.rounds))?;
-    let mut rows = vec![
-        Row::new("Nibble", "Chromium tab", 1, tab.load_ms.nibble, tab.samples.nibble),
-        Row::new(
-            &format!("wllama {}", peers::WLLAMA),
-            "Chromium tab",
-            1,
-            tab.load_ms.wllama,
-            tab.samples.wllama,
-        ),
-    ];
-    if options.native {
-        let python =
-            step("llama.cpp, built from PyPI (minutes, the first time)", || peers::llama_cpp(paths))?;
-        for threads in [1, 2] {
-            let native = step(&format!("llama.cpp, native, threads: {threads}"), || {
-                natively(paths, &python, model, threads, options.rounds)
-            })?;
-            let name = format!("llama.cpp (llama-cpp-python {})", native.version);
-            rows.push(Row::new(&name, "process", threads, native.load_ms, native.samples));
+/// Context at which a token's time is taken apart: tokens of the prompt and of the answer.
+const PROFILED: (u32, u32) = (128, 64);
+
+/// How much is measured.
+#[derive(Clone, clap::Args)]
+pub(crate) struct Options {
+    /// Counted rounds, at least 5; with --gpu, at least 3.
+    #[arg(long, default_value_t = 5)]
+    pub(crate) rounds: u32,
+    /// Measures the GPU backend beside llama.cpp's instead, natively; on a machine without a GPU, in software.
+    #[arg(long, conflicts_with_all = ["no_native", "threads", "engines", "quick", "page"])]
+    pub(crate) gpu: bool,
+    /// Leaves llama.cpp as a native program out, which takes minutes to build.
+    #[arg(long)]
+    no_native: bool,
+    /// Threads beside 1 [default: this machine's cores]
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..=256))]
+    threads: Option<u32>,
+    /// Only these engines, such as simd128-1,llama-1; BENCHMARKS.md stays as it is.
+    #[arg(long, value_delimiter = ',')]
+    engines: Vec<String>,
+    /// One round of the short prompts, to see that everything runs; BENCHMARKS.md stays as it is.
+    #[arg(long)]
+    quick: bool,
+    /// Writes BENCHMARKS.md again from the last whole run's bench.json, without measuring.
+    #[arg(long, conflicts_with_all = ["quick", "engines", "threads", "no_native"])]
+    page: bool,
+    /// Times every kernel by itself instead, natively and in headless Chromium, without peers.
+    #[arg(long, conflicts_with_all = ["gpu", "quick", "engines", "threads", "no_native", "page"])]
+    kernels: bool,
+}
+
+impl Options {
+    /// Whether the figures may stand in BENCHMARKS.md.
+    fn whole(&self) -> bool {
+        !self.quick && self.engines.is_empty()
+    }
+
+    fn amount(&self) -> Amount {
+        Amount { rounds: if self.quick { 1 } else { self.rounds }, quick: self.quick }
+    }
+
+    fn threads(&self) -> u32 {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.unwrap_or(u32::try_from(cores).unwrap_or(1))
+    }
+
+    /// The command line that does the same again.
+    fn words(&self) -> String {
+        let mut words = format!("cargo xtask bench --rounds {} --threads {}", self.rounds, self.threads());
+        words += if self.no_native { " --no-native" } else { "" };
+        words += if self.quick { " --quick" } else { "" };
+        if !self.engines.is_empty() {
+            words += &format!(" --engines {}", self.engines.join(","));
         }
+        words
     }
-    rows.iter().try_for_each(|row| samples::check(&row.engine, &row.samples, PROMPT, ANSWER))?;
-    let agreement = report::agreement(&rows)?;
-    let (about, model, options) = (machine::describe(paths), model.clone(), words(options));
-    let report = report::Report { about, browser: tab.browser, wllama, model, options, agreement, rows };
-    report.write(paths)
 }
 
-fn words(options: Options) -> String {
-    let native = if options.native { "" } else { " --no-native" };
-    format!("cargo xtask bench --rounds {}{native}", options.rounds)
+/// Measures everything and writes `bench.json` (in the target directory) and BENCHMARKS.md.
+pub(crate) fn run(paths: &Paths, options: &Options) -> Result<()> {
+    if options.kernels {
+        return kernels::run(paths);
+    }
+    if options.page {
+        return Report::read(paths)?.write_page(paths);
+    }
+    if options.whole() {
+        let rounds = options.rounds;
+        ensure!(rounds >= 5, "a median needs at least 5 rounds, {rounds} were asked for");
+    }
+    let engines = engines::chosen(engines::all(options.threads(), !options.no_native), &options.engines)?;
+    setup::run(paths, For::Everything)?;
+    build::run(paths)?;
+    engines::ensure_built(&paths.dist, &engines)?;
+    step("nibble, to count tokens", || {
+        let mut cargo = command::cargo(&paths.root);
+        command::run(cargo.args(["build", "--locked", "--package", "nibble"]))
+    })?;
+    let report = measure(paths, options, engines)?;
+    if options.whole() { report.write(paths) } else { report.write_apart(paths) }
 }
 
-fn in_tab(paths: &Paths, browser: &Browser, model: &Model, rounds: u32) -> Result<Tab> {
-    let server = serve::bench(&[
-        ("/bench", paths.root.join("crate/xtask/bench")),
-        ("/dist", paths.dist.clone()),
-        ("/wllama", peers::wllama_folder(paths)),
-    ])?;
-    let say = |role: &str, content: &str| json!({ "role": role, "content": content });
-    let job = json!({
-        "model": { "url": format!("models/{}", model.file), "file": model.file, "bytes": model.bytes, "sha256": model.sha256 },
-        "messages": [say("system", SYSTEM), say("user", USER)],
-        // Another beginning, so that the cache holds nothing of the prompt but its first marks.
-        "before": [say("system", "No."), say("user", "Yes.")],
-        "maxTokens": ANSWER, "context": CONTEXT, "rounds": rounds,
-    });
-    let mut driver = command::program("node", &paths.root);
-    driver.arg("crate/xtask/bench/drive.mjs").env("NIBBLE_URL", format!("http://{}", server.address));
-    driver.env("NIBBLE_CHROMIUM", &browser.chromium).env("NIBBLE_JOB", job.to_string());
-    let printed = answered(&mut driver, None)?;
-    serde_json::from_str(&printed).context("the bench page's driver printed something else than samples")
+fn measure(paths: &Paths, options: &Options, engines: Vec<Engine>) -> Result<Report> {
+    let wllama = step("wllama, from npm", || peers::wllama(paths))?;
+    let native = engines.iter().any(|engine| engine.maker == Maker::Llama);
+    let build = || step("llama.cpp, built from PyPI (minutes, the first time)", || peers::llama_cpp(paths));
+    let python = native.then(build).transpose()?;
+    let catalogue = model::catalogue(paths)?;
+    let model = catalogue::choose(&catalogue, None)?;
+    let nibble = Nibble { paths, model: paths.models.join(&model.file) };
+    let (reads, short) = (nibble.reads()?, nibble.prompt(rounds::SHORT)?);
+    let mut field = Field::start(paths, &setup::browser()?, model, python)?;
+    let bandwidth = step("read bandwidth", || bandwidths(&mut field, options.threads()))?;
+    let amount = options.amount();
+    let mut figures = step("from file to first token, in turns", || {
+        rounds::loads(&mut field, &engines, &short, amount.rounds)
+    })?;
+    let opened = step("all engines loaded", || opened(&mut field, &engines))?;
+    step("answers, in turns", || rounds::answers(&mut field, &engines, &nibble, amount, &mut figures))?;
+    let profiles = step("where a token's time goes", || profiles(&mut field, &engines, amount.rounds))?;
+    let agreement = report::agreements(amount, &engines, &figures)?;
+    Ok(Report {
+        about: machine::describe(paths),
+        browser: field.browser_version,
+        wllama,
+        llama: field.llama_version.unwrap_or_else(|| "none".to_owned()),
+        model: model.clone(),
+        command: options.words(),
+        threads: options.threads(),
+        amount,
+        engines,
+        opened,
+        figures,
+        agreement,
+        reads,
+        bandwidth,
+        profiles,
+    })
 }
 
-fn natively(
-    paths: &Paths,
-    python: &std::path::Path,
-    model: &Model,
-    threads: u32,
-    rounds: u32,
-) -> Result<Native> {
-    let turn = |role: &str, content: &str| format!("<|im_start|>{role}\n{content}<|im_end|>\n");
-    let prompt = turn("system", SYSTEM) + &turn("user", USER) + "<|im_start|>assistant\n";
-    let job: Value = json!({
-        "path": paths.models.join(&model.file), "prompt": prompt, "max_tokens": ANSWER, "context": CONTEXT,
-        "threads": threads, "rounds": rounds,
-    });
-    let mut script = command::program(python, &paths.root);
-    let printed = answered(script.arg("crate/xtask/bench/native.py"), Some(&job.to_string()))?;
-    let native: Native =
-        serde_json::from_str(&printed).context("the native script printed something else")?;
-    for sample in &native.samples {
-        note(format!("prefill {:.1}, decode {:.1} tok/s", sample.prefill, sample.decode));
-    }
-    Ok(native)
+fn bandwidths(field: &mut Field, threads: u32) -> Result<Vec<Bandwidth>> {
+    let counts = if threads > 1 { vec![1, threads] } else { vec![1] };
+    let measure = |threads| {
+        let native = bandwidth::native(threads);
+        let measured = Bandwidth { threads, native, tab: field.bandwidth(threads)? };
+        note(format!("threads: {threads}: native {native:.1} GB/s, in a tab {:.1} GB/s", measured.tab));
+        Ok(measured)
+    };
+    counts.into_iter().map(measure).collect()
 }
 
-/// Runs it with `input`, its errors on ours, and gives what it printed.
-fn answered(command: &mut Command, input: Option<&str>) -> Result<String> {
-    command.stdin(if input.is_some() { Stdio::piped() } else { Stdio::null() }).stdout(Stdio::piped());
-    let mut child = command.spawn().context("could not start a measurement")?;
-    if let (Some(mut stdin), Some(input)) = (child.stdin.take(), input) {
-        std::io::Write::write_all(&mut stdin, input.as_bytes())?;
-    }
-    let output = child.wait_with_output()?;
-    if !output.status.success() {
-        bail!("a measurement failed ({}); what it said stands above", output.status);
-    }
-    Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+/// Loads every engine; gives what each says about itself.
+fn opened(field: &mut Field, engines: &[Engine]) -> Result<BTreeMap<String, Value>> {
+    engines.iter().map(|engine| Ok((engine.id.clone(), field.open(engine)?))).collect()
+}
+
+/// What our engines measure of themselves, by id.
+fn profiles(field: &mut Field, engines: &[Engine], runs: u32) -> Result<BTreeMap<String, Value>> {
+    let (prefill, decode) = PROFILED;
+    let ours = engines.iter().filter(|engine| engine.maker == Maker::Nibble);
+    ours.map(|engine| Ok((engine.id.clone(), field.bench(engine, prefill, decode, runs)?))).collect()
 }

@@ -1,13 +1,18 @@
-//! The figures as a table, as JSON, and as BENCHMARKS.md.
+//! A whole run as JSON, and BENCHMARKS.md made from it.
 
-use std::fmt::{Display, Write};
+use std::collections::BTreeMap;
 
-use anyhow::{Result, ensure};
-use serde::Serialize;
+use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::document;
+use super::bandwidth::Bandwidth;
+use super::engines::Engine;
 use super::machine::About;
-use super::samples::{Sample, Spread};
+use super::prompts::Reads;
+use super::rounds::{All, Amount, Figures};
+use super::samples::agreement;
+use super::{bars, costs, document, field, rounds, tables};
 use crate::catalogue::Model;
 use crate::paths::Paths;
 use crate::step::note;
@@ -15,190 +20,199 @@ use crate::step::note;
 /// BENCHMARKS.md with names in braces for what a run fills in.
 const PAGE: &str = include_str!("../../bench/page.md");
 
-/// Characters that two engines' greedy answers must begin with in common. The same weights give the same
+/// What people say about the figures, as it is.
+const REMARKS: &str = include_str!("../../bench/remarks.md");
+
+/// Tokens of the prompt whose answers must agree at length.
+const MAIN: u32 = 128;
+
+/// Characters that two engines' greedy answers to that prompt must begin with in common. The same weights give the same
 /// likeliest tokens until two candidates lie closer than the engines' rounding.
 const COMMON: usize = 24;
 
-/// One engine's figures.
-#[derive(Debug, Serialize)]
-pub(crate) struct Row {
-    pub(crate) engine: String,
-    pub(crate) place: String,
-    pub(crate) threads: u32,
-    pub(crate) load_ms: f64,
-    pub(crate) prefill: Spread,
-    pub(crate) decode: Spread,
-    pub(crate) samples: Vec<Sample>,
-}
-
-impl Row {
-    pub(crate) fn new(engine: &str, place: &str, threads: u32, load_ms: f64, samples: Vec<Sample>) -> Self {
-        let spread = |rate: fn(&Sample) -> f64| Spread::of(samples.iter().map(rate).collect());
-        Self {
-            engine: engine.to_string(),
-            place: place.to_string(),
-            threads,
-            load_ms,
-            prefill: spread(|sample| sample.prefill),
-            decode: spread(|sample| sample.decode),
-            samples,
-        }
-    }
-}
-
-/// What the engines' greedy answers have in common at their beginning; an error if that is too little.
-pub(crate) fn agreement(rows: &[Row]) -> Result<String> {
-    let texts: Vec<&str> = rows.iter().map(|row| row.samples[0].text.trim_start()).collect();
-    let common = texts.iter().skip(1).fold(texts[0], |common, text| {
-        let same = common.char_indices().zip(text.chars()).find(|((_, a), b)| a != b);
-        &common[..same.map_or(common.len().min(text.len()), |((at, _), _)| at)]
-    });
-    ensure!(common.len() >= COMMON, "the engines' greedy answers part at once:\n{}", texts.join("\n---\n"));
-    Ok(common.to_string())
-}
-
 /// A whole run.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct Report {
     pub(crate) about: About,
     pub(crate) browser: String,
     pub(crate) wllama: String,
+    pub(crate) llama: String,
     pub(crate) model: Model,
-    pub(crate) options: String,
-    /// What all greedy answers begin with.
-    pub(crate) agreement: String,
-    pub(crate) rows: Vec<Row>,
+    pub(crate) command: String,
+    /// The larger thread count.
+    pub(crate) threads: u32,
+    pub(crate) amount: Amount,
+    pub(crate) engines: Vec<Engine>,
+    /// What each engine says about itself.
+    pub(crate) opened: BTreeMap<String, Value>,
+    pub(crate) figures: All,
+    /// What the greedy answers begin with, by tokens of the prompt.
+    pub(crate) agreement: BTreeMap<u32, String>,
+    pub(crate) reads: Reads,
+    pub(crate) bandwidth: Vec<Bandwidth>,
+    /// What our workers measured of themselves, as `protocol::Benched`.
+    pub(crate) profiles: BTreeMap<String, Value>,
+}
+
+/// What all engines' answers begin with; an error where they part at once or an engine contradicts itself.
+pub(crate) fn agreements(amount: Amount, engines: &[Engine], all: &All) -> Result<BTreeMap<u32, String>> {
+    let mut agreed = BTreeMap::new();
+    for workload in amount.workloads() {
+        let mut texts = Vec::new();
+        for (id, samples) in engines
+            .iter()
+            .filter_map(|engine| Some((&engine.id, all.get(&engine.id)?.answers.get(&workload.prompt)?)))
+        {
+            super::samples::check(id, samples, workload.prompt, workload.answer)?;
+            texts.extend(samples.first().map(|sample| sample.text.as_str()));
+        }
+        let least = if workload.prompt == MAIN { COMMON } else { 0 };
+        agreed.insert(workload.prompt, agreement(&texts, least)?.to_owned());
+    }
+    Ok(agreed)
 }
 
 impl Report {
-    /// Prints the table; writes bench.json below the target directory, and BENCHMARKS.md.
+    /// The last whole run.
+    pub(crate) fn read(paths: &Paths) -> Result<Self> {
+        let path = paths.target.join("bench.json");
+        let text = std::fs::read_to_string(&path)
+            .with_context(|| format!("there is no {}; run: cargo xtask bench", path.display()))?;
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} is of another version; run: cargo xtask bench", path.display()))
+    }
+
+    /// An engine's figures; none if it took no part.
+    pub(crate) fn of(&self, id: &str) -> Option<&Figures> {
+        self.figures.get(id)
+    }
+
+    /// Bytes of the KV cache that every engine had, in halves.
+    pub(crate) fn cache_bytes(&self) -> u64 {
+        self.reads.cache_per_position * u64::from(field::CONTEXT)
+    }
+
+    /// Prints the tables; writes bench.json below the target directory, and BENCHMARKS.md.
     pub(crate) fn write(&self, paths: &Paths) -> Result<()> {
         let json = document::merge(paths, &serde_json::to_value(self)?)?;
-        document::write_page(paths, |old| self.markdown(document::gpu_section(old)))?;
-        println!("{}", self.table());
-        println!("{}", self.ratios());
-        note(format!("samples: {}; page: BENCHMARKS.md", json.display()));
+        self.print();
+        note(format!("samples: {}", json.display()));
+        self.write_page(paths)
+    }
+
+    /// For a run that is not whole: prints the tables; its JSON lies beside that of whole ones.
+    pub(crate) fn write_apart(&self, paths: &Paths) -> Result<()> {
+        let path = paths.target.join("bench-part.json");
+        std::fs::write(&path, serde_json::to_vec_pretty(self)?)
+            .with_context(|| format!("could not write {}", path.display()))?;
+        self.print();
+        note(format!("not a whole run: BENCHMARKS.md stays as it is; samples: {}", path.display()));
         Ok(())
     }
 
-    fn table(&self) -> String {
-        let mut table = String::from(
-            "| engine | where | threads | prefill tok/s (least to most) | decode tok/s (least to most) | load s |\n\
-             |---|---|---|---|---|---|\n",
-        );
-        for Row { engine, place, threads, load_ms, prefill, decode, .. } in &self.rows {
-            let rate = |s: &Spread| format!("{:.1} ({:.1} to {:.1})", s.median, s.least, s.most);
-            let (prefill, decode, load) = (rate(prefill), rate(decode), load_ms / 1e3);
-            let _ = writeln!(table, "| {engine} | {place} | {threads} | {prefill} | {decode} | {load:.1} |");
-        }
-        table
+    /// BENCHMARKS.md from this run, with what other runs wrote into it.
+    pub(crate) fn write_page(&self, paths: &Paths) -> Result<()> {
+        document::write_page(paths, |old| self.markdown(document::gpu_section(old)))?;
+        note("page: BENCHMARKS.md");
+        Ok(())
     }
 
-    /// Our first row against each other one, from this run.
-    fn ratios(&self) -> String {
-        let ours = &self.rows[0];
-        let against = self.rows.iter().skip(1).map(|peer| {
-            let ratio = |ours: &Spread, peer: &Spread| ours.median / peer.median;
-            format!(
-                "- {} in a tab, 1 thread, against {} ({}, threads: {}): decode {:.2} times, prefill {:.2} times.",
-                ours.engine,
-                peer.engine,
-                peer.place,
-                peer.threads,
-                ratio(&ours.decode, &peer.decode),
-                ratio(&ours.prefill, &peer.prefill)
-            )
-        });
-        against.collect::<Vec<_>>().join("\n")
+    fn print(&self) {
+        for part in [tables::rates(self), tables::ratios(self), tables::loads(self)] {
+            println!("{part}");
+        }
+        println!("{}\n{}\n{}", bars::table(self), costs::roofline(self), costs::profile(self));
     }
 
     fn markdown(&self, gpu: &str) -> String {
-        let Self { about, browser, wllama, model, options, agreement, rows } = self;
-        let Sample { prompt, tokens, .. } = &rows[0].samples[0];
-        let facts: [(&str, &dyn Display); 22] = [
-            ("gpu", &gpu),
-            ("model", &model.name),
-            ("file", &model.file),
-            ("bytes", &model.bytes),
-            ("sha256", &model.sha256),
-            ("prompt", prompt),
-            ("answer", tokens),
-            ("most", &(prompt + tokens)),
-            ("rounds", &rows[0].samples.len()),
-            ("table", &self.table()),
-            ("ratios", &self.ratios()),
-            ("agreement", agreement),
-            ("command", options),
-            ("date", &about.date),
-            ("commit", &about.commit),
-            ("processor", &about.processor),
-            ("cores", &about.cores),
-            ("memory", &about.memory),
-            ("system", &about.system),
-            ("browser", browser),
-            ("wllama", wllama),
-            ("rust", &about.rust),
-        ];
-        let fill = |page: String, (name, fact): &(&str, &dyn Display)| {
-            page.replace(&format!("{{{name}}}"), &fact.to_string())
-        };
-        facts.iter().fold(PAGE.to_string(), fill)
+        let facts = self.facts().into_iter().chain([("remarks", REMARKS.trim_end().to_owned())]);
+        let page =
+            facts.fold(PAGE.to_owned(), |page, (name, fact)| page.replace(&format!("{{{name}}}"), &fact));
+        page.replace("{gpu}", gpu)
+    }
+
+    fn facts(&self) -> Vec<(&'static str, String)> {
+        let Self { about, browser, wllama, llama, model, command, .. } = self;
+        let agreed = self.agreement.get(&MAIN).map_or("", String::as_str);
+        vec![
+            ("model", model.name.clone()),
+            ("file", model.file.clone()),
+            ("bytes", model.bytes.to_string()),
+            ("sha256", model.sha256.clone()),
+            ("context", field::CONTEXT.to_string()),
+            ("rounds", self.amount.rounds.to_string()),
+            ("long_rounds", self.amount.rounds.min(rounds::LONG_ROUNDS).to_string()),
+            ("rates", tables::rates(self)),
+            ("ratios", tables::ratios(self)),
+            ("loads", tables::loads(self)),
+            ("bars", bars::table(self)),
+            ("roofline", costs::roofline(self)),
+            ("profile", costs::profile(self)),
+            ("agreement", agreed.trim_end().to_owned()),
+            ("common", tables::agreement(self)),
+            ("command", command.clone()),
+            ("date", about.date.clone()),
+            ("commit", about.commit.clone()),
+            ("processor", about.processor.clone()),
+            ("cores", about.cores.to_string()),
+            ("memory", about.memory.clone()),
+            ("system", about.system.clone()),
+            ("browser", browser.clone()),
+            ("wllama", wllama.clone()),
+            ("llama", llama.clone()),
+            ("rust", about.rust.clone()),
+        ]
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{About, Report, Row, agreement};
-    use crate::bench::samples::{Sample, check};
+    use serde_json::{Value, json};
+
+    use super::Report;
+    use crate::bench::engines;
     use crate::catalogue;
 
-    fn row(engine: &str, decode: f64, text: &str) -> Row {
-        let sample = Sample { prefill: 2.0 * decode, decode, text: text.into(), prompt: 128, tokens: 64 };
-        Row::new(engine, "Chromium tab", 1, 1_500.0, vec![sample.clone(), sample])
+    fn engine(decode: f64) -> Value {
+        let sample = |prompt: u32| {
+            json!({ "prefill": 2.0 * decode, "decode": decode, "text": "a", "prompt": prompt, "tokens": 64,
+                "memory": 150_000_000 })
+        };
+        let load = json!({ "start_ms": 100.0, "cold_ms": 900.0, "cached_ms": 500.0, "first_ms": 600.0, "prompt": 16 });
+        let answers = json!({ "32": [sample(32)], "128": [sample(128), sample(128)] });
+        json!({ "answers": answers, "loads": [load] })
     }
 
     fn report() -> Report {
-        let text = "a text that is long enough to agree";
-        let unknown = || "unknown".to_string();
-        let about = About {
-            date: "2026-01-02".into(),
-            commit: unknown(),
-            processor: unknown(),
-            cores: 2,
-            memory: unknown(),
-            system: unknown(),
-            rust: unknown(),
-        };
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../models/catalogue.toml");
         let model = catalogue::read(path.as_ref()).unwrap().remove(0);
-        let rows = vec![row("Nibble", 30.0, text), row("peer", 10.0, text)];
-        let (options, agreement) = ("cargo xtask bench".into(), text.into());
-        Report { about, browser: unknown(), wllama: unknown(), model, options, agreement, rows }
+        let about = json!({ "date": "2026-01-02", "commit": "c", "processor": "p", "cores": 2, "memory": "m",
+            "system": "s", "rust": "r" });
+        let figures = json!({ "relaxed-simd-1": engine(60.0), "relaxed-simd-2": engine(90.0), "llama-1": engine(40.0) });
+        let cpu = json!({ "stages": [["matvec", 12.0], ["attention", 1.0]], "bytes_per_token": 100_000_000, "threads": 1 });
+        serde_json::from_value(json!({
+            "about": about, "browser": "b", "wllama": "w", "llama": "l", "model": model, "command": "c", "threads": 2,
+            "amount": { "rounds": 5, "quick": false }, "engines": engines::all(2, true), "opened": {},
+            "figures": figures, "agreement": { "128": "A text" },
+            "reads": { "weights": 96_000_000, "cache_per_position": 23_040 },
+            "bandwidth": [{ "threads": 1, "native": 20.0, "tab": 19.0 }],
+            "profiles": { "relaxed-simd-1": { "cpu": cpu } },
+        }))
+        .unwrap()
     }
 
     #[test]
     fn the_page_is_filled_in_whole() {
         let page = report().markdown("");
         assert!(!page.contains('{') && !page.contains('}'), "{page}");
-        assert!(page.contains("decode 3.00 times, prefill 3.00 times"), "{page}");
-        assert!(
-            page.contains("| peer | Chromium tab | 1 | 20.0 (20.0 to 20.0) | 10.0 (10.0 to 10.0) | 1.5 |"),
-            "{page}"
-        );
-    }
-
-    #[test]
-    fn answers_that_differ_are_no_benchmark() {
-        let long = "The quick brown fox jumps over the lazy dog";
-        let rows = |second: &str| [row("a", 1.0, long), row("b", 1.0, second)];
-        assert_eq!(
-            agreement(&rows(&long.replace("lazy", "tired"))).unwrap(),
-            "The quick brown fox jumps over the "
-        );
-        assert!(agreement(&rows("The quick red fox")).unwrap_err().to_string().contains("part at once"));
-        let samples = row("a", 1.0, long).samples;
-        assert!(check("a", &samples, 128, 64).is_ok());
-        let refused = check("a", &samples, 127, 64).unwrap_err().to_string();
-        assert!(refused.contains("128 prompt tokens, not 127"), "{refused}");
+        for expected in [
+            "| Nibble, relaxed-simd | llama.cpp, native | 1 | 1.50 |",
+            "over llama.cpp, native, threads: 1 | ≥ 1.20× | 1.50× | met |",
+            "2 threads over 1 | ≥ 1.70× | 1.50× | **missed by 11.8 %** |",
+            "| messages and event loop | 3.667 (22.0 %) |",
+            "150.00 MB | met |",
+        ] {
+            assert!(page.contains(expected), "{expected} is not in:\n{page}");
+        }
     }
 }

@@ -1,0 +1,131 @@
+//! The bars that the processor path is held against, and whether this run met them.
+
+use std::fmt::Write;
+
+use super::report::Report;
+use super::rounds::Figures;
+use super::samples::Spread;
+use super::{costs, rounds};
+
+/// Our fastest build and our plain one, and the peers, by the beginning of their ids.
+const FAST: &str = "relaxed-simd";
+const PLAIN: &str = "simd128";
+const NATIVE: &str = "llama";
+const WEB: &str = "wllama";
+
+/// Tokens of the prompt that bars speak of.
+const PROMPT: u32 = 128;
+
+/// Share of a token's time that no stage but the matrix products may take.
+const SHARE: f64 = 0.15;
+
+/// One bar.
+struct Bar {
+    what: String,
+    wanted: f64,
+    /// Whether less is better.
+    most: bool,
+    unit: &'static str,
+    measured: Option<f64>,
+}
+
+impl Bar {
+    fn at_least(what: String, wanted: f64, measured: Option<f64>) -> Self {
+        Self { what, wanted, most: false, unit: "×", measured }
+    }
+
+    fn at_most(what: String, wanted: f64, unit: &'static str, measured: Option<f64>) -> Self {
+        Self { what, wanted, most: true, unit, measured }
+    }
+
+    /// Whether it is met, and how far it is.
+    fn verdict(&self) -> String {
+        let Some(measured) = self.measured else { return "not measured".to_owned() };
+        let ratio = measured / self.wanted;
+        let (met, off) = if self.most { (ratio <= 1.0, ratio - 1.0) } else { (ratio >= 1.0, 1.0 - ratio) };
+        if met { "met".to_owned() } else { format!("**missed by {:.1} %**", 100.0 * off) }
+    }
+}
+
+type Of = fn(&Figures, u32) -> Option<Spread>;
+
+/// One engine's median over another's.
+fn ratio(report: &Report, of: Of, ours: &str, our_threads: u32, peer: &str, threads: u32) -> Option<f64> {
+    let median = |id: &str, threads: u32| {
+        of(report.of(&format!("{id}-{threads}"))?, PROMPT).map(|spread| spread.median)
+    };
+    Some(median(ours, our_threads)? / median(peer, threads)?)
+}
+
+fn speeds(report: &Report) -> Vec<Bar> {
+    let many = report.threads;
+    let against = |what: &str, of: Of, ours: &str, peer: &str, threads: u32, wanted: f64| {
+        let peer_name = if peer == NATIVE { "llama.cpp, native" } else { "wllama" };
+        let what = format!("{what}, {ours} over {peer_name}, threads: {threads}");
+        Bar::at_least(what, wanted, ratio(report, of, ours, threads, peer, threads))
+    };
+    let (decode, prefill): (Of, Of) = (Figures::decode, Figures::prefill);
+    let scaling = ratio(report, decode, FAST, many, FAST, 1);
+    let mut bars = vec![
+        against("decode", decode, FAST, NATIVE, 1, 1.2),
+        against("decode", decode, FAST, WEB, 1, 7.0),
+        against("decode", decode, FAST, NATIVE, many, 1.2),
+        Bar::at_least(format!("decode, {FAST}, {many} threads over 1"), 1.7, scaling),
+        against("decode", decode, PLAIN, NATIVE, 1, 0.9),
+    ];
+    for threads in [1, many] {
+        bars.push(against("prefill of 128", prefill, FAST, NATIVE, threads, 1.0));
+        bars.push(against("prefill of 128", prefill, FAST, WEB, threads, 10.0));
+    }
+    bars
+}
+
+fn others(report: &Report) -> Vec<Bar> {
+    let many = report.threads;
+    let first = report
+        .of(&format!("{FAST}-{many}"))
+        .and_then(|figures| figures.load(|load| Some(load.first_ms)).map(|spread| spread.median / 1e3));
+    let short = rounds::SHORT;
+    let what = format!("stored file to first token of a {short}-token prompt, {FAST}, threads: {many}");
+    let mut bars = vec![Bar::at_most(what, 1.0, " s", first)];
+    let room = 1.25 * report.model.bytes as f64 + report.cache_bytes() as f64;
+    for threads in [1, many] {
+        let memory = report.of(&format!("{FAST}-{threads}")).and_then(Figures::memory);
+        let measured = memory.map(|bytes| bytes as f64 / 1e6);
+        let what = format!("peak memory, {FAST}, threads: {threads} (1.25 × file + cache)");
+        bars.push(Bar::at_most(what, room / 1e6, " MB", measured));
+        let share = costs::largest_other(report, &format!("{FAST}-{threads}"));
+        let named = share.as_ref().map_or(String::new(), |(stage, _)| format!(" ({stage})"));
+        let what = format!("largest share of a token outside matrix products, threads: {threads}{named}");
+        bars.push(Bar::at_most(what, 100.0 * SHARE, " %", share.map(|(_, share)| 100.0 * share)));
+    }
+    bars
+}
+
+/// Every bar with what was measured.
+pub(crate) fn table(report: &Report) -> String {
+    let mut table = String::from("| bar | wanted | measured | |\n|---|---|---|---|\n");
+    for bar in speeds(report).into_iter().chain(others(report)) {
+        let Bar { what, wanted, most, unit, measured } = &bar;
+        let sign = if *most { "≤" } else { "≥" };
+        let measured = measured.map_or("–".to_owned(), |value| format!("{value:.2}{unit}"));
+        let _ = writeln!(table, "| {what} | {sign} {wanted:.2}{unit} | {measured} | {} |", bar.verdict());
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Bar;
+
+    #[test]
+    fn a_bar_says_by_how_much_it_is_missed() {
+        let least = |measured| Bar::at_least("a".into(), 2.0, measured).verdict();
+        assert_eq!(least(Some(2.0)), "met");
+        assert_eq!(least(Some(1.5)), "**missed by 25.0 %**");
+        assert_eq!(least(None), "not measured");
+        let most = |measured| Bar::at_most("a".into(), 2.0, " s", Some(measured)).verdict();
+        assert_eq!(most(1.9), "met");
+        assert_eq!(most(2.5), "**missed by 25.0 %**");
+    }
+}

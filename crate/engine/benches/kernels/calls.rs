@@ -1,6 +1,6 @@
 //! The only calls into the engine here, so that a changed signature changes one file.
 
-use engine::cpu::portable::{self, Partial, SPAN};
+use engine::cpu::portable::{self, KEYS, Partial, SPAN};
 use engine::cpu::{Activations, Kernels, Parts, reference};
 use engine::quant::{BLOCK, GROUP, Packed4, Packed8, Source4};
 
@@ -47,7 +47,7 @@ pub(crate) fn product(kernels: &Kernels, w: &Weights, x: &Activations, y: &mut [
     }
 }
 
-/// Keys and values of one head (positions, dim) as halves, for the query heads that share it.
+/// Keys (positions / 8, dim, 8) and values (positions, dim) of one head as halves, for the query heads that share it.
 pub(crate) struct Attention<'a> {
     pub(crate) q: &'a [f32],
     pub(crate) keys: &'a [u16],
@@ -59,18 +59,17 @@ pub(crate) struct Attention<'a> {
 
 /// Floats that [`attend`] works in.
 pub(crate) fn scratch(heads: usize, dim: usize) -> usize {
-    2 * Partial::len(heads, dim) + dim + heads * SPAN
+    2 * Partial::len(heads, dim) + heads * SPAN
 }
 
 pub(crate) fn attend(a: Attention, out: &mut [f32]) {
     let heads = a.q.len() / a.dim;
     let (total, rest) = a.scratch.split_at_mut(Partial::len(heads, a.dim));
-    let (next, rest) = rest.split_at_mut(Partial::len(heads, a.dim));
-    let (row, scores) = rest.split_at_mut(a.dim);
+    let (next, scores) = rest.split_at_mut(Partial::len(heads, a.dim));
     let (mut total, mut next) = (Partial::of(total, heads), Partial::of(next, heads));
     for (index, cached) in a.keys.chunks(SPAN * a.dim).zip(a.values.chunks(SPAN * a.dim)).enumerate() {
         let out = if index == 0 { &mut total } else { &mut next };
-        portable::attend(a.q, cached, a.dim, (row, scores), out);
+        portable::attend(a.q, cached, a.dim, scores, out);
         if index > 0 {
             total.merge(&next);
         }
@@ -80,7 +79,9 @@ pub(crate) fn attend(a: Attention, out: &mut [f32]) {
 
 /// The scalar twin.
 pub(crate) fn attend_plainly(a: &Attention, out: &mut [f32]) {
-    reference::attend(a.q, a.keys, a.values, a.dim, out);
+    let key = |i: usize| a.keys[(i / a.dim / KEYS * a.dim + i % a.dim) * KEYS + i / a.dim % KEYS];
+    let keys: Vec<u16> = (0..a.keys.len()).map(key).collect();
+    reference::attend(a.q, &keys, a.values, a.dim, out);
 }
 
 pub(crate) use portable::{rms_norm, rotate, swiglu};

@@ -18,7 +18,6 @@ pub(super) struct Slots {
 struct Slot<'a> {
     total: Partial<'a>,
     next: Partial<'a>,
-    row: &'a mut [f32],
     scores: &'a mut [f32],
 }
 
@@ -26,7 +25,7 @@ impl Slots {
     /// For batches of up to `tokens` and caches of `positions`.
     pub(super) fn new(config: &Config, tokens: usize, positions: usize) -> Self {
         let (heads, dim) = (group(config), config.head_dim);
-        let slot = 2 * Partial::len(heads, dim) + dim + heads * SPAN;
+        let slot = 2 * Partial::len(heads, dim) + heads * SPAN;
         let count = config.kv_heads * tokens.max(positions.div_ceil(SPAN));
         Self { buffer: vec![0.0; slot * count], slot }
     }
@@ -79,39 +78,31 @@ impl Attention<'_> {
     fn slot<'b>(&self, buffer: &'b mut [f32]) -> Slot<'b> {
         let (heads, dim) = (group(self.config), self.config.head_dim);
         let (total, rest) = buffer.split_at_mut(Partial::len(heads, dim));
-        let (next, rest) = rest.split_at_mut(Partial::len(heads, dim));
-        let (row, scores) = rest.split_at_mut(dim);
-        Slot { total: Partial::of(total, heads), next: Partial::of(next, heads), row, scores }
+        let (next, scores) = rest.split_at_mut(Partial::len(heads, dim));
+        Slot { total: Partial::of(total, heads), next: Partial::of(next, heads), scores }
     }
 
     /// One head of the first token over one span, left in the slot.
     fn only(&self, head: usize, span: usize, mut slot: Slot) {
-        self.span(0, head, span, (slot.row, slot.scores), &mut slot.total);
+        self.span(0, head, span, slot.scores, &mut slot.total);
     }
 
     /// One head of one token over all that lies before it.
     fn whole(&self, token: usize, head: usize, mut slot: Slot, out: &mut [f32]) {
-        self.span(token, head, 0, (slot.row, slot.scores), &mut slot.total);
+        self.span(token, head, 0, slot.scores, &mut slot.total);
         for span in 1..(self.position + token + 1).div_ceil(SPAN) {
-            self.span(token, head, span, (slot.row, slot.scores), &mut slot.next);
+            self.span(token, head, span, slot.scores, &mut slot.next);
             slot.total.merge(&slot.next);
         }
         slot.total.finish(out);
     }
 
-    fn span(
-        &self,
-        token: usize,
-        head: usize,
-        span: usize,
-        scratch: (&mut [f32], &mut [f32]),
-        out: &mut Partial,
-    ) {
+    fn span(&self, token: usize, head: usize, span: usize, scores: &mut [f32], out: &mut Partial) {
         let dim = self.config.head_dim;
         let positions = span * SPAN..((span + 1) * SPAN).min(self.position + token + 1);
         let width = group(self.config) * dim;
         let query = &self.query[(token * self.config.kv_heads + head) * width..][..width];
         let cached = self.cache.head(self.layer, head, positions);
-        portable::attend(query, cached, dim, scratch, out);
+        portable::attend(query, cached, dim, scores, out);
     }
 }

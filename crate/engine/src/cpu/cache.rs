@@ -2,12 +2,13 @@
 
 use std::ops::Range;
 
+use super::portable::KEYS;
 use super::threads::Parts;
 use crate::model::Config;
 use crate::quant::f32_to_f16;
 
-/// (layers, kv_heads, positions, head_dim) halves, for keys and for values: what one head attends over lies
-/// in one run.
+/// What one head attends over lies in one run. Keys: (layers, kv_heads, positions / 8, head_dim, 8) halves, as
+/// [`super::portable::attend`] wants them; values: (layers, kv_heads, positions, head_dim).
 pub(super) struct KvCache {
     keys: Vec<u16>,
     values: Vec<u16>,
@@ -19,10 +20,10 @@ pub(super) struct KvCache {
 impl KvCache {
     /// Allocated once, for `positions` in `layers` layers.
     pub(super) fn new(config: &Config, layers: usize, positions: usize) -> Self {
-        let len = layers * config.kv_width() * positions;
+        let len = |positions: usize| layers * config.kv_width() * positions;
         Self {
-            keys: vec![0; len],
-            values: vec![0; len],
+            keys: vec![0; len(positions.next_multiple_of(KEYS))],
+            values: vec![0; len(positions)],
             positions,
             kv_heads: config.kv_heads,
             head_dim: config.head_dim,
@@ -35,17 +36,20 @@ impl KvCache {
 
     /// To be stored to by several threads.
     pub(super) fn storing(&mut self) -> Storing<'_> {
-        let run = self.positions * self.head_dim;
-        let Self { keys, values, kv_heads, head_dim, .. } = self;
+        let Self { keys, values, positions, kv_heads, head_dim } = self;
         let (keys, values) = (Parts::of(keys), Parts::of(values));
-        Storing { keys, values, run, kv_heads: *kv_heads, head_dim: *head_dim }
+        Storing { keys, values, positions: *positions, kv_heads: *kv_heads, head_dim: *head_dim }
     }
 
-    /// Keys and values of one head at `positions`, each (positions, head_dim).
+    /// Keys and values of one head at `positions`, which start at a multiple of [`KEYS`].
     pub(super) fn head(&self, layer: usize, head: usize, positions: Range<usize>) -> (&[u16], &[u16]) {
-        let run = (layer * self.kv_heads + head) * self.positions;
-        let cells = (run + positions.start) * self.head_dim..(run + positions.end) * self.head_dim;
-        (&self.keys[cells.clone()], &self.values[cells])
+        let Range { start, end } = positions;
+        let cells = |all: usize, end: usize| {
+            let run = (layer * self.kv_heads + head) * all;
+            (run + start) * self.head_dim..(run + end) * self.head_dim
+        };
+        let keys = cells(self.positions.next_multiple_of(KEYS), end.next_multiple_of(KEYS));
+        (&self.keys[keys], &self.values[cells(self.positions, end)])
     }
 }
 
@@ -53,8 +57,7 @@ impl KvCache {
 pub(super) struct Storing<'a> {
     keys: Parts<'a, u16>,
     values: Parts<'a, u16>,
-    /// Cells of one head.
-    run: usize,
+    positions: usize,
     kv_heads: usize,
     head_dim: usize,
 }
@@ -67,15 +70,16 @@ impl Storing<'_> {
     pub(super) unsafe fn store(&self, layer: usize, position: usize, keys: &[f32], values: &[f32]) {
         let dim = self.head_dim;
         for head in 0..self.kv_heads {
-            let at = (layer * self.kv_heads + head) * self.run + position * dim;
+            let run = layer * self.kv_heads + head;
+            let block = (run * self.positions.next_multiple_of(KEYS) + position / KEYS * KEYS) * dim;
+            for (d, key) in keys[head * dim..][..dim].iter().enumerate() {
+                // SAFETY: the caller's.
+                unsafe { self.keys.set(block + d * KEYS + position % KEYS, f32_to_f16(*key)) };
+            }
             // SAFETY: the caller's.
-            let (k, v) = unsafe { (self.keys.part(at, dim), self.values.part(at, dim)) };
-            narrow(&keys[head * dim..][..dim], k);
-            narrow(&values[head * dim..][..dim], v);
+            let cells = unsafe { self.values.part((run * self.positions + position) * dim, dim) };
+            let values = values[head * dim..][..dim].iter();
+            cells.iter_mut().zip(values).for_each(|(cell, value)| *cell = f32_to_f16(*value));
         }
     }
-}
-
-fn narrow(floats: &[f32], out: &mut [u16]) {
-    out.iter_mut().zip(floats).for_each(|(out, float)| *out = f32_to_f16(*float));
 }

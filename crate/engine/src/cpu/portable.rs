@@ -129,21 +129,29 @@ impl<'a> Partial<'a> {
     }
 }
 
-/// Attention over up to [`SPAN`] positions; see [`super::reference::attend`]. q: (heads, dim), already scaled; keys
-/// and values: (positions, dim) halves. `row` (dim,) and `scores` (heads, SPAN) are scratch: a key or value is widened
-/// once for all heads.
+/// Positions whose keys lie side by side.
+pub const KEYS: usize = 8;
+
+/// Heads that are taken at a time: what the vector registers hold.
+const HEADS: usize = 4;
+
+/// Attention over up to [`SPAN`] positions; see [`super::reference::attend`]. q: (heads, dim), already scaled; keys:
+/// (positions / 8, dim, 8) halves, eight positions side by side, so that scores need no sum across lanes; values:
+/// (positions, dim) halves. `scores` (heads, SPAN) is scratch.
 pub fn attend(
     q: &[f32],
     (keys, values): (&[u16], &[u16]),
     dim: usize,
-    (row, scores): (&mut [f32], &mut [f32]),
+    scores: &mut [f32],
     out: &mut Partial,
 ) {
-    let positions = keys.len() / dim;
-    for (position, key) in keys.chunks_exact(dim).enumerate() {
-        widen(key, row);
-        for (head, q) in q.chunks_exact(dim).enumerate() {
-            scores[head * SPAN + position] = dot(q, row);
+    let positions = values.len() / dim;
+    for (q, scores) in q.chunks(HEADS * dim).zip(scores.chunks_mut(HEADS * SPAN)) {
+        match q.len() / dim {
+            1 => score::<1>(q, keys, dim, scores),
+            2 => score::<2>(q, keys, dim, scores),
+            3 => score::<3>(q, keys, dim, scores),
+            _ => score::<HEADS>(q, keys, dim, scores),
         }
     }
     for (head, scores) in scores.chunks_exact_mut(SPAN).take(q.len() / dim).enumerate() {
@@ -152,14 +160,55 @@ pub fn attend(
         scores.iter_mut().for_each(|score| *score = exp(*score - peak));
         (out.peaks[head], out.sums[head]) = (peak, scores.iter().sum());
     }
-    out.values.fill(0.0);
-    for (position, value) in values.chunks_exact(dim).enumerate() {
-        widen(value, row);
-        for (head, out) in out.values.chunks_exact_mut(dim).enumerate() {
-            let weight = scores[head * SPAN + position];
-            for (out, v) in out.iter_mut().zip(row.iter()) {
-                *out += weight * v;
+    for (scores, out) in scores.chunks(HEADS * SPAN).zip(out.values.chunks_mut(HEADS * dim)) {
+        match out.len() / dim {
+            1 => mix::<1>(scores, values, dim, out),
+            2 => mix::<2>(scores, values, dim, out),
+            3 => mix::<3>(scores, values, dim, out),
+            _ => mix::<HEADS>(scores, values, dim, out),
+        }
+    }
+}
+
+/// Scores of `H` heads.
+fn score<const H: usize>(q: &[f32], keys: &[u16], dim: usize, scores: &mut [f32]) {
+    for (block, keys) in keys.chunks_exact(KEYS * dim).enumerate() {
+        let mut sums = [[0.0f32; KEYS]; H];
+        for (d, key) in keys.as_chunks::<KEYS>().0.iter().enumerate() {
+            let key = key.map(f16_to_f32);
+            for (h, sums) in sums.iter_mut().enumerate() {
+                let q = q[h * dim + d];
+                sums.iter_mut().zip(key).for_each(|(sum, k)| *sum += q * k);
             }
+        }
+        for (h, sums) in sums.iter().enumerate() {
+            scores[h * SPAN + block * KEYS..][..KEYS].copy_from_slice(sums);
+        }
+    }
+}
+
+/// Values weighted by the scores of `H` heads, a few columns at a time, which stay in registers.
+fn mix<const H: usize>(scores: &[f32], values: &[u16], dim: usize, out: &mut [f32]) {
+    const COLUMNS: usize = 8;
+    let whole = dim / COLUMNS * COLUMNS;
+    for at in (0..whole).step_by(COLUMNS) {
+        let mut sums = [[0.0f32; COLUMNS]; H];
+        for (position, row) in values.chunks_exact(dim).enumerate() {
+            let Some(value) = row[at..].first_chunk::<COLUMNS>() else { continue };
+            let value = value.map(f16_to_f32);
+            for (h, sums) in sums.iter_mut().enumerate() {
+                let weight = scores[h * SPAN + position];
+                sums.iter_mut().zip(value).for_each(|(sum, v)| *sum += weight * v);
+            }
+        }
+        for (h, sums) in sums.iter().enumerate() {
+            out[h * dim + at..][..COLUMNS].copy_from_slice(sums);
+        }
+    }
+    for at in whole..dim {
+        for h in 0..H {
+            let weighted = values.chunks_exact(dim).zip(&scores[h * SPAN..]);
+            out[h * dim + at] = weighted.map(|(row, weight)| weight * f16_to_f32(row[at])).sum();
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Every kernel of this target against its scalar twin, over random shapes.
 
-use super::portable::{Partial, SPAN};
+use super::portable::{KEYS, Partial, SPAN};
 use super::{Activations, Kernels, Parts, dispatch, portable, reference};
 use crate::quant::{BLOCK, GROUP, Packed4, Packed8, Source4, f32_to_f16};
 
@@ -148,6 +148,16 @@ fn check_reference_against_exact(case: &Case) {
     }
 }
 
+/// Keys (positions, dim) as attention wants them, eight positions side by side.
+fn side_by_side(keys: &[u16], dim: usize) -> Vec<u16> {
+    let positions = (keys.len() / dim).next_multiple_of(KEYS);
+    let key = |i: usize| {
+        let (block, d, lane) = (i / (KEYS * dim), i / KEYS % dim, i % KEYS);
+        keys.get((block * KEYS + lane) * dim + d).copied().unwrap_or(0)
+    };
+    (0..positions * dim).map(key).collect()
+}
+
 fn check_attend(case: &Case) {
     let (heads, positions, dim) = (1 + case.rows % 4, case.tokens * 17, case.cols);
     let mut noise = Noise(case.seed);
@@ -155,13 +165,14 @@ fn check_attend(case: &Case) {
     let halves = |v: Vec<f32>| v.into_iter().map(f32_to_f16).collect::<Vec<_>>();
     let (keys, values) = (halves(noise.floats(positions * dim)), halves(noise.floats(positions * dim)));
     let (mut got, mut want) = (vec![0.0; heads * dim], vec![0.0; heads * dim]);
-    let (mut row, mut scores) = (vec![0.0; dim], vec![0.0; heads * SPAN]);
+    let mut scores = vec![0.0; heads * SPAN];
+    let packed = side_by_side(&keys, dim);
     let (mut total, mut next) = (vec![0.0; Partial::len(heads, dim)], vec![0.0; Partial::len(heads, dim)]);
     let (mut total, mut next) = (Partial::of(&mut total, heads), Partial::of(&mut next, heads));
-    let spans = keys.chunks(SPAN * dim).zip(values.chunks(SPAN * dim));
+    let spans = packed.chunks(SPAN * dim).zip(values.chunks(SPAN * dim));
     for (index, cached) in spans.enumerate() {
         let out = if index == 0 { &mut total } else { &mut next };
-        portable::attend(&q, cached, dim, (&mut row, &mut scores), out);
+        portable::attend(&q, cached, dim, &mut scores, out);
         if index > 0 {
             total.merge(&next);
         }

@@ -23,7 +23,7 @@ const NAP: Duration = Duration::from_millis(100);
 const PATIENCE: u32 = 200;
 
 /// Ranges for each thread that a job is cut into.
-const PIECES: usize = 4;
+const PIECES: usize = 2;
 
 /// What is computed, by number of the piece.
 type Work = *const (dyn Fn(usize) + Sync);
@@ -39,11 +39,15 @@ pub struct Member {
     shared: Arc<Shared>,
 }
 
+/// On a cache line of its own, so that those who look at it are not disturbed by what is written beside it.
+#[repr(align(64))]
+struct Alone<T>(T);
+
 struct Shared {
     /// The job under way, see [`Ticket`].
-    ticket: AtomicU64,
+    ticket: Alone<AtomicU64>,
     /// Pieces that are done.
-    done: AtomicUsize,
+    done: Alone<AtomicUsize>,
     /// What the job computes; read only by whoever holds a piece of it.
     work: UnsafeCell<Option<Work>>,
     /// 1 once a thread is known to have died.
@@ -69,8 +73,8 @@ impl Pool {
     /// first job comes, though a job does not wait for them.
     pub fn new(threads: usize) -> (Self, Vec<Member>) {
         let shared = Arc::new(Shared {
-            ticket: AtomicU64::new(0),
-            done: AtomicUsize::new(0),
+            ticket: Alone(AtomicU64::new(0)),
+            done: Alone(AtomicUsize::new(0)),
             work: UnsafeCell::new(None),
             broken: AtomicU32::new(0),
             closed: AtomicBool::new(false),
@@ -195,15 +199,15 @@ impl Ticket {
 
 impl Shared {
     fn job(&self) -> u32 {
-        Ticket::read(self.ticket.load(Acquire)).job
+        Ticket::read(self.ticket.0.load(Acquire)).job
     }
 
     fn start(&self, pieces: u16, work: &(dyn Fn(usize) + Sync)) {
         // SAFETY: the last job's pieces are all done, so nobody reads this. The pointer outlives the job, because
         // `Pool::run` returns only when its pieces are done as well.
         unsafe { *self.work.get() = Some(std::mem::transmute::<&(dyn Fn(usize) + Sync), Work>(work)) };
-        self.done.store(0, Relaxed);
-        self.ticket.store(Ticket { job: self.job().wrapping_add(1), pieces, next: 0 }.word(), SeqCst);
+        self.done.0.store(0, Relaxed);
+        self.ticket.0.store(Ticket { job: self.job().wrapping_add(1), pieces, next: 0 }.word(), SeqCst);
         if self.parked.load(SeqCst) > 0 {
             self.wake_all();
         }
@@ -212,13 +216,13 @@ impl Shared {
     /// Takes pieces of the job under way until none is left.
     fn take_part(&self) {
         loop {
-            let word = self.ticket.load(Acquire);
+            let word = self.ticket.0.load(Acquire);
             let Ticket { pieces, next, .. } = Ticket::read(word);
             if next >= pieces {
                 return;
             }
             // Fails if another thread was quicker, or if the job is over and another one has begun.
-            if self.ticket.compare_exchange_weak(word, word + 1, SeqCst, Relaxed).is_err() {
+            if self.ticket.0.compare_exchange_weak(word, word + 1, SeqCst, Relaxed).is_err() {
                 continue;
             }
             // SAFETY: this thread holds a piece, so the job is not over, and `work` is that job's.
@@ -227,14 +231,14 @@ impl Shared {
                 // SAFETY: as above; the caller keeps what it points to until all pieces are done.
                 unsafe { (*work)(usize::from(next)) };
             }
-            if self.done.fetch_add(1, SeqCst) + 1 == usize::from(pieces) && self.parked.load(SeqCst) > 0 {
+            if self.done.0.fetch_add(1, SeqCst) + 1 == usize::from(pieces) && self.parked.load(SeqCst) > 0 {
                 self.wake_all();
             }
         }
     }
 
     fn wait_until_done(&self, pieces: u16) {
-        let over = || self.done.load(Acquire) == usize::from(pieces) || self.broken.load(Relaxed) != 0;
+        let over = || self.done.0.load(Acquire) == usize::from(pieces) || self.broken.load(Relaxed) != 0;
         if !self.wait(over, PATIENCE) {
             self.broken.store(1, SeqCst);
         }

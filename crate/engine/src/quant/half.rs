@@ -7,8 +7,9 @@ const REBIAS: f32 = f32::from_bits((112 + 127) << 23);
 /// model file holds.
 #[inline(always)]
 pub fn f16_to_f32(bits: u16) -> f32 {
-    let magnitude = f32::from_bits(u32::from(bits & 0x7fff) << 13) * REBIAS;
-    f32::from_bits(magnitude.to_bits() | (u32::from(bits & 0x8000) << 16))
+    // The sign, spread over the upper bits, goes where a float has it; the three bits below it are cleared.
+    let shifted = (i32::from(bits as i16) << 13) as u32 & 0x8fff_ffff;
+    f32::from_bits(shifted) * REBIAS
 }
 
 /// The half nearest to `value` (ties to even); beyond ±65504 it is ±65504, so a cache never holds infinity.

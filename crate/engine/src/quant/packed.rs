@@ -31,18 +31,16 @@ pub struct Cell4 {
 
 /// Eight rows × 32 columns of 8-bit weights, `w = d · q`.
 #[derive(Clone)]
-#[repr(C, align(16))]
+#[repr(C, align(32))]
 pub struct Cell8 {
     /// Scale of each row.
     pub d: [f32; GROUP],
-    /// Σq of each row, within ±4096.
-    pub sums: [i16; GROUP],
     /// Eight runs of 32 bytes.
     pub quants: [i8; GROUP * BLOCK],
 }
 
 const _: () = assert!(size_of::<Cell4>() == 192);
-const _: () = assert!(size_of::<Cell8>() == 304);
+const _: () = assert!(size_of::<Cell8>() == 288);
 
 impl Cell4 {
     const ZERO: Self = Self { d: [0.0; GROUP], m: [0.0; GROUP], nibbles: [0; GROUP * BLOCK / 2] };
@@ -56,7 +54,7 @@ impl Cell4 {
 }
 
 impl Cell8 {
-    const ZERO: Self = Self { d: [0.0; GROUP], sums: [0; GROUP], quants: [0; GROUP * BLOCK] };
+    const ZERO: Self = Self { d: [0.0; GROUP], quants: [0; GROUP * BLOCK] };
 
     /// Quant of row `lane` at `column`.
     #[inline]
@@ -166,7 +164,6 @@ impl Packed8 {
                 cell.d[lane] = half_at(bytes, 0);
                 for (column, &quant) in bytes[2..2 + BLOCK].iter().enumerate() {
                     cell.quants[column / 4 * 32 + lane * 4 + column % 4] = quant as i8;
-                    cell.sums[lane] += i16::from(quant as i8);
                 }
             }
             self.cells.push(cell);

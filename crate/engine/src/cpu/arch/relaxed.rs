@@ -50,6 +50,7 @@ pub(crate) fn quantize(x: &[f32], out: RowsMut) {
 ///
 /// # Safety
 /// No other thread writes these rows of `y`.
+#[inline(never)]
 pub(crate) unsafe fn matmul_q4(w: &Packed4, x: Rows, y: &Parts<f32>, tokens: usize, groups: Range<usize>) {
     check(x, y, tokens, w.rows, w.blocks);
     tiles!(q4_tile, w, x, y, tokens, groups, 2);
@@ -59,6 +60,7 @@ pub(crate) unsafe fn matmul_q4(w: &Packed4, x: Rows, y: &Parts<f32>, tokens: usi
 ///
 /// # Safety
 /// No other thread writes these rows of `y`.
+#[inline(never)]
 pub(crate) unsafe fn matmul_q8(w: &Packed8, x: Rows, y: &Parts<f32>, tokens: usize, groups: Range<usize>) {
     check(x, y, tokens, w.rows, w.blocks);
     tiles!(q8_tile, w, x, y, tokens, groups, 2);
@@ -129,14 +131,15 @@ unsafe fn q8_tile<const T: usize>(w: &Packed8, x: Rows, y: &Parts<f32>, token: u
         // SAFETY: loads stay in the cell, and activations hold token + T rows of `blocks` blocks.
         unsafe {
             let quants = cell.quants.as_ptr();
-            // −64 · Σw of the lifted high bytes.
-            let start = |half: usize| {
-                i32x4_shl(i32x4_neg(i32x4_load_extend_i16x4(cell.sums.as_ptr().add(4 * half))), 6)
-            };
-            let mut dots: [Dots; T] = [[[start(0), start(1)], [i32x4_splat(0); 2]]; T];
+            let mut dots: [Dots; T] = [[[i32x4_splat(0); 2]; 2]; T];
+            // 64 · Σw, which the lifted high bytes are too large by.
+            let mut lifted = [i32x4_splat(0); 2];
             for run in 0..8 {
                 let weights =
                     [v128_load(quants.add(run * 32).cast()), v128_load(quants.add(run * 32 + 16).cast())];
+                for (lifted, weights) in lifted.iter_mut().zip(weights) {
+                    *lifted = i32x4_relaxed_dot_i8x16_i7x16_add(weights, lift, *lifted);
+                }
                 for (t, dots) in dots.iter_mut().enumerate() {
                     let bytes = activations(x, (token + t) * w.blocks + block).add(run * 4);
                     let high = i8x16_add(v128_load32_splat(bytes.cast()), lift);
@@ -148,6 +151,9 @@ unsafe fn q8_tile<const T: usize>(w: &Packed8, x: Rows, y: &Parts<f32>, token: u
                 }
             }
             for (t, total) in total.iter_mut().enumerate() {
+                for (high, lifted) in dots[t][0].iter_mut().zip(lifted) {
+                    *high = i32x4_sub(*high, lifted);
+                }
                 add_scaled(total, joined(&dots[t]), (&cell.d, None), x, (token + t) * w.blocks + block);
             }
         }

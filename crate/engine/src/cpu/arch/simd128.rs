@@ -46,6 +46,7 @@ pub(crate) fn quantize(x: &[f32], out: RowsMut) {
 ///
 /// # Safety
 /// No other thread writes these rows of `y`.
+#[inline(never)]
 pub(crate) unsafe fn matmul_q4(w: &Packed4, x: Rows, y: &Parts<f32>, tokens: usize, groups: Range<usize>) {
     check(x, y, tokens, w.rows, w.blocks);
     tiles!(q4_tile, w, x, y, tokens, groups, 4);
@@ -55,6 +56,7 @@ pub(crate) unsafe fn matmul_q4(w: &Packed4, x: Rows, y: &Parts<f32>, tokens: usi
 ///
 /// # Safety
 /// No other thread writes these rows of `y`.
+#[inline(never)]
 pub(crate) unsafe fn matmul_q8(w: &Packed8, x: Rows, y: &Parts<f32>, tokens: usize, groups: Range<usize>) {
     check(x, y, tokens, w.rows, w.blocks);
     tiles!(q8_tile, w, x, y, tokens, groups, 4);

@@ -2,7 +2,7 @@
 import { load } from "./engines.js";
 
 /** Bytes of a thread's own stack; the kernels keep little there. */
-const STACK = 1 << 20;
+const STACK = 1 << 18;
 
 self.onmessage = async ({ data: [module, memory, number, broken] }) => {
   let running = false;

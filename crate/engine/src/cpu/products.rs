@@ -79,6 +79,7 @@ impl<'a> Quantizing<'a> {
 ///
 /// # Safety
 /// No other thread writes these rows of `y`.
+#[inline(never)]
 pub unsafe fn multiply(kernels: &Kernels, w: &Matrix, x: &Input, y: &Parts<f32>, groups: Range<usize>) {
     let Input { floats, quantized, tokens } = *x;
     // SAFETY: the caller's promise.
@@ -97,19 +98,11 @@ pub(super) fn rows_of(groups: Range<usize>, rows: usize) -> Range<usize> {
     groups.start * GROUP..(groups.end * GROUP).min(rows)
 }
 
-/// [`multiply`] with several matrices that share one input, each with an output of its own.
-pub(super) fn multiply_all(processor: &Processor, products: &[(&Matrix, Parts<f32>)], x: &Input) {
-    let total = products.iter().map(|(w, _)| w.groups()).sum();
-    processor.pool.split(total, &|range| {
-        let mut before = 0;
-        for (w, y) in products {
-            let here = before..before + w.groups();
-            let (start, end) = (range.start.max(here.start), range.end.min(here.end));
-            if start < end {
-                // SAFETY: a group is handed out once.
-                unsafe { multiply(processor.kernels, w, x, y, start - before..end - before) };
-            }
-            before = here.end;
-        }
+/// [`multiply`] for the whole matrix, on all threads.
+pub(super) fn multiply_whole(processor: &Processor, w: &Matrix, x: &Input, y: &mut [f32]) {
+    let y = Parts::of(y);
+    processor.pool.split(w.groups(), &|groups| {
+        // SAFETY: a group is handed out once.
+        unsafe { multiply(processor.kernels, w, x, &y, groups) };
     });
 }

@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use super::attention::{Attention, Slots};
 use super::cache::KvCache;
-use super::products::{Input, Processor, Quantizing, multiply, multiply_all, rows_of};
+use super::products::{Input, Processor, Quantizing, multiply, multiply_whole, rows_of};
 use super::threads::Parts;
 use super::weights::Layer;
 use super::{Activations, MAX_BATCH, portable};
-use crate::model::{Config, rope_angles};
+use crate::model::{Config, rope_angles, rope_frequencies};
 use crate::quant::Matrix;
 
 /// Cache and buffers that no stage allocates, and the batch under way.
@@ -17,7 +17,9 @@ pub(super) struct Stages {
     processor: Processor,
     config: Config,
     cache: KvCache,
-    /// (positions, rope_dim / 2) cosines and sines.
+    /// See [`rope_frequencies`].
+    frequencies: Vec<f64>,
+    /// The batch's cosines and sines, (tokens, rope_dim / 2).
     angles: Vec<(f32, f32)>,
     buffers: Buffers,
     /// The batch under way: where it starts, how many tokens.
@@ -70,7 +72,8 @@ impl Stages {
     ) -> Self {
         Self {
             processor: processor.clone(),
-            angles: rope_angles(config, factors, positions),
+            frequencies: rope_frequencies(config, factors),
+            angles: Vec::with_capacity(tokens * (config.rope_dim / 2)),
             cache: KvCache::new(config, layers, positions),
             buffers: Buffers::new(config, tokens, positions),
             config: config.clone(),
@@ -97,6 +100,8 @@ impl Stages {
         assert!(tokens <= MAX_BATCH, "a batch has at most {MAX_BATCH} tokens");
         assert!(position + tokens <= self.positions(), "the batch fits the context");
         (self.position, self.tokens) = (position, tokens);
+        self.angles.clear();
+        self.angles.extend(rope_angles(&self.frequencies, position..position + tokens));
         let rows = self.buffers.residual.chunks_exact_mut(self.config.width).take(tokens);
         rows.enumerate().for_each(|(index, row)| embedding(index, row));
     }
@@ -143,12 +148,9 @@ impl Stages {
         let (b, tokens) = (&mut self.buffers, self.tokens);
         let x =
             Input { floats: &b.normed[..tokens * self.config.width], quantized: b.quantized.rows(), tokens };
-        let products = [
-            (&layer.query, Parts::of(&mut b.query)),
-            (&layer.key, Parts::of(&mut b.key)),
-            (&layer.value, Parts::of(&mut b.value)),
-        ];
-        multiply_all(&self.processor, &products, &x);
+        for (w, y) in [(&layer.query, &mut b.query), (&layer.key, &mut b.key), (&layer.value, &mut b.value)] {
+            multiply_whole(&self.processor, w, &x, y);
+        }
     }
 
     pub(super) fn rope_append(&mut self, layer: usize) {
@@ -160,7 +162,7 @@ impl Stages {
         self.processor.pool.split(self.tokens, &|tokens| {
             for token in tokens {
                 let position = self.position + token;
-                let angles = &self.angles[position * half..][..half];
+                let angles = &self.angles[token * half..][..half];
                 // SAFETY: a token is handed out once.
                 let (query, key) =
                     unsafe { (query.part(token * queries, queries), key.part(token * kv, kv)) };
@@ -245,7 +247,7 @@ impl Stages {
         let b = &self.buffers;
         let x =
             Input { floats: &b.normed[..n * self.config.width], quantized: b.quantized.rows(), tokens: n };
-        multiply_all(&self.processor, &[(head, Parts::of(out))], &x);
+        multiply_whole(&self.processor, head, &x, out);
     }
 }
 

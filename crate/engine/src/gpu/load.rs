@@ -16,7 +16,7 @@ use super::variant::Variant;
 use super::weights::{Matrix, Uploader, words};
 use crate::error::{Error, Result};
 use crate::gguf::Gguf;
-use crate::model::{Config, LayerNames, rope_angles, rope_factors};
+use crate::model::{Config, LayerNames, rope_angles, rope_factors, rope_frequencies};
 use crate::quant::read_vector;
 
 /// One layer's matrices.
@@ -168,7 +168,8 @@ async fn allocate<R: Read + Seek>(
     let scope = device.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
     let loaded = upload(device, gguf, config, memory, read_bytes).and_then(|(weights, gains)| {
         let factors = rope_factors(gguf, config, &mut |_| {})?;
-        let angles = rope_angles(config, factors.as_deref(), context);
+        let angles =
+            rope_angles(&rope_frequencies(config, factors.as_deref()), 0..context).collect::<Vec<_>>();
         Ok((weights, Buffers::new(device, memory, config, context, &gains, &angles)?))
     });
     match scope.pop().await {

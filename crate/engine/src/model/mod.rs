@@ -6,8 +6,8 @@ mod rope;
 
 pub use config::Config;
 pub use llama::{LayerNames, forward, layers};
-pub use rope::rope_angles;
 pub(crate) use rope::rope_factors;
+pub use rope::{rope_angles, rope_frequencies};
 
 use std::ops::Range;
 

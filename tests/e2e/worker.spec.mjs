@@ -90,3 +90,40 @@ test("nothing is fetched from another site", async ({ page }) => {
   expect(answers[1].Failed).toMatchObject({ operation: "Load", kind: "Network" });
   expect(answers[1].Failed.message).toContain("https://example.com/m.gguf is not on this site");
 });
+
+/** Tokens of one drawn answer of the real model, computed by this build on so many threads. */
+function drawn(page, engine, threads) {
+  return page.evaluate(
+    async ([engine, threads, sampling]) => {
+      const [model] = await (await fetch("models/catalogue.json")).json();
+      const worker = new Worker(`worker.js?engine=${engine}`, { type: "module" });
+      const { url, file, bytes, sha256 } = model;
+      const load = { source: { Url: { url, file, bytes, sha256 } }, context: 512, backend: "Cpu", variant: null, remember: false, threads };
+      const messages = [{ role: "user", content: "Tell me about the sea, the sky and the land." }];
+      const ask = { id: 1, messages, sampling, max_tokens: 64, stop: [], asked_ms: 0 };
+      const tokens = [];
+      await new Promise((resolve, reject) => {
+        worker.addEventListener("error", reject);
+        worker.addEventListener("message", ({ data: [json] }) => {
+          const message = JSON.parse(json);
+          if (message.Ready) worker.postMessage([JSON.stringify({ Load: load })]);
+          if (message.Loaded) worker.postMessage([JSON.stringify({ Generate: ask })]);
+          if (message.Token) tokens.push(message.Token.token);
+          if (message.Failed) reject(new Error(message.Failed.message));
+          if (message.Finished) resolve();
+        });
+      });
+      worker.terminate();
+      return tokens;
+    },
+    [engine, threads, { ...SAMPLING, temperature: 1.5, seed: 7 }],
+  );
+}
+
+test("every build draws the same tokens of the real model, on any number of threads", async ({ page }) => {
+  const want = await drawn(page, "engine-simd128", 1);
+  expect(want.length).toBeGreaterThan(20);
+  for (const [engine, threads] of [["engine-relaxed", 1], ["engine-simd128-threads", 2], ["engine-relaxed-threads", 2], ["engine-relaxed-threads", 3]]) {
+    expect(await drawn(page, engine, threads), `${engine}, ${threads}`).toEqual(want);
+  }
+});

@@ -159,3 +159,47 @@ fn a_megabyte_of_emoji_is_refused_at_once() {
     let error = engine().chat_tokens(&user(&"😀".repeat(1 << 18))).unwrap_err().to_string();
     assert!(error.contains("tokens and the context holds 48"), "{error}");
 }
+
+/// Logits of a prompt in several batches, a long context among them, on so many threads.
+#[cfg(not(target_arch = "wasm32"))]
+fn logits_on(threads: usize, dtype: GgmlDType) -> Vec<u32> {
+    let shape = testing::Shape { context: 300, ..testing::TINY };
+    let gguf = Gguf::open("tiny.gguf", std::io::Cursor::new(shape.file(dtype))).unwrap();
+    let pool = Pool::spawn(threads);
+    let options =
+        LoadOptions { context: 300, backend: Preference::Cpu, pool, clock: || 0.0, remembered: None };
+    let mut engine = block_on(Engine::load(gguf, &options, Err(String::new()), &mut |_| {})).unwrap();
+    assert_eq!(engine.threads(), threads);
+    let tokens: Vec<u32> = (0..260).map(|i| i * 41 % 258).collect();
+    let mut bits = Vec::new();
+    let mut keep = |_: usize, logits: &[f32]| bits.extend(logits.iter().map(|logit| logit.to_bits()));
+    block_on(engine.logits(&tokens, &mut keep)).unwrap();
+    // One token at a time as well, as decoding does.
+    for token in 0..20 {
+        block_on(engine.advance(&[token], 1)).unwrap();
+        bits.extend(engine.logits.iter().map(|logit| logit.to_bits()));
+    }
+    bits
+}
+
+#[cfg(not(target_arch = "wasm32"))]
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    for dtype in [GgmlDType::Q4_1, GgmlDType::Q8_0, GgmlDType::F16] {
+        let alone = logits_on(1, dtype);
+        for threads in [2, 3] {
+            assert!(logits_on(threads, dtype) == alone, "{dtype:?} on {threads} threads");
+        }
+    }
+}
+
+#[test]
+fn a_profile_names_every_stage_and_leaves_the_conversation_usable() {
+    let mut engine = engine();
+    let (before, ..) = answer(&mut engine, &[1, 2, 3], &request(5));
+    let costs = engine.profile_cpu(7, 2).unwrap();
+    let names: Vec<&str> = costs.stages.iter().map(|(name, _)| *name).collect();
+    assert!(names.contains(&"attention") && names.last() == Some(&"choosing the token"), "{names:?}");
+    assert!(costs.bytes_per_token > 0);
+    assert_eq!(answer(&mut engine, &[1, 2, 3], &request(5)).0, before);
+}

@@ -22,16 +22,20 @@ const NAP: Duration = Duration::from_millis(100);
 /// Naps after which a piece that does not end is given up: twenty seconds, far beyond any.
 const PATIENCE: u32 = 200;
 
+/// Naps that the living get for the pieces they hold when a thread has died: a second.
+const GRACE: u32 = 10;
+
 /// Ranges for each thread that a job is cut into.
 const PIECES: usize = 2;
 
 /// What is computed, by number of the piece.
 type Work = *const (dyn Fn(usize) + Sync);
 
-/// Threads that compute together. One caller at a time.
+/// Threads that compute together, for one caller at a time: another one, or a piece that calls again, computes alone.
 pub struct Pool {
     shared: Arc<Shared>,
     threads: usize,
+    caller: Mutex<()>,
 }
 
 /// The other end: one thread that helps. [`run`](Member::run) is called on a thread of its own.
@@ -83,7 +87,7 @@ impl Pool {
             wake: Condvar::new(),
         });
         let members = (1..threads).map(|_| Member { shared: Arc::clone(&shared) }).collect();
-        (Self { shared, threads: threads.max(1) }, members)
+        (Self { shared, threads: threads.max(1), caller: Mutex::new(()) }, members)
     }
 
     /// As [`Pool::new`], with threads of the system.
@@ -107,7 +111,8 @@ impl Pool {
     /// # Panics
     /// There are more pieces than a u16 counts.
     pub fn run(&self, pieces: usize, work: &(dyn Fn(usize) + Sync)) {
-        if self.threads == 1 || pieces <= 1 {
+        let caller = self.caller.try_lock();
+        if self.threads == 1 || pieces <= 1 || caller.is_err() {
             (0..pieces).for_each(work);
             return;
         }
@@ -237,10 +242,28 @@ impl Shared {
         }
     }
 
+    /// Returns when nobody computes the job any more: when it is done, or when a thread has died and the others have
+    /// put down what they held.
     fn wait_until_done(&self, pieces: u16) {
-        let over = || self.done.0.load(Acquire) == usize::from(pieces) || self.broken.load(Relaxed) != 0;
-        if !self.wait(over, PATIENCE) {
+        let done = |pieces: u16| self.done.0.load(Acquire) == usize::from(pieces);
+        if !self.wait(|| done(pieces) || self.broken.load(Relaxed) != 0, PATIENCE) {
             self.broken.store(1, SeqCst);
+        }
+        if !done(pieces) {
+            let taken = self.withdraw();
+            self.wait(|| done(taken), GRACE);
+        }
+    }
+
+    /// Hands out no more pieces of the job; gives how many were.
+    fn withdraw(&self) -> u16 {
+        loop {
+            let word = self.ticket.0.load(Acquire);
+            let ticket = Ticket::read(word);
+            let none = Ticket { next: ticket.pieces, ..ticket };
+            if self.ticket.0.compare_exchange(word, none.word(), SeqCst, Relaxed).is_ok() {
+                return ticket.next;
+            }
         }
     }
 
@@ -357,6 +380,18 @@ mod tests {
     }
 
     #[test]
+    fn a_piece_that_calls_again_computes_alone() {
+        let pool = Pool::spawn(2);
+        let sum = AtomicUsize::new(0);
+        pool.run(10, &|_| {
+            pool.run(10, &|piece| {
+                sum.fetch_add(piece, Relaxed);
+            });
+        });
+        assert_eq!(sum.into_inner(), 450);
+    }
+
+    #[test]
     fn parked_threads_come_back() {
         let pool = Pool::spawn(3);
         for _ in 0..3 {
@@ -374,7 +409,7 @@ mod tests {
         let (pool, mut members) = Pool::new(2);
         let member = members.remove(0);
         let dying = std::thread::spawn(move || member.run());
-        // The caller waits in its first piece until the other thread has taken one, which kills it.
+        // The caller waits in its first piece until the other thread has taken one, which kills that thread.
         let taken = AtomicBool::new(false);
         let caller = std::thread::current().id();
         pool.run(64, &|_| match std::thread::current().id() == caller {

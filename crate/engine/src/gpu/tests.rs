@@ -239,6 +239,31 @@ pub(super) async fn too_little_room_is_said() {
     assert!(error.contains("larger buffers than this GPU binds (4096 bytes)"), "{error}");
 }
 
+/// What a model took on the device is given back when it goes, ten times over.
+#[cfg(not(target_arch = "wasm32"))]
+#[test]
+fn ten_loads_leave_nothing_on_the_device() {
+    let allocated = |device: &Device| {
+        // What was destroyed is freed once the device has been asked how far it is.
+        device.device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
+        device.device.generate_allocator_report().map(|report| report.total_allocated_bytes)
+    };
+    crate::block_on(async {
+        let mut device = device(Settings::default()).await;
+        device = check(device, &TINY, Q4_1, None, 9).await;
+        let start = allocated(&device);
+        for _ in 0..10 {
+            device = check(device, &TINY, Q4_1, None, 9).await;
+            assert_eq!(allocated(&device), start);
+        }
+        let (mut gguf, config) = gguf(&TINY, Q4_1);
+        let loaded = Gpu::load(device, &mut gguf, &config, TINY.context, &mut |_| {}).await.unwrap();
+        if let (Some(start), Some(now)) = (start, allocated(&loaded.device)) {
+            assert!(now >= start + loaded.memory_bytes(), "the report counts buffers: {start}, then {now}");
+        }
+    });
+}
+
 /// Both front ends of the tests above.
 macro_rules! everywhere {
     ($($name:ident),+ $(,)?) => {

@@ -33,9 +33,12 @@ fn profile_of(report: &Report, id: &str) -> Option<Profile> {
     Some(Profile { stages, bytes, interval })
 }
 
-/// The head is a matrix product as well.
+/// Stages that are matrix products, with the little that is done to their rows on the way out.
+const PRODUCTS: [&str; 5] =
+    ["QKV", "output and residual", "gate·up and SwiGLU", "down and residual", "final norm and head"];
+
 fn is_product(stage: &str) -> bool {
-    stage.starts_with("matvec") || stage == "head"
+    PRODUCTS.contains(&stage)
 }
 
 /// The stage that takes most beside the matrix products, and its share of a token.

@@ -33,7 +33,7 @@ pub(crate) struct Model<'a> {
     pub(crate) context: usize,
     pub(crate) options: &'a LoadOptions,
     /// What the processor's side computes with.
-    pub(crate) processor: Processor,
+    pub(crate) processor: &'a Processor,
     /// Words of a text, to check with.
     pub(crate) tokens: Vec<u32>,
 }
@@ -91,7 +91,7 @@ impl Model<'_> {
 
     fn on_cpu(&mut self, report: Report, progress: &mut dyn FnMut(Progress)) -> Result<(Running, Report)> {
         let mut packed = packing(self.gguf, progress);
-        let cpu = Cpu::load(self.gguf, self.config, self.context, &self.processor, &mut packed)?;
+        let cpu = Cpu::load(self.gguf, self.config, self.context, self.processor, &mut packed)?;
         Ok((Running::Cpu(Box::new(cpu)), report))
     }
 
@@ -145,7 +145,7 @@ impl Model<'_> {
         let (Some(gpu), Preference::Automatic) = (quick, self.options.backend) else { return Ok(None) };
         let now = self.options.clock;
         // The first estimate finds its code cold, which is in the GPU's favour.
-        let mut estimate = || cpu::estimate(self.gguf, self.config, &self.processor, &now);
+        let mut estimate = || cpu::estimate(self.gguf, self.config, self.processor, &now);
         if estimate()?.is_none_or(|cpu| cpu.tokens_per_s < HOPELESS * gpu) {
             return Ok(None);
         }
@@ -165,7 +165,7 @@ impl Model<'_> {
         let many = &many[..many.len().min(gpu.max_batch())];
         let batches = [many, one];
         let rows = self.config.vocabulary.min(1024);
-        let traces = cpu::trace(self.gguf, self.config, &self.processor, &batches, rows)?;
+        let traces = cpu::trace(self.gguf, self.config, self.processor, &batches, rows)?;
         gpu.check_kernels(&batches, &traces).await
     }
 
@@ -184,7 +184,7 @@ impl Model<'_> {
             return Err(Error::Backend { op: "checking the GPU against the processor", cause });
         }
         let now = self.options.clock;
-        let estimate = cpu::estimate(self.gguf, self.config, &self.processor, &now)?;
+        let estimate = cpu::estimate(self.gguf, self.config, self.processor, &now)?;
         step();
         let gpu_tokens_per_s = gpu.decode_speed(now).await?;
         step();
@@ -213,7 +213,7 @@ impl Model<'_> {
                 agreement.add(token, rows.clone(), ours, theirs);
             }
         };
-        cpu::streamed::forward(self.gguf, self.config, tokens, &self.processor, &mut |_, _| {}, &mut take)?;
+        cpu::streamed::forward(self.gguf, self.config, tokens, self.processor, &mut |_, _| {}, &mut take)?;
         step();
         Ok(agreement)
     }

@@ -11,6 +11,7 @@ mod error;
 pub mod gguf;
 pub mod gpu;
 mod info;
+mod measure;
 pub mod model;
 pub mod quant;
 mod sampler;

@@ -6,13 +6,13 @@ use std::sync::Arc;
 use crate::backend::{LoadOptions, Preference, Progress, Report};
 use crate::block_on;
 use crate::choose::Model;
-use crate::cpu::{self, Cpu, Pool, Processor};
+use crate::cpu::{Cpu, Pool, Processor};
 use crate::error::{Error, Result};
 use crate::gguf::{Gguf, ReadSeek};
-use crate::gpu::{Costs, Device, Gpu, Profile};
+use crate::gpu::{Device, Gpu};
 use crate::info::Info;
 use crate::model::{Backend, Config, forward, layers};
-use crate::sampler::{Sampler, Sampling, argmax};
+use crate::sampler::{Sampler, Sampling};
 use crate::stop::StopStrings;
 use crate::tokenizer::{ChatTemplate, Message, Specials, TextStream, Tokenizer};
 
@@ -142,20 +142,20 @@ impl Running {
 
 /// A model that is ready, and the tokens its backend's cache holds.
 pub struct Engine {
-    info: Info,
-    config: Config,
+    pub(crate) info: Info,
+    pub(crate) config: Config,
     tokenizer: Tokenizer,
     template: Option<ChatTemplate>,
     processor: Processor,
-    backend: Running,
-    clock: fn() -> f64,
+    pub(crate) backend: Running,
+    pub(crate) clock: fn() -> f64,
     report: Report,
     /// Stays open: another backend may have to read the weights.
     gguf: Gguf<Box<dyn ReadSeek>>,
     /// What the cache holds, position by position. Losing the cache loses no conversation: any backend can
     /// be refilled from the tokens.
-    cached: Vec<u32>,
-    logits: Vec<f32>,
+    pub(crate) cached: Vec<u32>,
+    pub(crate) logits: Vec<f32>,
 }
 
 impl Engine {
@@ -178,14 +178,8 @@ impl Engine {
         let words = tokenizer.encode(CHECK_TEXT, Specials::AsText)?;
         let tokens = words.into_iter().take(context.min(CHECK_TOKENS)).collect();
         let processor = Processor::detect(Arc::clone(&options.pool));
-        let model = Model {
-            gguf: &mut gguf,
-            config: &config,
-            context,
-            options,
-            processor: processor.clone(),
-            tokens,
-        };
+        let model =
+            Model { gguf: &mut gguf, config: &config, context, options, processor: &processor, tokens };
         let (backend, report) = model.choose(gpu, progress).await?;
         let cached = Vec::with_capacity(context);
         let logits = Vec::with_capacity(config.vocabulary);
@@ -219,62 +213,6 @@ impl Engine {
     /// Which backend runs, and why.
     pub fn report(&self) -> &Report {
         &self.report
-    }
-
-    /// Bytes of the GPU's buffers; 0 on the processor.
-    pub fn gpu_memory_bytes(&self) -> u64 {
-        self.gpu().map_or(0, Gpu::memory_bytes)
-    }
-
-    /// The GPU backend, where it runs.
-    pub fn gpu(&self) -> Option<&Gpu> {
-        match &self.backend {
-            Running::Gpu(gpu) => Some(gpu),
-            Running::Cpu(_) => None,
-        }
-    }
-
-    /// The same, to count or break something.
-    pub fn gpu_mut(&mut self) -> Option<&mut Gpu> {
-        match &mut self.backend {
-            Running::Gpu(gpu) => Some(gpu),
-            Running::Cpu(_) => None,
-        }
-    }
-
-    /// What decoding costs on the GPU since [`Gpu::reset_costs`]; `None` on the processor.
-    pub fn gpu_costs(&self) -> Option<Costs> {
-        self.gpu().map(Gpu::costs)
-    }
-
-    /// Where a decoded token's time goes on the processor after `position` others, choosing it included; `None` on the
-    /// GPU. The cache is lost, the conversation is not.
-    pub fn profile_cpu(&mut self, position: usize, runs: u32) -> Option<cpu::Costs> {
-        let (position, now) = (position.min(self.info.context - 1), self.clock);
-        let Running::Cpu(cpu) = &mut self.backend else { return None };
-        self.cached.clear();
-        let mut costs = cpu.profile(position, runs, now);
-        self.logits.resize(self.config.vocabulary, 0.0);
-        let begun = now();
-        for _ in 0..runs {
-            std::hint::black_box(argmax(std::hint::black_box(&self.logits)));
-        }
-        costs.stages.push(("choosing the token", (now() - begun) / f64::from(runs.max(1))));
-        Some(costs)
-    }
-
-    /// Profiles one token on the GPU after `position` others; `None` on the processor. The cache is lost, the
-    /// conversation is not.
-    ///
-    /// # Errors
-    /// The device failed.
-    pub async fn profile(&mut self, position: usize) -> Result<Option<Profile>> {
-        self.cached.clear();
-        let (position, clock) = (position.min(self.info.context - 1), self.clock);
-        match self.gpu_mut() {
-            Some(gpu) => gpu.profile(position, clock).await.map(Some),
-            None => Ok(None),
-        }
     }
 
     /// What the model is.

@@ -127,7 +127,8 @@ function mortal() {
       const alone = new Int32Array(new SharedArrayBuffer(4));
       for (let status = 404; status === 404; Atomics.wait(alone, 0, 0, 50)) {
         const word = new XMLHttpRequest();
-        word.open("GET", "die", false);
+        // Another address each time: an answer may be kept by the browser.
+        word.open("GET", `die?${Math.random()}`, false);
         word.send();
         status = word.status;
       }
@@ -141,7 +142,9 @@ proxied("a thread that dies in mid-answer is told, and a fresh engine works", as
   let die = false;
   proxy.rule = (request) => {
     if (fileOf(request) === "die") return { status: die ? 410 : 404 };
-    return fileOf(request) === "thread.js" ? { before: `(${mortal})();\n` } : undefined;
+    // Nothing by which the browser could take this script for the real one afterwards.
+    const without = ["etag", "last-modified"];
+    return fileOf(request) === "thread.js" ? { before: `(${mortal})();\n`, without } : undefined;
   };
   await open(page, proxy.url);
   await choose(page, "chat", { "max-tokens": 2_000, temperature: 0 });

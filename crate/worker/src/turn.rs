@@ -4,6 +4,8 @@ use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use web_sys::{AddEventListenerOptions, MessageChannel};
 
+use crate::clock::now_ms;
+
 thread_local! {
     static CHANNEL: Option<MessageChannel> = MessageChannel::new().ok().inspect(|channel| {
         channel.port1().start();
@@ -18,6 +20,25 @@ pub(crate) async fn yield_now() {
     if let Some(promise) = promise {
         // The promise has no way to fail; if it did, going on is right.
         promise.await.ok();
+    }
+}
+
+/// Turns between tokens, no more of them than an `Abort` needs: one costs as much as a twentieth of a token.
+#[derive(Debug, Default)]
+pub(crate) struct Turns {
+    last_ms: f64,
+}
+
+impl Turns {
+    /// Longest that a message waits, beside the token under way, milliseconds. A frame: nobody sees it.
+    const EVERY_MS: f64 = 16.0;
+
+    /// [`yield_now`], if the last one is long enough ago.
+    pub(crate) async fn take(&mut self) {
+        if now_ms() - self.last_ms >= Self::EVERY_MS {
+            yield_now().await;
+            self.last_ms = now_ms();
+        }
     }
 }
 

@@ -29,7 +29,7 @@ pub use agreement::Agreement;
 pub use backend::{Cpu, MAX_BATCH};
 pub use dispatch::{Kernels, Product};
 pub use estimate::{Estimate, estimate};
-pub use products::{Input, Processor, multiply};
+pub use products::Processor;
 pub use profile::Costs;
 pub use threads::{Member, Parts, Pool};
 pub(crate) use trace::{Trace, trace};

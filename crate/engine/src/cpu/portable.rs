@@ -172,13 +172,15 @@ pub fn attend(
 
 /// Scores of `H` heads.
 fn score<const H: usize>(q: &[f32], keys: &[u16], dim: usize, scores: &mut [f32]) {
+    // Slices of a known length: an index is checked once, not at every key.
+    let q: [&[f32]; H] = std::array::from_fn(|h| &q[h * dim..][..dim]);
     for (block, keys) in keys.chunks_exact(KEYS * dim).enumerate() {
+        let keys = &keys.as_chunks::<KEYS>().0[..dim];
         let mut sums = [[0.0f32; KEYS]; H];
-        for (d, key) in keys.as_chunks::<KEYS>().0.iter().enumerate() {
-            let key = key.map(f16_to_f32);
-            for (h, sums) in sums.iter_mut().enumerate() {
-                let q = q[h * dim + d];
-                sums.iter_mut().zip(key).for_each(|(sum, k)| *sum += q * k);
+        for d in 0..dim {
+            let key = keys[d].map(f16_to_f32);
+            for (q, sums) in q.iter().zip(&mut sums) {
+                sums.iter_mut().zip(key).for_each(|(sum, k)| *sum += q[d] * k);
             }
         }
         for (h, sums) in sums.iter().enumerate() {
@@ -190,15 +192,17 @@ fn score<const H: usize>(q: &[f32], keys: &[u16], dim: usize, scores: &mut [f32]
 /// Values weighted by the scores of `H` heads, a few columns at a time, which stay in registers.
 fn mix<const H: usize>(scores: &[f32], values: &[u16], dim: usize, out: &mut [f32]) {
     const COLUMNS: usize = 8;
-    let whole = dim / COLUMNS * COLUMNS;
+    let (whole, positions) = (dim / COLUMNS * COLUMNS, values.len() / dim);
+    // As in `score`.
+    let scores: [&[f32]; H] = std::array::from_fn(|h| &scores[h * SPAN..][..positions]);
     for at in (0..whole).step_by(COLUMNS) {
         let mut sums = [[0.0f32; COLUMNS]; H];
-        for (position, row) in values.chunks_exact(dim).enumerate() {
-            let Some(value) = row[at..].first_chunk::<COLUMNS>() else { continue };
+        let mut rows = values[at..].chunks(dim);
+        for position in 0..positions {
+            let Some(value) = rows.next().and_then(|row| row.first_chunk::<COLUMNS>()) else { break };
             let value = value.map(f16_to_f32);
-            for (h, sums) in sums.iter_mut().enumerate() {
-                let weight = scores[h * SPAN + position];
-                sums.iter_mut().zip(value).for_each(|(sum, v)| *sum += weight * v);
+            for (scores, sums) in scores.iter().zip(&mut sums) {
+                sums.iter_mut().zip(value).for_each(|(sum, v)| *sum += scores[position] * v);
             }
         }
         for (h, sums) in sums.iter().enumerate() {
@@ -206,8 +210,8 @@ fn mix<const H: usize>(scores: &[f32], values: &[u16], dim: usize, out: &mut [f3
         }
     }
     for at in whole..dim {
-        for h in 0..H {
-            let weighted = values.chunks_exact(dim).zip(&scores[h * SPAN..]);
+        for (h, scores) in scores.iter().enumerate() {
+            let weighted = values.chunks_exact(dim).zip(*scores);
             out[h * dim + at] = weighted.map(|(row, weight)| weight * f16_to_f32(row[at])).sum();
         }
     }

@@ -31,7 +31,7 @@ impl Processor {
 
 /// A batch that is multiplied: (tokens, cols) as floats, and quantised.
 #[derive(Clone, Copy)]
-pub struct Input<'a> {
+pub(crate) struct Input<'a> {
     /// As floats, for weights that are not quantised.
     pub floats: &'a [f32],
     /// Quantised, for those that are.
@@ -80,7 +80,13 @@ impl<'a> Quantizing<'a> {
 /// # Safety
 /// No other thread writes these rows of `y`.
 #[inline(never)]
-pub unsafe fn multiply(kernels: &Kernels, w: &Matrix, x: &Input, y: &Parts<f32>, groups: Range<usize>) {
+pub(super) unsafe fn multiply(
+    kernels: &Kernels,
+    w: &Matrix,
+    x: &Input,
+    y: &Parts<f32>,
+    groups: Range<usize>,
+) {
     let Input { floats, quantized, tokens } = *x;
     // SAFETY: the caller's promise.
     unsafe {
@@ -98,11 +104,24 @@ pub(super) fn rows_of(groups: Range<usize>, rows: usize) -> Range<usize> {
     groups.start * GROUP..(groups.end * GROUP).min(rows)
 }
 
-/// [`multiply`] for the whole matrix, on all threads.
-pub(super) fn multiply_whole(processor: &Processor, w: &Matrix, x: &Input, y: &mut [f32]) {
-    let y = Parts::of(y);
-    processor.pool.split(w.groups(), &|groups| {
-        // SAFETY: a group is handed out once.
-        unsafe { multiply(processor.kernels, w, x, &y, groups) };
+/// [`multiply`] for whole matrices, on all threads, as one job: a job less is a wait less for every thread.
+pub(super) fn multiply_whole<const N: usize>(
+    processor: &Processor,
+    products: [(&Matrix, &mut [f32]); N],
+    x: &Input,
+) {
+    let total = products.iter().map(|(w, _)| w.groups()).sum();
+    let products = products.map(|(w, y)| (w, Parts::of(y)));
+    processor.pool.split(total, &|range| {
+        let mut before = 0;
+        for (w, y) in &products {
+            let own = |group: usize| group.saturating_sub(before).min(w.groups());
+            let groups = own(range.start)..own(range.end);
+            before += w.groups();
+            if !groups.is_empty() {
+                // SAFETY: a group is handed out once.
+                unsafe { multiply(processor.kernels, w, x, y, groups) };
+            }
+        }
     });
 }

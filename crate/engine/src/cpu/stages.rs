@@ -148,9 +148,9 @@ impl Stages {
         let (b, tokens) = (&mut self.buffers, self.tokens);
         let x =
             Input { floats: &b.normed[..tokens * self.config.width], quantized: b.quantized.rows(), tokens };
-        for (w, y) in [(&layer.query, &mut b.query), (&layer.key, &mut b.key), (&layer.value, &mut b.value)] {
-            multiply_whole(&self.processor, w, &x, y);
-        }
+        let (query, key, value) = (&mut b.query[..], &mut b.key[..], &mut b.value[..]);
+        let products = [(&layer.query, query), (&layer.key, key), (&layer.value, value)];
+        multiply_whole(&self.processor, products, &x);
     }
 
     pub(super) fn rope_append(&mut self, layer: usize) {
@@ -247,7 +247,7 @@ impl Stages {
         let b = &self.buffers;
         let x =
             Input { floats: &b.normed[..n * self.config.width], quantized: b.quantized.rows(), tokens: n };
-        multiply_whole(&self.processor, head, &x, out);
+        multiply_whole(&self.processor, [(head, out)], &x);
     }
 }
 

@@ -8,14 +8,14 @@
 use core::arch::wasm32::*;
 use std::ops::Range;
 
-use super::wasm::{add_scaled, peak_of, rounded, store};
+use super::wasm::{add_scaled, peak_of, rounded, store, store_scale};
 use super::{check, tiles};
 use crate::cpu::Parts;
 use crate::cpu::activations::{LARGEST, Rows, RowsMut};
 use crate::quant::{BLOCK, Packed4, Packed8};
 
 /// See [`crate::cpu::reference::quantize`].
-pub(crate) fn quantize(x: &[f32], out: RowsMut) {
+pub(crate) fn quantize(x: &[f32], mut out: RowsMut) {
     let blocks = x.len() / BLOCK;
     assert!(out.scales.len() >= blocks && out.quants.len() >= blocks * BLOCK, "activations hold the rows");
     for (index, block) in x.chunks_exact(BLOCK).enumerate() {
@@ -34,10 +34,7 @@ pub(crate) fn quantize(x: &[f32], out: RowsMut) {
                 let at = index * BLOCK + run * 8;
                 v128_store(out.quants.as_mut_ptr().add(at).cast(), pairs);
             }
-            let sum = i32x4_add(sum, i32x4_shuffle::<2, 3, 0, 1>(sum, sum));
-            let sum = i32x4_extract_lane::<0>(sum) + i32x4_extract_lane::<1>(sum);
-            out.scales[index] = peak / LARGEST;
-            out.sums[index] = peak / LARGEST * sum as f32;
+            store_scale(&mut out, index, peak, sum);
         }
     }
 }

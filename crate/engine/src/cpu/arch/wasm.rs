@@ -3,7 +3,7 @@
 use core::arch::wasm32::*;
 
 use crate::cpu::Parts;
-use crate::cpu::activations::Rows;
+use crate::cpu::activations::{LARGEST, Rows, RowsMut};
 use crate::quant::GROUP;
 
 /// Largest magnitude of a block of 32.
@@ -26,6 +26,16 @@ pub(super) unsafe fn rounded(x: *const f32, inverse: v128) -> v128 {
     // SAFETY: the caller's.
     let x = unsafe { v128_load(x.cast()) };
     i32x4_trunc_sat_f32x4(f32x4_nearest(f32x4_mul(x, inverse)))
+}
+
+/// Writes what a block's quants are multiplied with: its scale, and the scale times the `sum` of its quants, which is
+/// still spread over four lanes.
+#[inline(always)]
+pub(super) fn store_scale(out: &mut RowsMut, block: usize, peak: f32, sum: v128) {
+    let sum = i32x4_add(sum, i32x4_shuffle::<2, 3, 0, 1>(sum, sum));
+    let sum = i32x4_extract_lane::<0>(sum) + i32x4_extract_lane::<1>(sum);
+    out.scales[block] = peak / LARGEST;
+    out.sums[block] = peak / LARGEST * sum as f32;
 }
 
 /// `total += d · (dot · scale)`, and with a minimum `+ m · sum`, for eight rows and activations' block `at`. The same

@@ -41,7 +41,7 @@ test("both charts are drawn, and their tables mark the same points", async ({ pa
 });
 
 test("another volume changes the verdict, and the example comes back", async ({ page }) => {
-  const volume = page.getByTestId("cost-requests-per-month");
+  const volume = page.getByTestId("cost-demand-requests-per-month");
   await volume.fill("1274073");
   await expect(page.getByTestId("verdict")).toHaveAttribute("data-value", "cloud-cheaper");
   await volume.fill("1274075");
@@ -53,10 +53,101 @@ test("another volume changes the verdict, and the example comes back", async ({ 
 test("an impossible entry is told beside it, and nothing is worked out from it", async ({ page }) => {
   const before = await page.getByTestId("verdict").textContent();
   for (const entry of ["-1", "abc", "", "1e400", "NaN"]) {
-    await page.getByTestId("cost-usd-per-request").fill(entry);
-    await expect(page.getByTestId("cost-usd-per-request-problem")).not.toBeEmpty();
+    await page.getByTestId("cost-cloud-usd-per-request").fill(entry);
+    await expect(page.getByTestId("cost-cloud-usd-per-request-problem")).not.toBeEmpty();
     await expect(page.getByTestId("verdict")).toHaveText(before);
   }
+});
+
+test("a case to start from brings its figures, sources and decision", async ({ page }) => {
+  await page.getByTestId("cost-preset").selectOption({ label: "A hospital with data residency" });
+  await expect(page.getByTestId("cost-policy-data")).toHaveValue("2");
+  await expect(page.getByTestId("choice")).not.toHaveAttribute("data-value", "cloud");
+  await expect(page.getByTestId("option-cloud")).toContainText("fails: Data policy");
+  const gate = page.getByTestId("gates").getByRole("row", { name: /Cloud API/ });
+  await expect(gate).toContainText("failed");
+  await expect(page.getByTestId("premium")).toContainText("$");
+});
+
+test("a figure leads to its inputs, and an entry of one's own is marked as such", async ({ page }) => {
+  await page.getByTestId("cost-edge-capex").fill("20000");
+  await page.getByTestId("bill-edge").locator("summary").first().click();
+  const line = page.getByTestId("bill-edge").getByRole("row", { name: /Hardware/ });
+  await line.locator("summary").click();
+  await line.getByRole("link", { name: "Hardware" }).click();
+  const entry = page.getByTestId("assumption-edge-capex");
+  await expect(entry).toBeInViewport();
+  await expect(entry).toContainText("20,000");
+  await expect(entry).toContainText("yours");
+  await expect(page.getByTestId("assumption-edge-lifecycle")).toContainText("article’s claim, unverified");
+});
+
+test("trials have a seed, can be stopped, and give the same odds again", async ({ page }) => {
+  await page.getByTestId("chart-months").scrollIntoViewIfNeeded();
+  await expect(page.getByTestId("odds-done")).toBeVisible();
+  const edge = page.getByTestId("option-edge");
+  const first = await edge.textContent();
+  expect(first).toMatch(/\d+\.\d %/);
+  await page.getByTestId("odds-seed").fill("2");
+  await expect(page.getByTestId("odds-done")).toBeHidden();
+  await page.getByTestId("odds-stop").click();
+  await page.getByTestId("odds-seed").fill("1");
+  await page.getByTestId("odds-run").click();
+  await expect(page.getByTestId("odds-done")).toBeVisible();
+  await expect(edge).toHaveText(first);
+});
+
+test("what would have to be true is told input by input", async ({ page }) => {
+  await page.getByTestId("flips").locator("summary").first().click();
+  const volume = page.getByTestId("flips").getByRole("row", { name: /^Volume/ });
+  await expect(volume).toContainText("1,274,000 requests per month: Cloud API below, Edge servers above");
+});
+
+test("two scenarios stand side by side", async ({ page }) => {
+  await page.getByTestId("cost-compare").click();
+  await page.getByTestId("cost-demand-requests-per-month").fill("5000000");
+  const row = page.getByTestId("side-by-side").getByRole("row", { name: /share of the cloud/ });
+  await expect(row).toContainText("36.3 %");
+  await expect(row).toContainText("74.5 %");
+  await page.getByTestId("case-0").click();
+  await expect(page.getByTestId("cost-demand-requests-per-month")).toHaveValue("2,000,000");
+  await page.getByTestId("cost-single").click();
+  await expect(page.getByTestId("side-by-side")).toHaveCount(0);
+});
+
+test("every bar has its figures by keyboard", async ({ page }) => {
+  const tornado = page.getByTestId("chart-tornado");
+  await tornado.scrollIntoViewIfNeeded();
+  await expect(tornado).toContainText("flips the verdict");
+  await expect(page.getByTestId("chart-waterfall")).toContainText("$19,600");
+});
+
+test("the article's chart is followed where it leads elsewhere", async ({ page }) => {
+  await page.getByTestId("cost-demand-requests-per-month").fill("990000");
+  await page.getByTestId("cost-finance-horizon").evaluate((input) => {
+    input.value = "60";
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+  });
+  await expect(page.getByTestId("verdict")).toHaveAttribute("data-value", "edge-cheaper");
+  const article = page.getByTestId("article-chart");
+  await expect(article).toHaveAttribute("data-differs", "true");
+  await expect(page.getByTestId("close-call")).toBeVisible();
+  await article.locator("summary").click();
+  await expect(article).toContainText("990,000");
+});
+
+test("what this tab measured is put in with one click, and marked as measured", async ({ page }) => {
+  await load(page);
+  await choose(page, "chat", { "max-tokens": 30, temperature: 0 });
+  await ask(page, "Name three colours.");
+  await page.getByTestId("cost-use-measured").click();
+  const speed = (await figure(page, "summary-tps")).toFixed(1);
+  await expect(page.getByTestId("cost-browser-tokens-per-second")).toHaveValue(String(Number(speed)));
+  await page.getByTestId("ledger").locator("summary").first().click();
+  const entry = page.getByTestId("assumption-browser-tokens-per-second");
+  await expect(entry.locator(".origin-measured")).toBeVisible();
+  await expect(entry).toContainText("measured on this device");
+  await expect(page.getByTestId("kv-table")).toContainText("47 MB");
 });
 
 test("a simulated figure says so with preset and seed; the same seed gives the same figures", async ({ page }) => {

@@ -1,29 +1,83 @@
-//! What it costs to answer requests from a cloud API or on hardware of one's own, and from when the second
-//! is cheaper. Pure: no clock, no input or output, no randomness.
+//! What it costs to answer requests from a cloud API, on servers of one's own, on the users' devices, in their
+//! browsers, or on servers with the cloud behind them; from when which is cheapest, and how surely; and what may be
+//! chosen at all. Pure: no clock, no input or output, no randomness but what a seed gives.
 //!
-//! Conventions, printed beside every result: nominal US dollars, before tax, upfront costs at the start,
-//! monthly costs at the end of each month, not discounted.
+//! Conventions, printed beside every result: see [`convention`].
 //!
-//! F1 to F11 name the formulas of the source article ("the seed"), as the tests pin them.
+//! F1 to F11 name the formulas of the source article ("the seed"), C1 to C12 those of modelling practice beyond
+//! it, as the tests pin them.
 
+#![deny(clippy::unwrap_used, clippy::expect_used)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
+
+mod article;
+mod bill;
+mod capacity;
+mod choice;
+mod convention;
+mod crossing;
+mod decision;
+mod deployment;
+mod depreciation;
+mod downloads;
+mod error;
+mod field;
+mod fleet;
+mod flow;
 mod footprint;
+mod gate;
+mod input;
+mod lines;
 mod money;
+mod payback;
 mod presets;
+mod price;
+mod quantisation;
+mod report;
 mod scenario;
+mod sentence;
 mod series;
-mod tco;
+mod spares;
+pub mod uncertainty;
 mod units;
+mod warning;
 
-pub use footprint::{decode_ceiling, memory_needed, weight_bytes};
-pub use money::{count, share, usd};
-pub use presets::{Assumption, Discrepancy, Kind, seed_assumptions, seed_discrepancy};
-pub use scenario::{FIELDS, Field, InputError, Scenario};
-pub use series::{CumulativePoint, VolumePoint, by_volume, cumulative, log_volumes};
-pub use tco::{BreakEven, Report, Verdict, evaluate};
-pub use units::{
-    Bytes, BytesPerSecond, Months, RequestsPerMonth, TokensPerSecond, Usd, UsdPerMonth, UsdPerRequest,
+pub use article::{ArticleChart, ArticleOutcome, ArticleStep, Defect};
+pub use bill::{Bill, BillLine, Keys, Line, Payer, bill, totals, totals_at};
+pub use capacity::{Capacity, Queue, capacity};
+pub use choice::{
+    CHOICES, Choice, DataPolicy, EgressBasis, EngineeringBasis, FleetBasis, OptionInfo, PriceBasis, Routing,
+    SloMetric, SloPercentile,
 };
-
-/// The convention every figure of this crate follows, for printing beside results.
-pub const CONVENTION: &str = "nominal US dollars, before tax, upfront costs at the start, monthly costs at the end \
-                              of each month, not discounted";
+pub use convention::{Conventions, convention, conventions};
+pub use crossing::{Basis, Crossings, DeviceCost, crossings, device_cost, floor_volume};
+pub use decision::{CLOSE_CALL, Decision, decide};
+pub use deployment::Deployment;
+pub use depreciation::{Depreciation, MACRS_FIVE_YEARS, depreciation};
+pub use downloads::{Downloads, downloads};
+pub use error::InputError;
+pub use field::{FIELDS, Field, Group};
+pub use fleet::service_time;
+pub use flow::{Flow, Total};
+pub use footprint::{decode_ceiling, memory_needed, weight_bytes};
+pub use gate::{Evidence, Gate, GateResult, Origin, Outcome, Sampled, cloud_share};
+pub use input::{Given, read_inputs, write_inputs};
+pub use money::{count, share, usd};
+pub use payback::{BreakEven, Irr, LONGEST_PAYBACK, break_even, irr};
+pub use presets::{
+    ArticleDefect, Assumption, ChoiceEntry, Discrepancy, Entry, Kind, Ledger, Preset, Selection, SetBy,
+    article_defects, defaults, presets, seed_discrepancy,
+};
+pub use price::{engineering_cost, request_price};
+pub use quantisation::{
+    DecodeRow, HARDWARE, Hardware, KvCache, SCHEMES, Scheme, decode_table, used_bandwidth,
+};
+pub use report::{Comparison, Report, Verdict, compare, evaluate, evaluate_with};
+pub use scenario::{Browser, Cloud, Demand, Edge, Endpoint, Engineering, Finance, Hybrid, Policy, Scenario};
+pub use series::{
+    CumulativePoint, VolumePoint, WaterfallStep, by_volume, cumulative, log_volumes, tipping_by_horizon,
+    waterfall,
+};
+pub use spares::{expected_failures, poisson_cdf, share_failing, spares};
+pub use units::*;
+pub use warning::{PLAUSIBLE_WEEK, Warning, implied_week, warnings};

@@ -2,56 +2,42 @@
 
 use serde::Serialize;
 
-use crate::scenario::Scenario;
-use crate::tco;
+use crate::bill::{Payer, bill, totals, totals_at};
+use crate::crossing::{Basis, crossings};
+use crate::deployment::Deployment;
+use crate::flow::Total;
+use crate::scenario::{Finance, Scenario};
 use crate::units::{Months, RequestsPerMonth, Usd};
 
-/// What both sides have cost by the end of a month.
+/// What every deployment has cost by the end of a month.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct CumulativePoint {
     /// Month; 0 is the start.
     pub month: Months,
-    /// F1 so far.
-    pub cloud: Usd,
-    /// F2 so far.
-    pub edge: Usd,
+    /// In the order of [`crate::Deployment::ALL`].
+    pub totals: [Total; 5],
 }
 
-/// What both sides cost over the horizon at one volume.
+/// What every deployment costs over the horizon at one volume.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct VolumePoint {
-    /// Volume.
+    /// Requests in the first month.
     pub volume: RequestsPerMonth,
-    /// F1.
-    pub cloud: Usd,
-    /// F2.
-    pub edge: Usd,
+    /// In the order of [`crate::Deployment::ALL`].
+    pub totals: [Total; 5],
 }
 
-/// Both sides month by month, from the start to the horizon: horizon + 1 points.
-pub fn cumulative(scenario: &Scenario) -> Vec<CumulativePoint> {
-    (0..=scenario.horizon.0)
-        .map(Months)
-        .map(|month| CumulativePoint {
-            month,
-            cloud: tco::cloud(scenario, month),
-            edge: tco::edge(scenario, month),
-        })
-        .collect()
+/// Every deployment month by month, from the start to the horizon: horizon + 1 points.
+pub fn cumulative(s: &Scenario) -> Vec<CumulativePoint> {
+    let months = (0..=s.finance.horizon.0).map(Months);
+    months.map(|month| CumulativePoint { month, totals: totals_at(s, month) }).collect()
 }
 
-/// Both sides over the horizon at each of `volumes`.
-pub fn by_volume(scenario: &Scenario, volumes: &[RequestsPerMonth]) -> Vec<VolumePoint> {
+/// Every deployment over the horizon at each of `volumes`.
+pub fn by_volume(s: &Scenario, volumes: &[RequestsPerMonth]) -> Vec<VolumePoint> {
     volumes
         .iter()
-        .map(|volume| {
-            let at = Scenario { requests_per_month: *volume, ..*scenario };
-            VolumePoint {
-                volume: *volume,
-                cloud: tco::cloud(&at, at.horizon),
-                edge: tco::edge(&at, at.horizon),
-            }
-        })
+        .map(|volume| VolumePoint { volume: *volume, totals: totals(&s.at_volume(*volume)) })
         .collect()
 }
 
@@ -59,6 +45,68 @@ pub fn by_volume(scenario: &Scenario, volumes: &[RequestsPerMonth]) -> Vec<Volum
 /// `points` ≥ 2.
 pub fn log_volumes(from: RequestsPerMonth, to: RequestsPerMonth, points: usize) -> Vec<RequestsPerMonth> {
     let steps = points.saturating_sub(1).max(1) as f64;
-    let ratio = (to.0 / from.0).ln();
-    (0..points).map(|i| RequestsPerMonth(from.0 * (ratio * i as f64 / steps).exp())).collect()
+    let ratio = libm::log(to.0 / from.0);
+    (0..points).map(|i| RequestsPerMonth(from.0 * libm::exp(ratio * i as f64 / steps))).collect()
+}
+
+/// One bar of the way from what the cloud would have cost to what choosing a deployment is worth.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WaterfallStep {
+    /// What it is.
+    pub label: &'static str,
+    /// Keys of the inputs it comes from; none for a total.
+    pub inputs: Vec<&'static str>,
+    /// By how much it moves the sum, at present value.
+    pub change: Usd,
+    /// The sum after it.
+    pub after: Usd,
+    /// Whether it is a total: the cloud's cost avoided at the left, the net present value at the right.
+    pub total: bool,
+}
+
+/// The cloud's cost avoided, less each line of the deployment's bill, down to the net present value of choosing it.
+pub fn waterfall(s: &Scenario, deployment: Deployment) -> Vec<WaterfallStep> {
+    let avoided = totals(s)[Deployment::Cloud as usize].present;
+    let first = WaterfallStep {
+        label: "Cloud cost avoided",
+        inputs: Vec::new(),
+        change: avoided,
+        after: avoided,
+        total: true,
+    };
+    let mut steps = vec![first];
+    let mut sum = avoided.0;
+    for line in bill(s, deployment).lines.iter().filter(|line| line.line.payer == Payer::Operator) {
+        sum -= line.total.present.0;
+        steps.push(WaterfallStep {
+            label: line.line.label,
+            inputs: line.line.inputs.iter().collect(),
+            change: Usd(-line.total.present.0),
+            after: Usd(sum),
+            total: false,
+        });
+    }
+    let worth = Usd(sum);
+    steps.push(WaterfallStep {
+        label: "Net present value",
+        inputs: Vec::new(),
+        change: worth,
+        after: worth,
+        total: true,
+    });
+    steps
+}
+
+/// The tipping volume as the horizon grows: for each month from 1 to `longest`, the first volume at which the
+/// deployment and the cloud cost the same at present value. The article calls it permanent; it is not.
+pub fn tipping_by_horizon(
+    s: &Scenario,
+    deployment: Deployment,
+    longest: Months,
+) -> Vec<(Months, Option<RequestsPerMonth>)> {
+    let at = |months: u32| {
+        let s = Scenario { finance: Finance { horizon: Months(months), ..s.finance }, ..*s };
+        (Months(months), crossings(&s, deployment, Basis::Present).first)
+    };
+    (1..=longest.0).map(at).collect()
 }

@@ -4,7 +4,7 @@
 //! engine. Half of it is pure and tested natively; the other half exists only in a browser.
 //!
 //! Browser tests find things by `data-testid`; raw numbers stand in `data-value` (ms, bytes, tokens per second,
-//! dollars, requests). `KEY` is a field's key with dashes for underscores.
+//! dollars, requests). `KEY` is an input's key with dashes for dots and underscores.
 //!
 //! - strip: `backend`, `summary-tps`, `summary-ttft`, `summary-cloud-ttft`, `summary-break-even`; also `theme`,
 //!   `announcement` (what screen readers are told)
@@ -27,9 +27,17 @@
 //!   `bench-{prefill,decode,ttft,dispatches,passes,readback,bandwidth,copy,share}`, `bench-kernels`
 //! - compare: `race-verdict`, `race-size`, `cloud-label`, `cloud-preset`, `cloud-connection`, `cloud-seed`,
 //!   `cloud-spread`, `cloud-sources`, `{local,cloud}-{ttft,itl,e2e}`
-//! - cost: `cost-KEY`, `cost-KEY-slider`, `cost-KEY-problem`, `cost-reset`, `verdict` (`data-value`: edge-cheaper,
-//!   cloud-cheaper, equal), `threshold`, `tipping-volume`, `break-even-month`, `floor-volume`, `cost-cloud`,
-//!   `cost-edge`, `saving`, `chart-months`, `chart-volume`, each with `…-table`; `discrepancy`
+//! - cost: `cost-preset`, `preset-story`, `cost-reset`, `cost-compare`, `cost-single`, `case-{0,1}`, `side-by-side`;
+//!   `cost-KEY`, `cost-KEY-slider`, `cost-KEY-problem` (also `data-key`: the input's key in files), `group-GROUP`,
+//!   `cost-use-measured`; `options`, `option-DEPLOYMENT`, `value-DEPLOYMENT`, `focus-DEPLOYMENT` (cloud, edge,
+//!   endpoint, browser, hybrid); `decision`, `warning`, `verdict` (`data-value`: DEPLOYMENT-cheaper, equal),
+//!   `threshold`, `tipping-volume`, `break-even-month`, `floor-volume`, `cost-DEPLOYMENT`, `saving`, `ratio`,
+//!   `users-pay`, `irr`; `odds-{seed,stop,run,done}`, `flips`; `chart-{months,volume,tornado,waterfall}`, each with
+//!   `…-table`, `…-csv`, `…-tsv`, `…-copied`; `panel-{capacity,downloads,books}`, `bill-DEPLOYMENT`,
+//!   `total-DEPLOYMENT`; `memory-{none,loaded}`, `kv-table`, `ceilings`, `schemes`; `ledger`, `assumption-KEY`,
+//!   `discrepancy`
+//! - decide: `choice` (`data-value`: the deployment, or none), `close-call`, `premium`, `ranking`, `gates`,
+//!   `decision-paths`, `path-result`, `article-chart` (`data-differs`)
 #![deny(clippy::unwrap_used, clippy::expect_used)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
@@ -40,8 +48,10 @@ pub mod device;
 pub mod figures;
 pub mod format;
 pub mod ladder;
+pub mod plots;
 pub mod race;
 pub mod rate;
+pub mod scale;
 pub mod settings;
 pub mod tasks;
 pub mod words;

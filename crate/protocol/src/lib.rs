@@ -173,6 +173,8 @@ pub struct Loaded {
     pub context: u32,
     /// Layers.
     pub layers: u32,
+    /// Bytes of keys and values that a token takes in the cache, in 16 bits.
+    pub kv_bytes_per_token: u64,
     /// Threads that compute on the processor.
     pub threads: u32,
     /// Entries of the vocabulary.

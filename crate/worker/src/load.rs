@@ -202,6 +202,7 @@ fn describe(engine: &Engine, pool: &Pool, from_storage: bool, load_ms: f64) -> L
         file_bytes: info.file_bytes,
         context: info.context as u32,
         layers: info.layers as u32,
+        kv_bytes_per_token: info.kv_bytes / info.context.max(1) as u64,
         threads: pool.threads() as u32,
         vocabulary: info.vocabulary as u32,
         quantization: info.quantization.clone(),

@@ -178,6 +178,9 @@ fn counted(command: &mut Command, what: &str) -> Result<Tally> {
 }
 
 fn end_to_end(paths: &Paths, browser: &Browser) -> Result<Tally> {
+    // What the page says is held against what the program says.
+    command::run(command::cargo(&paths.root).args(["build", "--locked", "--package", "nibble"]))?;
+    let program = paths.target.join("debug").join(format!("nibble{}", std::env::consts::EXE_SUFFIX));
     let server = serve::start(&paths.dist, 0)?;
     let out = paths.target.join("e2e");
     let report = out.join("report.json");
@@ -185,7 +188,7 @@ fn end_to_end(paths: &Paths, browser: &Browser) -> Result<Tally> {
     let mut playwright = command::program("node", &paths.root);
     playwright.arg(paths.npm("@playwright/test/cli.js")).args(["test", "--config", "tests/e2e"]);
     playwright.env("NIBBLE_URL", format!("http://{}", server.address)).env("NIBBLE_OUT", &out);
-    playwright.env("NIBBLE_CHROMIUM", &browser.chromium).stdin(Stdio::null());
+    playwright.env("NIBBLE_CHROMIUM", &browser.chromium).env("NIBBLE_PROGRAM", &program).stdin(Stdio::null());
     let status = playwright.status().context("could not start Playwright")?;
     let counts = std::fs::read_to_string(&report).context("Playwright wrote no report")?;
     let mut tally = Tally::read_playwright(&counts).context("Playwright's report could not be read")?;

@@ -8,12 +8,15 @@ mod chat;
 mod cost;
 mod inbox;
 mod load;
+mod odds;
+mod parts;
 mod race;
 
 pub(crate) use bench::Bench;
 pub(crate) use chat::{Chat, Turn};
-pub(crate) use cost::{Charts, Cost};
+pub(crate) use cost::{Case, Charts, Cost, Reading};
 pub(crate) use load::{Loading, Model, Offers};
+pub(crate) use odds::TRIALS;
 pub(crate) use race::Race;
 
 use leptos::prelude::*;

@@ -6,7 +6,9 @@ use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, IntersectionObserver, IntersectionObserverInit};
 
-use crate::costing::{Chart, Table};
+use super::table::table_twin;
+use crate::plots::{Chart, Table};
+use crate::scale::drawable;
 use crate::state::{Charts, Cost};
 
 /// The chart code is fetched when the chart comes this near to the window.
@@ -42,47 +44,18 @@ pub(crate) fn chart(cost: Cost, shown: Shown) -> impl IntoView {
             <div
                 class="chart-place"
                 class:hidden=failed
-                role="img"
-                aria-label=move || format!("Chart. {} The table below has the figures.", shown.sentence.get())
+                data-lines=move || shown.chart.with(|chart| chart.as_ref().map(|chart| chart.series.len()))
+                role="application"
+                aria-roledescription="line chart"
+                aria-label=move || format!("{} Arrow keys move along it; the table below has the figures.", shown.sentence.get())
                 data-testid=shown.testid
                 node_ref=place
             ></div>
             {move || failed().then(|| view! {
                 <p class="notice">"The chart could not be loaded from this site. The table has the same figures."</p>
             })}
-            <details data-testid=format!("{}-table", shown.testid)>
-                <summary>"The same as a table"</summary>
-                {move || shown.table.get().map(|rows| table(rows, shown.title))}
-            </details>
+            {table_twin(shown.testid, shown.title, shown.table)}
         </figure>
-    }
-}
-
-fn table(table: Table, title: &'static str) -> impl IntoView {
-    view! {
-        <div class="scroll" tabindex="0" role="region" aria-label=format!("Table: {title}")>
-            <table>
-                <caption class="visually-hidden">{title}</caption>
-                <thead>
-                    <tr>
-                        <th scope="col">{table.head}</th>
-                        <th scope="col">"Cloud"</th>
-                        <th scope="col">"Edge"</th>
-                        <th scope="col" class="words">"Note"</th>
-                    </tr>
-                </thead>
-                <tbody>
-                    {table.rows.into_iter().map(|[first, cloud, edge, note]| { let marked = !note.is_empty(); view! {
-                        <tr class:marked=marked>
-                            <th scope="row">{first}</th>
-                            <td>{cloud}</td>
-                            <td>{edge}</td>
-                            <td class="words">{note}</td>
-                        </tr>
-                    }}).collect_view()}
-                </tbody>
-            </table>
-        </div>
     }
 }
 
@@ -138,7 +111,7 @@ fn draw_when_ready(place: NodeRef<Div>, cost: Cost, chart: Memo<Option<Chart>>) 
 
 /// `draw(element, spec)`; `None` when the chart code refuses.
 fn draw(module: &JsValue, element: &Element, chart: &Chart) -> Option<()> {
-    let spec = JSON::parse(&serde_json::to_string(chart).ok()?).ok()?;
+    let spec = JSON::parse(&serde_json::to_string(&drawable(chart)).ok()?).ok()?;
     method(module, "draw")?.call2(module, element, &spec).ok()?;
     Some(())
 }

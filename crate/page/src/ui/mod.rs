@@ -1,21 +1,25 @@
 //! What a visitor sees: small components over the signals of `state`.
+mod bars;
 mod chart;
 mod check;
 mod compare;
 mod conversation;
 mod cost;
-mod cost_form;
+mod decide;
 mod device_card;
 mod header;
 mod measure;
 mod metrics;
 mod model_card;
+mod money;
 mod notes;
 mod parts;
+mod path;
 mod prompt_box;
 mod run;
 mod settings_form;
 mod summary;
+mod table;
 mod waterfall;
 
 use leptos::prelude::*;
@@ -38,6 +42,7 @@ pub(crate) fn page(app: App) -> impl IntoView {
             {move || below.get().then(|| view! {
                 {compare::compare(app)}
                 {cost::cost(app)}
+                {decide::decide(app)}
                 {notes::notes(app)}
             })}
         </main>
@@ -49,7 +54,7 @@ pub(crate) fn page(app: App) -> impl IntoView {
 }
 
 /// Runs something once the present state is on the screen, so that no single task holds the page up for long.
-fn after_first_paint(then: impl FnOnce() + 'static) {
+pub(crate) fn after_first_paint(then: impl FnOnce() + 'static) {
     request_animation_frame(move || set_timeout(then, std::time::Duration::ZERO));
 }
 

@@ -1,4 +1,4 @@
-//! Section 4: how it was measured, what is simulated, which assumptions stand behind it, and the licences.
+//! Section 5: how it was measured, what is simulated, which assumptions stand behind it, and the licences.
 
 use leptos::prelude::*;
 
@@ -6,11 +6,11 @@ use super::parts::section_head;
 use crate::figures::p90_needs;
 use crate::state::App;
 
-/// Section 4.
+/// Section 5.
 pub(crate) fn notes(app: App) -> impl IntoView {
     view! {
         <section id="notes" class="section" aria-labelledby="notes-title">
-            {section_head("notes-title", "4", "Notes", "What stands behind the numbers on this page.")}
+            {section_head("notes-title", "5", "Notes", "What stands behind the numbers on this page.")}
             <div class="notes-grid">
                 {measured()}
                 {simulated()}
@@ -65,9 +65,9 @@ fn assumed() -> impl IntoView {
         <article class="card prose">
             <h3><span class="origin origin-assumed">"Assumptions"</span> " and sources"</h3>
             <p>
-                "The cost section multiplies and adds what stands in its form: " {economics::CONVENTION} ". Each entry \
-                 names its source and date. It does not check whether the hardware can carry the volume, and leaves out \
-                 energy, failures and price changes."
+                "The cost section works everything out from the entries of its form, and nothing else. Each entry names \
+                 its source, date and range in the ledger; every figure names its entries. Hardware and engineering are \
+                 paid at the start, monthly costs at the end of each month, in US dollars before tax."
             </p>
             <p>
                 "The first example is that of “Strategic Transition from Cloud-Centric to On-Device Inference” \

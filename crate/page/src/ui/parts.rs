@@ -2,41 +2,21 @@
 
 use leptos::prelude::*;
 use protocol::Operation;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, Event};
 
+pub(crate) use crate::plots::Origin;
 use crate::state::App;
-
-/// Where a number comes from. The mark is a word with a stroke of its own, never a colour alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
-    /// Timed or counted on this device, in this tab.
-    Measured,
-    /// Drawn from a preset with a seed.
-    Simulated,
-    /// Worked out from what stands in the form.
-    Assumed,
-}
-
-impl Origin {
-    fn word(self) -> &'static str {
-        match self {
-            Origin::Measured => "measured",
-            Origin::Simulated => "simulated",
-            Origin::Assumed => "assumed inputs",
-        }
-    }
-
-    fn class(self) -> &'static str {
-        match self {
-            Origin::Measured => "origin origin-measured",
-            Origin::Simulated => "origin origin-simulated",
-            Origin::Assumed => "origin origin-assumed",
-        }
-    }
-}
 
 /// The mark that stands beside a number.
 pub(crate) fn origin(origin: Origin) -> impl IntoView {
-    view! { <span class=origin.class()>{origin.word()}</span> }
+    let (class, word) = match origin {
+        Origin::Measured => ("origin origin-measured", "measured"),
+        Origin::Simulated => ("origin origin-simulated", "simulated"),
+        Origin::Cited => ("origin origin-cited", "cited"),
+        Origin::Assumed => ("origin origin-assumed", "assumed inputs"),
+    };
+    view! { <span class=class>{word}</span> }
 }
 
 /// One of the drawings under `icons/`, in the colour of the text. It says nothing to screen readers.
@@ -75,6 +55,14 @@ pub(crate) fn problem(app: App, operations: &'static [Operation]) -> impl IntoVi
                 </div>
             }
         })
+    }
+}
+
+/// Notes whether a disclosure is open: what nobody sees is not made anew with every change.
+pub(crate) fn opened(open: RwSignal<bool>) -> impl Fn(Event) {
+    move |event| {
+        let disclosure = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        open.set(disclosure.is_some_and(|disclosure| disclosure.has_attribute("open")));
     }
 }
 

@@ -72,14 +72,17 @@ fn first_token(app: App) -> impl IntoView {
 }
 
 fn break_even(app: App) -> impl IntoView {
-    let month = Memo::new(move |_| app.cost.report.with(|r| r.as_ref().and_then(|r| r.break_even.month)));
+    let month = Memo::new(move |_| {
+        let focus = app.cost.focus.get();
+        app.cost.report.with(|r| r.as_ref()?.comparison(focus)?.break_even_present.month)
+    });
     view! {
         <div class="summary-cell">
             <dt>"Break-even"</dt>
             <dd data-testid="summary-break-even" data-value=move || month.get().map(|m| m.to_string())>
                 {move || month.get().map_or("never".to_owned(), |m| format!("month {}", format::count(f64::from(m))))}
             </dd>
-            <dd class="summary-note">{origin(Origin::Assumed)}</dd>
+            <dd class="summary-note">{move || app.cost.focus.get().label()} ", " {origin(Origin::Assumed)}</dd>
         </div>
     }
 }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 
 use crate::backend::{self, BackendArgs};
 use crate::costs::{CpuCosts, GpuCosts};
+use crate::latency_bench::{self, LatencyArgs};
 use crate::model::ModelArgs;
 use crate::output;
 use crate::tokenize::text_tokens;
@@ -19,7 +20,8 @@ use crate::tokenize::text_tokens;
 #[command(after_help = "Examples:
   nibble bench
   nibble bench --prefill 512 --decode 128 --runs 9 --json
-  nibble bench --backend gpu --variant workgroup-float-64x1x1")]
+  nibble bench --backend gpu --variant workgroup-float-64x1x1
+  nibble bench --latency --answers 300 --within 10 --csv samples.csv")]
 pub(crate) struct Args {
     /// Prompt tokens
     #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=8192))]
@@ -34,6 +36,8 @@ pub(crate) struct Args {
     model: ModelArgs,
     #[command(flatten)]
     backend: BackendArgs,
+    #[command(flatten)]
+    latency: LatencyArgs,
     /// One JSON object
     #[arg(long)]
     json: bool,
@@ -43,6 +47,9 @@ pub(crate) struct Args {
 const TEXT: &str = "The harbour was quiet in the early morning, and the boats lay still on the grey water. ";
 
 pub(crate) fn run(args: &Args) -> Result<()> {
+    if args.latency.latency {
+        return latency_bench::run(&args.latency, &args.model, &args.backend, args.json);
+    }
     let mut engine = args.backend.load(&args.model, (args.prefill + args.decode + 1) as usize)?;
     if engine.info().context < (args.prefill + args.decode) as usize {
         bail!("the model's context holds {} tokens; ask for fewer", engine.info().context);

@@ -6,6 +6,8 @@ mod backend;
 mod bench;
 mod costs;
 mod inspect;
+mod latency_bench;
+mod latency_table;
 mod model;
 mod output;
 mod perplexity;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::normal;
+use crate::random::Random;
 use crate::units::Ms;
 
 /// Why percentiles do not describe a distribution.
@@ -94,6 +95,25 @@ impl Lognormal {
     /// The value below which a share `p` lies, 0 < p < 1.
     pub fn quantile(&self, p: f64) -> Ms {
         Ms(self.floor + libm::exp(self.mu + self.sigma * normal::quantile(p)))
+    }
+
+    /// The quantile without its last correction, ms: 1e-9 off and half the work.
+    pub(crate) fn at(&self, p: f64) -> f64 {
+        self.floor + libm::exp(self.mu + self.sigma * normal::approximate(p))
+    }
+
+    /// A random time, ms, from one uniform number.
+    pub(crate) fn draw(&self, random: &mut Random) -> f64 {
+        self.at(random.uniform())
+    }
+
+    /// Share of times below `x` ms.
+    pub fn share_below(&self, x: f64) -> f64 {
+        if x <= self.floor {
+            0.0
+        } else {
+            normal::share_below((libm::log(x - self.floor) - self.mu) / self.sigma)
+        }
     }
 
     /// Mean: floor + median above it · e^(σ²/2).

@@ -7,13 +7,23 @@
 //! other.
 
 pub mod cloud;
+pub mod corpus;
+pub mod dated;
+pub mod export;
 pub mod fit;
 mod gilbert;
+pub mod interval;
 mod normal;
 mod preset;
 pub mod presets;
+pub mod published;
 mod random;
+pub mod sample_fit;
+pub mod samples;
+pub mod slo;
+pub mod soak;
 pub mod stats;
+mod table;
 mod units;
 
 pub use units::Ms;

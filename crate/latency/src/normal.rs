@@ -34,12 +34,18 @@ const TAIL: ([f64; 6], [f64; 4]) = (
 /// approximation with one step of Halley's method: relative error below 1e-14.
 pub(crate) fn quantile(p: f64) -> f64 {
     let x = approximate(p);
-    let error = 0.5 * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2) - p;
+    let error = share_below(x) - p;
     let u = error * libm::sqrt(2.0 * std::f64::consts::PI) * libm::exp(0.5 * x * x);
     x - u / (1.0 + 0.5 * x * u)
 }
 
-fn approximate(p: f64) -> f64 {
+/// Probability that a standard normal number lies below `z`.
+pub(crate) fn share_below(z: f64) -> f64 {
+    0.5 * libm::erfc(-z * std::f64::consts::FRAC_1_SQRT_2)
+}
+
+/// Acklam's approximation alone: relative error below 1.2e-9.
+pub(crate) fn approximate(p: f64) -> f64 {
     const LOW: f64 = 0.024_25;
     let polynomial = |coefficients: &[f64], x: f64| coefficients.iter().fold(0.0, |sum, c| sum * x + c);
     let tail = |p: f64| {

@@ -3,8 +3,10 @@
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::dated::Figure;
 use crate::fit::{FitError, Lognormal};
 use crate::gilbert::Loss;
+use crate::random::Random;
 use crate::units::Ms;
 
 /// Why a preset describes no cloud.
@@ -43,6 +45,13 @@ pub struct Percentiles {
 }
 
 impl Percentiles {
+    /// Those of a distribution, which they describe in full.
+    pub fn of(time: &Lognormal) -> Self {
+        let at = |p| time.quantile(p).0;
+        // Without a floor, a third percentile would only add rounding.
+        Self { p50: at(0.5), p90: (time.floor > 0.0).then(|| at(0.9)), p99: at(0.99) }
+    }
+
     /// The lognormal through them; `field` names them in the error.
     pub(crate) fn fit(&self, field: &'static str) -> Result<Lognormal, PresetError> {
         let fitted = match self.p90 {
@@ -78,7 +87,10 @@ pub struct Preset {
     /// What a prompt token adds to it, ms.
     pub prefill_ms_per_token: f64,
     /// Chance that the model has to be started first, and how long that takes.
-    pub cold_start: Option<ColdStart>,
+    pub cold_start: Option<Rare>,
+    /// Chance of a timeout or a retry, and how long it takes.
+    #[serde(default)]
+    pub outlier: Option<Rare>,
     /// Time between two tokens at the server.
     pub inter_token: Percentiles,
     /// Extra delay of a token on its way.
@@ -87,16 +99,42 @@ pub struct Preset {
     pub bytes_per_token: f64,
     /// Loss on the way; a loss delays, it never drops a token.
     pub loss: Loss,
+    /// Each figure with unit, range, source and date; empty for a visitor's own numbers.
+    #[serde(default)]
+    pub figures: Vec<Figure>,
 }
 
-/// A server that has to start.
+/// A delay that few requests meet: a server that has to start, a timeout and its retry.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct ColdStart {
+pub struct Rare {
     /// Chance, [0, 1].
     pub probability: f64,
     /// How long it takes.
     pub time: Percentiles,
+}
+
+/// A rare delay with its distribution fitted.
+pub(crate) struct RareTime {
+    probability: f64,
+    pub(crate) time: Lognormal,
+}
+
+impl RareTime {
+    /// # Errors
+    /// The chance is none, or the percentiles describe no distribution.
+    pub(crate) fn new(field: &'static str, rare: Option<Rare>) -> Result<Option<Self>, PresetError> {
+        let Some(Rare { probability, time }) = rare else { return Ok(None) };
+        if !(0.0..=1.0).contains(&probability) {
+            return Err(PresetError::Value { field, value: probability, range: "a chance between 0 and 1" });
+        }
+        Ok(Some(Self { probability, time: time.fit(field)? }))
+    }
+
+    /// ms; 0 for most requests.
+    pub(crate) fn draw(&self, random: &mut Random) -> f64 {
+        if random.uniform() < self.probability { self.time.draw(random) } else { 0.0 }
+    }
 }
 
 impl Preset {
@@ -108,7 +146,6 @@ impl Preset {
         let chance = |v: f64| (0.0..=1.0).contains(&v);
         // A link that never recovers would hold every later token up.
         let recovery = |v: f64| v > 0.0 && v <= 1.0;
-        let cold = self.cold_start.map_or(0.0, |cold| cold.probability);
         let checks = [
             ("dns_ms", self.dns_ms, time(self.dns_ms), "0 ms or more"),
             ("rtt_ms", self.rtt_ms, time(self.rtt_ms), "0 ms or more"),
@@ -120,7 +157,6 @@ impl Preset {
                 time(self.prefill_ms_per_token),
                 "0 ms or more",
             ),
-            ("cold_start.probability", cold, chance(cold), "between 0 and 1"),
             ("bytes_per_token", self.bytes_per_token, time(self.bytes_per_token), "0 bytes or more"),
             ("loss.turn_bad", self.loss.turn_bad, chance(self.loss.turn_bad), "between 0 and 1"),
             ("loss.turn_good", self.loss.turn_good, recovery(self.loss.turn_good), "above 0 and at most 1"),
@@ -153,7 +189,7 @@ mod tests {
         let time = Percentiles { p50: 1600.0, p90: None, p99: 16_500.0 };
         assert_eq!(presets::all()[0].cold_start, None);
         let mut preset = presets::all().remove(0);
-        preset.cold_start = Some(ColdStart { probability: -0.1, time });
+        preset.cold_start = Some(Rare { probability: -0.1, time });
         assert!(Cloud::new(&preset).is_err());
     }
 

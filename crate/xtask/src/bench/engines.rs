@@ -7,11 +7,9 @@ use serde::{Deserialize, Serialize};
 
 use super::peers;
 
-/// Nibble's builds: name for people, file for one thread, file for several.
-const BUILDS: [(&str, &str, &str); 2] = [
-    ("relaxed-simd", "engine-relaxed", "engine-relaxed-threads"),
-    ("simd128", "engine-simd128", "engine-simd128-threads"),
-];
+/// Nibble's builds: name for people, and the file that an isolated page runs, on one thread as on several.
+const BUILDS: [(&str, &str); 2] =
+    [("relaxed-simd", "engine-relaxed-threads"), ("simd128", "engine-simd128-threads")];
 
 /// Whose engine it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
@@ -54,11 +52,10 @@ impl Engine {
 pub(crate) fn all(threads: u32, native: bool) -> Vec<Engine> {
     let counts: &[u32] = if threads > 1 { &[1, threads] } else { &[1] };
     let mut engines = Vec::new();
-    for (name, alone, shared) in BUILDS {
-        engines.extend(counts.iter().map(|&count| {
-            let build = if count == 1 { alone } else { shared };
-            Engine::new(Maker::Nibble, name, format!("Nibble, {name}"), Some(build), count)
-        }));
+    for (name, build) in BUILDS {
+        let engine =
+            |&count: &u32| Engine::new(Maker::Nibble, name, format!("Nibble, {name}"), Some(build), count);
+        engines.extend(counts.iter().map(engine));
     }
     let peer = |maker, short: &'static str, name: String| {
         counts.iter().map(move |&count| Engine::new(maker, short, name.clone(), None, count))

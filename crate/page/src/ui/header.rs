@@ -81,6 +81,7 @@ pub(crate) fn header() -> impl IntoView {
                 <a href="#run">"Run"</a>
                 <a href="#compare">"Compare"</a>
                 <a href="#cost">"Cost"</a>
+                <a href="#decide">"Decide"</a>
                 <a href="#notes">"Notes"</a>
                 <button
                     type="button"

@@ -9,7 +9,7 @@ use crate::bus;
 use crate::clock::now_ms;
 use crate::errors::{Error, Result};
 use crate::report;
-use crate::turn::Turns;
+use crate::turn::yield_now;
 
 /// Repeated until it is long enough: what is read does not change how fast it is read.
 const TEXT: &str = "The harbour was quiet in the early morning, and the boats lay still on the grey water. ";
@@ -60,10 +60,10 @@ async fn run(engine: &mut Engine, tokens: &[u32], asked: Bench, signal: &AbortSi
     let max_tokens = asked.decode as usize;
     let request = Request { sampling: Sampling::greedy(), max_tokens, stop: Vec::new() };
     let mut generation = engine.start(tokens, &request)?;
-    let (start, mut turns) = (now_ms(), Turns::default());
+    let start = now_ms();
     let (mut read, mut first, mut last, mut count) = (start, start, start, 0u32);
     loop {
-        turns.take().await;
+        yield_now().await;
         if signal.aborted() {
             return Err(Error::Aborted);
         }

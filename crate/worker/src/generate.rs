@@ -1,4 +1,4 @@
-//! One answer: template and tokens, then a message a token, with turns of the event loop in between.
+//! One answer: template and tokens, then a message a token, with a turn of the event loop after each.
 
 use engine::{Engine, Generation, Request, Sampling, Step};
 use protocol::{FinishReason, Finished, FromWorker, Generate, Prefill, Token};
@@ -9,7 +9,7 @@ use crate::clock::now_ms;
 use crate::errors::Result;
 use crate::js;
 use crate::report;
-use crate::turn::Turns;
+use crate::turn::yield_now;
 
 /// When things happened, ms since the Unix epoch.
 #[derive(Debug, Default)]
@@ -29,9 +29,9 @@ pub(crate) async fn generate(engine: &mut Engine, ask: &Generate, signal: &Abort
     let mut times = Times { asked: ask.asked_ms, started: now_ms(), ..Times::default() };
     times.read = times.started;
     post_prefill(ask.id, &generation, generation.reused_tokens(), times.started);
-    let (mut index, mut turns) = (0, Turns::default());
+    let mut index = 0;
     loop {
-        turns.take().await;
+        yield_now().await;
         if signal.aborted() {
             return Ok(finished(ask.id, &generation, &times, FinishReason::Aborted, String::new()));
         }

@@ -20,6 +20,7 @@ impl Known {
     /// What of it a scenario's requirements ask for. A percentile that no samples stand behind stays unknown.
     pub fn evidence(&self, s: &Scenario) -> Evidence {
         let (metric, percentile) = (s.policy.slo_metric, s.policy.slo_percentile);
+        let asked = s.policy.slo.0 > 0.0;
         let here = match (metric, percentile) {
             (SloMetric::Itl, SloPercentile::P50) => self.here_itl[0],
             (SloMetric::Itl, SloPercentile::P90) => self.here_itl[1],
@@ -37,8 +38,8 @@ impl Known {
         let mut evidence = Evidence::default();
         evidence.memory[tab] =
             self.memory_gb.map(|gb| Sampled { value: Gigabytes(gb), origin: Origin::Measured });
-        evidence.latency[tab] = here.map(ms(Origin::Measured));
-        evidence.latency[api] = cloud.map(ms(Origin::Simulated));
+        evidence.latency[tab] = here.filter(|_| asked).map(ms(Origin::Measured));
+        evidence.latency[api] = cloud.filter(|_| asked).map(ms(Origin::Simulated));
         evidence
     }
 }
@@ -55,6 +56,8 @@ mod tests {
             cloud_ttft: [300.0, 500.0, 900.0].map(Some),
         };
         let mut s = Scenario::seed_example();
+        assert_eq!(known.evidence(&s).latency, [None; 5], "nothing is asked");
+        s.policy.slo.0 = 500.0;
         s.policy.slo_metric = SloMetric::Ttft;
         s.policy.slo_percentile = SloPercentile::P99;
         let evidence = known.evidence(&s);

@@ -61,10 +61,15 @@ impl Case {
         let preset = RwSignal::new(preset);
         let readings = RwSignal::new(BTreeMap::new());
         let read = Memo::new(move |_| entries.with(Entries::read));
+        // Most of what becomes known changes nothing here: then nothing is worked out again.
+        let evidence = Memo::new(move |_| {
+            let known = known.get();
+            read.with(|read| read.as_ref().map(|s| known.evidence(s)).unwrap_or_default())
+        });
         // A half-typed number must not empty the charts: the last valid result stays.
         let report = Memo::new(move |before: Option<&Option<Arc<Report>>>| {
-            let known = known.get();
-            let report = read.get().ok().and_then(|s| economics::evaluate_with(&s, &known.evidence(&s)).ok());
+            let evidence = evidence.get();
+            let report = read.get().ok().and_then(|s| economics::evaluate_with(&s, &evidence).ok());
             report.map(Arc::new).or_else(|| before.cloned().flatten())
         });
         let ledger = move || {

@@ -7,7 +7,7 @@ use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::MessageChannel;
 
 use crate::clock::{Pace, now_ms};
-use crate::turn::{Turns, yield_now};
+use crate::turn::yield_now;
 
 #[wasm_bindgen_test]
 async fn a_message_that_waits_is_let_in() {
@@ -37,24 +37,6 @@ async fn two_yields_at_once_both_end() {
     yield_now().await;
     yield_now().await;
     assert!(other.get());
-}
-
-#[wasm_bindgen_test]
-async fn a_turn_is_taken_at_first_and_then_not_at_once() {
-    let others = Rc::new(Cell::new(0));
-    let counted = Rc::clone(&others);
-    wasm_bindgen_futures::spawn_local(async move {
-        loop {
-            counted.set(counted.get() + 1);
-            yield_now().await;
-        }
-    });
-    let mut turns = Turns::default();
-    turns.take().await;
-    let after_one = others.get();
-    assert!(after_one > 0, "the first turn lets others in");
-    turns.take().await;
-    assert_eq!(others.get(), after_one, "the second one comes too soon");
 }
 
 #[wasm_bindgen_test]

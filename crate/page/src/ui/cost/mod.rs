@@ -62,7 +62,8 @@ fn tell_what_is_known(app: App) {
         let spread = app.race.cloud.with(|cloud| cloud.as_ref().ok().map(|(_, spread)| *spread));
         app.cost.known.set(Known {
             memory_gb: app.device.with(|device| device.memory_gb),
-            here_itl: [figures.itl_median_ms, figures.itl_p90_ms],
+            // An answer under way would change this with every token.
+            here_itl: figures.total_ms.map_or([None; 2], |_| [figures.itl_median_ms, figures.itl_p90_ms]),
             cloud_ttft: spread.map_or([None; 3], |spread| [spread.p50, spread.p90, spread.p99]),
         });
     });

@@ -74,7 +74,7 @@ fn downloads(report: &Arc<Report>) -> Option<impl IntoView + use<>> {
                 {row("answered-per-download", "Queries per download", per_download(d.answered_per_download), "answered in the tab for each fetch: the key figure")}
                 {row("break-even-per-download", "Break-even", per_download(d.break_even), "queries per download at which a fetch costs what the cloud would")}
                 {row("downloads", "Downloads", count(d.per_month), "a month: new users, and those whose browser dropped the model")}
-                {row("moved", "Moved", format!("{} GB", count(d.moved.0)), "a month")}
+                {row("gigabytes-moved", "Moved", format!("{} GB", count(d.moved.0)), "a month")}
                 {row("download-cost", "Content network", money(economics::Usd(d.cost.0)), "a month")}
                 {row("users-energy", "Users’ electricity", money(economics::Usd(d.users_energy.0 * 1000.0)), "for 1,000 answers; assumed, since browsers have no power sensor")}
             </dl>

@@ -458,7 +458,7 @@ export function draw(element, spec) {
   // Whoever moves along the chart stays where they are, and is told what they wait for.
   const place = before?.plot.cursor.idx;
   const waits = before?.pause !== undefined;
-  destroy(element);
+  if (before) clear(before);
   const state = { element, spec, shape: now, colours: palette(element, spec.series) };
   state.measure = document.createElement("canvas").getContext("2d");
   element.tabIndex = 0;
@@ -471,13 +471,18 @@ export function draw(element, spec) {
   if (place < spec.x.values.length) queueMicrotask(() => drawn.get(element) === state && stand(state, place, waits));
 }
 
+// Without its tabindex an element would lose the focus.
+function clear(state) {
+  state.unwatch();
+  state.plot.destroy();
+  state.element.replaceChildren();
+}
+
 export function destroy(element) {
   const state = drawn.get(element);
   if (!state) return;
-  state.unwatch();
-  state.plot.destroy();
+  clear(state);
   element.removeAttribute("tabindex");
-  element.replaceChildren();
   drawn.delete(element);
 }
 

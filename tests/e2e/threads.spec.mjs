@@ -75,6 +75,13 @@ proxied("a page that is not isolated runs on one thread and says why", async ({ 
   await expect(page.getByTestId("threads")).toBeDisabled();
   await expect(page.getByTestId("threads-hint")).toContainText("not cross-origin isolated");
   await expectUsable(page);
+  // Without shared memory there is no bell either: the worker looks for Stop after each token.
+  await choose(page, "chat", { "max-tokens": 400, temperature: 0 });
+  await page.getByTestId("prompt").fill("Write a long story about a lighthouse keeper and his dog.");
+  await page.getByTestId("generate").click();
+  await expect(page.getByTestId("answer")).not.toBeEmpty();
+  await page.getByTestId("stop").click();
+  expect((await answer(page)).reason).toBe("aborted");
 });
 
 for (const [name, broken, fault, build, threads] of [

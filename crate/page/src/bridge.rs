@@ -45,6 +45,8 @@ struct Inner {
 /// A worker with the callbacks that must live as long as it does.
 struct Running {
     worker: Worker,
+    /// Rung before each message, where there is one: an answer under way looks for messages only then.
+    bell: Option<js_sys::Int32Array>,
     _message: Closure<dyn FnMut(MessageEvent)>,
     _error: Closure<dyn FnMut(ErrorEvent)>,
 }
@@ -131,7 +133,7 @@ fn start(shared: &Shared) -> Result<(), JsValue> {
     };
     worker.set_onmessage(Some(message.as_ref().unchecked_ref()));
     worker.set_onerror(Some(error.as_ref().unchecked_ref()));
-    shared.borrow_mut().worker = Some(Running { worker, _message: message, _error: error });
+    shared.borrow_mut().worker = Some(Running { worker, bell: None, _message: message, _error: error });
     Ok(())
 }
 
@@ -197,7 +199,10 @@ fn post(shared: &Shared, text: &str, file: Option<&File>) {
         parts.push(file);
     }
     let posted = match &shared.borrow().worker {
-        Some(running) => running.worker.post_message(&parts),
+        Some(running) => {
+            running.bell.iter().for_each(|bell| drop(js_sys::Atomics::add(bell, 0, 1)));
+            running.worker.post_message(&parts)
+        }
         None => Ok(()),
     };
     if let Err(error) = posted {
@@ -207,7 +212,8 @@ fn post(shared: &Shared, text: &str, file: Option<&File>) {
 
 /// Reads a message from the worker and keeps or hands it on.
 fn received(shared: &Shared, event: &MessageEvent) {
-    let text = js_sys::Array::from(&event.data()).get(0).as_string().unwrap_or_default();
+    let parts = js_sys::Array::from(&event.data());
+    let text = parts.get(0).as_string().unwrap_or_default();
     let message: FromWorker = match serde_json::from_str(&text) {
         Ok(message) => message,
         Err(error) => {
@@ -224,6 +230,9 @@ fn received(shared: &Shared, event: &MessageEvent) {
             let waiting = {
                 let mut inner = shared.borrow_mut();
                 inner.ready = true;
+                if let Some(running) = &mut inner.worker {
+                    running.bell = parts.get(1).dyn_into().ok();
+                }
                 std::mem::take(&mut inner.waiting)
             };
             tell(shared, message);

@@ -1,7 +1,9 @@
 //! Every message between the page and the engine's worker: one enum each way.
 //!
 //! A message travels as the JSON text of one enum value. `ToWorker::Load` with `Source::File` is posted
-//! as `[json, File]`; every other message as `[json]`. Times are milliseconds since the Unix epoch on the
+//! as `[json, File]`, `FromWorker::Ready` as `[json, Int32Array]` where memory can be shared; every other message
+//! as `[json]`. The page adds one to the only element of that array (`Atomics.add`) before it posts a message: only
+//! then does an answer under way let messages in. Times are milliseconds since the Unix epoch on the
 //! sender's clock (`performance.timeOrigin + performance.now()`), which page and worker share.
 
 use serde::{Deserialize, Serialize};

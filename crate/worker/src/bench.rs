@@ -5,11 +5,11 @@ use engine::{Engine, Request, Sampling, Step};
 use protocol::{Bench, Benched, CpuCosts, FromWorker, GpuCosts};
 use web_sys::AbortSignal;
 
+use crate::bell::let_in;
 use crate::bus;
 use crate::clock::now_ms;
 use crate::errors::{Error, Result};
 use crate::report;
-use crate::turn::yield_now;
 
 /// Repeated until it is long enough: what is read does not change how fast it is read.
 const TEXT: &str = "The harbour was quiet in the early morning, and the boats lay still on the grey water. ";
@@ -63,7 +63,7 @@ async fn run(engine: &mut Engine, tokens: &[u32], asked: Bench, signal: &AbortSi
     let start = now_ms();
     let (mut read, mut first, mut last, mut count) = (start, start, start, 0u32);
     loop {
-        yield_now().await;
+        let_in().await;
         if signal.aborted() {
             return Err(Error::Aborted);
         }

@@ -1,10 +1,12 @@
-//! Messages in and out: `[json]`, or `[json, File]` for a file that the visitor picked.
+//! Messages in and out: `[json]`; `[json, File]` for a file that the visitor picked; `[json, Int32Array]` where the
+//! worker hands out its bell.
 
 use js_sys::{Array, JsString};
 use protocol::{FromWorker, ToWorker};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{File, console};
 
+use crate::bell;
 use crate::errors::{Error, Result};
 use crate::js;
 
@@ -44,14 +46,25 @@ fn misread(cause: &str) -> Error {
 
 /// Posts a message to the page.
 pub(crate) fn post(message: &FromWorker) {
-    let sent = encode(message).and_then(|data| js::scope().post_message(&data));
-    if let Err(thrown) = sent {
+    send(encode(message));
+}
+
+/// Posts the first message, with the bell to ring before each answer to it.
+pub(crate) fn post_ready(message: &FromWorker) {
+    send(encode(message).map(|data| match bell::bell() {
+        Some(bell) => Array::of2(&data.get(0), &bell),
+        None => data,
+    }));
+}
+
+fn send(data: Result<Array, JsValue>) {
+    if let Err(thrown) = data.and_then(|data| js::scope().post_message(&data)) {
         console::error_2(&"a message could not be posted".into(), &thrown);
     }
 }
 
 /// The array that carries a message.
-pub(crate) fn encode(message: &FromWorker) -> Result<JsValue, JsValue> {
+pub(crate) fn encode(message: &FromWorker) -> Result<Array, JsValue> {
     let json = serde_json::to_string(message).map_err(|e| JsValue::from_str(&e.to_string()))?;
-    Ok(Array::of1(&JsValue::from_str(&json)).into())
+    Ok(Array::of1(&JsValue::from_str(&json)))
 }

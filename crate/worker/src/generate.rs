@@ -1,15 +1,15 @@
-//! One answer: template and tokens, then a message a token, with a turn of the event loop after each.
+//! One answer: template and tokens, then a message a token. What the page says meanwhile is let in between two tokens.
 
 use engine::{Engine, Generation, Request, Sampling, Step};
 use protocol::{FinishReason, Finished, FromWorker, Generate, Prefill, Token};
 use web_sys::AbortSignal;
 
+use crate::bell::let_in;
 use crate::bus;
 use crate::clock::now_ms;
 use crate::errors::Result;
 use crate::js;
 use crate::report;
-use crate::turn::yield_now;
 
 /// When things happened, ms since the Unix epoch.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ pub(crate) async fn generate(engine: &mut Engine, ask: &Generate, signal: &Abort
     post_prefill(ask.id, &generation, generation.reused_tokens(), times.started);
     let mut index = 0;
     loop {
-        yield_now().await;
+        let_in().await;
         if signal.aborted() {
             return Ok(finished(ask.id, &generation, &times, FinishReason::Aborted, String::new()));
         }

@@ -6,6 +6,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
+mod bell;
 mod bench;
 mod bus;
 mod clock;
@@ -49,7 +50,7 @@ pub async fn start() {
         Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| worker.receive(&event.data()));
     // The listener lives as long as the worker does.
     js::scope().set_onmessage(Some(receive.into_js_value().unchecked_ref()));
-    bus::post(&FromWorker::Ready(worker::ready().await));
+    bus::post_ready(&FromWorker::Ready(worker::ready().await));
 }
 
 /// Computes on a thread beside the worker's until its pool is gone. Called once by `thread.js`, with the number that

@@ -9,6 +9,7 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{AbortController, AbortSignal};
 
+use crate::bell;
 use crate::bus::{self, Incoming};
 use crate::crew::{self, Crew};
 use crate::errors::{Error, Result};
@@ -25,6 +26,7 @@ pub(crate) struct Worker {
 impl Worker {
     /// Takes whatever the page posted.
     pub(crate) fn receive(self: &Rc<Self>, data: &JsValue) {
+        bell::heard();
         match bus::parse(data) {
             Ok(incoming) => self.accept(incoming),
             Err(error) => fail(&error, Operation::Message, None),

@@ -60,6 +60,9 @@ class Nibble {
   }
 
   post(message) {
+    if (this.bell) {
+      Atomics.add(this.bell, 0, 1);
+    }
     this.worker.postMessage([JSON.stringify(message)]);
   }
 
@@ -70,6 +73,7 @@ class Nibble {
       this.worker.onerror = (event) => fail(event.message ?? "the worker could not start");
       this.worker.onmessage = ({ data }) => {
         const message = JSON.parse(data[0]);
+        this.bell ??= data[1];
         if (message.Failed) {
           fail(message.Failed.message);
         } else if (message[kind]) {

@@ -3,7 +3,7 @@ use protocol::{
     FailureKind, FromWorker, Generate, Load, Message, Operation, Preference, Role, Sampling, Source,
     ToWorker, Token,
 };
-use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::{file, text};
@@ -61,7 +61,7 @@ fn a_file_travels_beside_the_text() {
 #[wasm_bindgen_test]
 fn an_answer_survives_the_way_out() {
     let token = FromWorker::Token(Token { id: 7, index: 0, token: 1, text: "é\u{2028}".into(), at_ms: 1.0 });
-    let data: Array = encode(&token).unwrap().dyn_into().unwrap();
+    let data = encode(&token).unwrap();
     assert_eq!(data.length(), 1);
     let back: FromWorker = serde_json::from_str(&data.get(0).as_string().unwrap()).unwrap();
     assert_eq!(back, token);

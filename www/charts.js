@@ -394,9 +394,13 @@ function walk(state, event) {
   if (event.key === "Escape") return leave(state);
   if (moved === undefined || last < 0 || event.altKey || event.ctrlKey || event.metaKey) return;
   event.preventDefault();
-  const next = Math.min(Math.max(moved, 0), last);
-  state.byKey = true;
-  plot.setCursor({ left: plot.valToPos(spec.x.values[next], "x"), top: plot.over.clientHeight / 2 });
+  stand(state, Math.min(Math.max(moved, 0), last), true);
+}
+
+function stand(state, at, told) {
+  const { plot, spec } = state;
+  state.byKey = told;
+  plot.setCursor({ left: plot.valToPos(spec.x.values[at], "x"), top: plot.over.clientHeight / 2 });
   state.byKey = false;
 }
 
@@ -451,15 +455,20 @@ export function draw(element, spec) {
     tell(before);
     return;
   }
+  // Whoever moves along the chart stays where they are, and is told what they wait for.
+  const place = before?.plot.cursor.idx;
+  const waits = before?.pause !== undefined;
   destroy(element);
   const state = { element, spec, shape: now, colours: palette(element, spec.series) };
   state.measure = document.createElement("canvas").getContext("2d");
   element.tabIndex = 0;
   state.plot = new uPlot(options(state), data(spec), element);
   legend(state);
-  tell(state);
   state.unwatch = watch(state);
   drawn.set(element, state);
+  tell(state);
+  // The plot has its scales from a microtask of its own on.
+  if (place < spec.x.values.length) queueMicrotask(() => drawn.get(element) === state && stand(state, place, waits));
 }
 
 export function destroy(element) {

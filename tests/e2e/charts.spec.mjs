@@ -42,6 +42,33 @@ test("the arrow keys move along a chart, and what stands there is shown and told
   await expect(chart).not.toBeFocused();
 });
 
+test("a chart that gets its bands while somebody moves along it keeps the place and tells it", async ({ page }) => {
+  const withBands = spec(1);
+  const without = { ...withBands, series: withBands.series.map((line) => ({ ...line, band: null })) };
+  const before = await page.evaluate(
+    async ([first, second]) => {
+      const { draw } = await import("/charts.js");
+      const place = document.querySelector(".outcome").appendChild(document.createElement("div"));
+      place.dataset.testid = "anew";
+      draw(place, first);
+      await new Promise(requestAnimationFrame);
+      place.focus();
+      for (const key of ["Home", "PageDown"]) {
+        place.dispatchEvent(new KeyboardEvent("keydown", { key }));
+      }
+      const canvas = place.querySelector("canvas");
+      draw(place, second);
+      return { anew: canvas !== place.querySelector("canvas"), focused: document.activeElement === place };
+    },
+    [without, withBands],
+  );
+  expect(before).toEqual({ anew: true, focused: true });
+  const chart = page.getByTestId("anew");
+  await expect(chart.locator(".legend-x")).toHaveText("Month: 10");
+  await expect(chart.locator("[aria-live]")).toHaveText(/^Month: 10; .*80 % of trials/);
+  await expect(chart).toBeFocused();
+});
+
 test("a change of numbers redraws the same plot instead of making a new one", async ({ page }) => {
   const specs = [1, 1.1, 1.2, 1.3].map(spec);
   const { times, kept, names } = await page.evaluate(async (specs) => {

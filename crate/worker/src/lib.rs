@@ -20,6 +20,7 @@ mod gpu;
 mod heap;
 mod js;
 mod load;
+mod measure;
 mod place;
 mod readers;
 mod remembered;

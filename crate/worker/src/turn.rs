@@ -7,8 +7,7 @@ use web_sys::{AddEventListenerOptions, MessageChannel};
 use crate::js;
 
 thread_local! {
-    /// `scheduler` and its `postTask`. A message to ourselves passes through the browser's other processes' queue first:
-    /// it takes 0.4 ms of a token where this takes next to nothing.
+    /// `scheduler` and its `postTask`: a task of this thread's own, without a port and an event for it.
     static SCHEDULER: Option<(JsValue, Function)> = scheduler();
     static CHANNEL: Option<MessageChannel> = MessageChannel::new().ok().inspect(|channel| {
         channel.port1().start();

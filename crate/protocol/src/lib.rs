@@ -6,7 +6,11 @@
 //! then does an answer under way let messages in. Times are milliseconds since the Unix epoch on the
 //! sender's clock (`performance.timeOrigin + performance.now()`), which page and worker share.
 
+mod measure;
+
 use serde::{Deserialize, Serialize};
+
+pub use measure::{Asked, Ended, Measure, Measured, Sampled, Until};
 
 /// What the page asks of the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -17,7 +21,13 @@ pub enum ToWorker {
     Bench(Bench),
     /// Answers a conversation. One at a time; a second one is refused with `FailureKind::Busy`.
     Generate(Generate),
-    /// Ends the running load or generation at the next chunk or token.
+    /// Measures how long answers take; a `Sampled` for each, and `Measured` at the end.
+    Measure(Measure),
+    /// Holds a measurement between two answers, or lets it go on.
+    Pause(bool),
+    /// Whether the tab is in the background now.
+    Hidden(bool),
+    /// Ends the running load, generation or measurement at the next chunk or token.
     Abort,
     /// Removes every stored model file from this browser.
     ForgetModels,
@@ -42,6 +52,10 @@ pub enum FromWorker {
     Moved(Moved),
     /// A measurement that was asked for.
     Benched(Benched),
+    /// One answer of a measurement.
+    Sampled(Sampled),
+    /// A measurement of many answers ended.
+    Measured(Measured),
     /// Every stored model was removed.
     Forgotten {
         /// Bytes that the removed files held.
@@ -441,8 +455,10 @@ pub enum Operation {
     Load,
     /// Answering.
     Generate,
-    /// Measuring.
+    /// Measuring the speed.
     Bench,
+    /// Measuring how long answers take.
+    Measure,
     /// Removing stored models.
     Forget,
     /// Understanding a message.

@@ -12,6 +12,23 @@ pub(crate) fn now_ms() -> f64 {
     }
 }
 
+/// Smallest step that the clock was seen to take, milliseconds.
+pub(crate) fn tick_ms() -> f64 {
+    const STEPS: u32 = 20;
+    const LONGEST_MS: f64 = 50.0;
+    let start = now_ms();
+    let (mut last, mut smallest, mut steps) = (start, f64::INFINITY, 0);
+    while steps < STEPS && last - start < LONGEST_MS {
+        let now = now_ms();
+        if now > last {
+            smallest = smallest.min(now - last);
+            steps += 1;
+            last = now;
+        }
+    }
+    smallest
+}
+
 /// Lets something through ten times a second, so that progress never floods the page.
 #[derive(Debug, Default)]
 pub(crate) struct Pace {

@@ -45,6 +45,8 @@ pub(crate) enum Error {
         "a measurement of {prefill} prompt and {decode} further tokens is not possible with a context of {context}; ask for fewer, at least 1 and 2"
     )]
     Unmeasurable { prefill: u32, decode: u32, context: usize },
+    #[error("this measurement is not possible: {cause}; reload the page")]
+    Measure { cause: String },
     #[error("the measurement was given up: {cause}")]
     Moved { cause: String },
     #[error("no model is loaded; load one first")]
@@ -62,7 +64,7 @@ impl Error {
     /// Which kind the page is told, so that it can choose what to offer.
     pub(crate) fn kind(&self) -> FailureKind {
         match self {
-            Self::Message { .. } => FailureKind::Internal,
+            Self::Message { .. } | Self::Measure { .. } => FailureKind::Internal,
             Self::Refused { .. }
             | Self::Status { .. }
             | Self::Unreachable { .. }

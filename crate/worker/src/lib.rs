@@ -21,6 +21,7 @@ mod gpu;
 mod heap;
 mod js;
 mod load;
+mod measure;
 mod place;
 mod readers;
 mod remembered;

@@ -13,6 +13,7 @@ use crate::bell;
 use crate::bus::{self, Incoming};
 use crate::crew::{self, Crew};
 use crate::errors::{Error, Result};
+use crate::measure::{self, Visitor};
 use crate::{bench, defects, generate, gpu, load, storage, variant};
 
 /// The model, and what is being done.
@@ -20,6 +21,7 @@ use crate::{bench, defects, generate, gpu, load, storage, variant};
 pub(crate) struct Worker {
     pub(crate) engine: RefCell<Option<Engine>>,
     pub(crate) crew: Rc<Crew>,
+    visitor: Visitor,
     running: RefCell<Option<AbortController>>,
 }
 
@@ -46,6 +48,14 @@ impl Worker {
                 worker.engine.replace(Some(engine));
                 Ok(FromWorker::Benched(benched?))
             }),
+            ToWorker::Measure(asked) => self.run(Operation::Measure, None, async move |worker, signal| {
+                let mut engine = worker.engine.take().ok_or(Error::NoModel)?;
+                let measured = measure::measure(&mut engine, &asked, &worker.visitor, &signal).await;
+                worker.engine.replace(Some(engine));
+                Ok(FromWorker::Measured(measured?))
+            }),
+            ToWorker::Pause(paused) => self.visitor.pause(paused),
+            ToWorker::Hidden(hidden) => self.visitor.hide(hidden),
             ToWorker::Generate(ask) => {
                 self.run(Operation::Generate, Some(ask.id), async move |worker, signal| {
                     // Taken out for the while, since nothing else may touch it between two tokens.
@@ -65,6 +75,7 @@ impl Worker {
     fn abort(&self) {
         if let Some(controller) = &*self.running.borrow() {
             controller.abort();
+            self.visitor.wake();
         }
     }
 

@@ -21,6 +21,7 @@ impl App {
             FromWorker::Finished(finished) => self.on_finished(finished),
             FromWorker::Moved(moved) => self.on_moved(moved),
             FromWorker::Benched(benched) => self.on_benched(benched),
+            FromWorker::Sampled(_) | FromWorker::Measured(_) => {}
             FromWorker::Forgotten { bytes } => self.on_forgotten(bytes),
             FromWorker::Failed(failure) => self.failed(failure),
         }
@@ -37,7 +38,9 @@ impl App {
             Operation::Bench => {
                 self.on_bench_failed((kind != FailureKind::Aborted).then(|| sentence(&message)));
             }
-            Operation::Forget | Operation::Message => self.fail(operation, sentence(&message)),
+            Operation::Measure | Operation::Forget | Operation::Message => {
+                self.fail(operation, sentence(&message))
+            }
         }
     }
 

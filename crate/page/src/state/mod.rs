@@ -7,6 +7,7 @@ mod bench;
 mod chat;
 mod cost;
 mod inbox;
+mod latency;
 mod load;
 mod odds;
 mod parts;
@@ -15,6 +16,7 @@ mod race;
 pub(crate) use bench::Bench;
 pub(crate) use chat::{Chat, Turn};
 pub(crate) use cost::{Case, Charts, Cost, Reading};
+pub(crate) use latency::{Latency, Phase};
 pub(crate) use load::{Loading, Model, Offers};
 pub(crate) use odds::TRIALS;
 pub(crate) use race::Race;
@@ -68,6 +70,8 @@ pub(crate) struct App {
     pub(crate) bench: Bench,
     /// The comparison with a simulated cloud.
     pub(crate) race: Race,
+    /// How long answers take, over many.
+    pub(crate) latency: Latency,
     /// The cost scenario.
     pub(crate) cost: Cost,
     bridge: Bridge,
@@ -87,6 +91,7 @@ impl App {
             chat,
             bench: Bench::new(),
             race: Race::new(chat),
+            latency: Latency::new(),
             cost: Cost::new(load_charts),
             bridge: Bridge::new(),
         };

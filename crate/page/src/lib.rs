@@ -54,6 +54,7 @@ pub mod rate;
 pub mod scale;
 pub mod settings;
 pub mod tasks;
+pub mod timing;
 pub mod words;
 
 #[cfg(target_arch = "wasm32")]

@@ -10,12 +10,12 @@ use latency::stats::{self, Series};
 use protocol::{Asked, Ended, FromWorker, Measure, Measured, Sampled, Until};
 use web_sys::AbortSignal;
 
+use crate::bell::let_in;
 use crate::bus;
 use crate::clock::{now_ms, tick_ms};
 use crate::errors::{Error, Result};
 use crate::js;
 use crate::report;
-use crate::turn::yield_now;
 
 const MOST_PROMPTS: usize = 100;
 const MOST_ANSWERS: u32 = 10_000;
@@ -183,7 +183,7 @@ async fn answer(
     let tokens = engine.chat_tokens(&messages)?;
     let mut generation = engine.start(&tokens, &request)?;
     loop {
-        yield_now().await;
+        let_in().await;
         if signal.aborted() {
             return Ok(None);
         }

@@ -112,7 +112,7 @@ fn read(field: &Field, text: &str) -> Result<f64, String> {
 
 /// Reads a decimal number. Commas are taken only where they separate thousands: `1,5` could mean one and a half
 /// as well as fifteen, so it is refused rather than guessed.
-pub fn number(typed: &str) -> Option<f64> {
+fn number(typed: &str) -> Option<f64> {
     let bare: String = typed
         .chars()
         .filter(|c| !matches!(c, ' ' | '_' | '\u{a0}' | '\u{202f}'))

@@ -1,45 +1,65 @@
-//! What this page knows beyond the entries: what the device check and the last answer measured, and what the simulated
-//! cloud came to.
+//! What this page knows beyond the entries: what the device check and answers measured, and what the simulated cloud
+//! came to.
 
 use economics::{
     Deployment, Evidence, Gigabytes, Milliseconds, Origin, Sampled, Scenario, SloMetric, SloPercentile,
 };
+
+/// Percentiles of one side, ms: P50, P90, P95, P99. One that too few samples stand behind is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Times {
+    /// Time to first token.
+    pub ttft: [Option<f64>; 4],
+    /// Time between tokens.
+    pub itl: [Option<f64>; 4],
+    /// Time to the last token.
+    pub end_to_end: [Option<f64>; 4],
+}
+
+/// The percentiles of [`Times`].
+pub const LEVELS: [f64; 4] = [0.5, 0.9, 0.95, 0.99];
+
+impl Times {
+    /// What a requirement asks for.
+    fn of(&self, metric: SloMetric, percentile: SloPercentile) -> Option<f64> {
+        let at = match percentile {
+            SloPercentile::P50 => 0,
+            SloPercentile::P90 => 1,
+            SloPercentile::P95 => 2,
+            SloPercentile::P99 => 3,
+        };
+        match metric {
+            SloMetric::Ttft => self.ttft[at],
+            SloMetric::Itl => self.itl[at],
+            SloMetric::EndToEnd => self.end_to_end[at],
+        }
+    }
+}
 
 /// Facts, whatever scenario they are held against.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Known {
     /// Memory that the browser reports, GB.
     pub memory_gb: Option<f64>,
-    /// Median and 90th percentile of the time between tokens in this tab, ms; the second only from enough gaps on.
-    pub here_itl: [Option<f64>; 2],
-    /// 50th, 90th and 99th percentile of the simulated cloud's time to first token, ms.
-    pub cloud_ttft: [Option<f64>; 3],
+    /// Measured in this tab.
+    pub here: Times,
+    /// Simulated for the cloud.
+    pub cloud: Times,
 }
 
 impl Known {
-    /// What of it a scenario's requirements ask for. A percentile that no samples stand behind stays unknown.
+    /// What of it a scenario's requirements ask for.
     pub fn evidence(&self, s: &Scenario) -> Evidence {
-        let (metric, percentile) = (s.policy.slo_metric, s.policy.slo_percentile);
-        let asked = s.policy.slo.0 > 0.0;
-        let here = match (metric, percentile) {
-            (SloMetric::Itl, SloPercentile::P50) => self.here_itl[0],
-            (SloMetric::Itl, SloPercentile::P90) => self.here_itl[1],
-            _ => None,
-        };
-        let [p50, p90, p99] = self.cloud_ttft;
-        let cloud = match (metric, percentile) {
-            (SloMetric::Ttft, SloPercentile::P50) => p50,
-            (SloMetric::Ttft, SloPercentile::P90) => p90,
-            (SloMetric::Ttft, SloPercentile::P99) => p99,
-            _ => None,
+        let asked = |times: &Times, origin| {
+            let value = times.of(s.policy.slo_metric, s.policy.slo_percentile)?;
+            (s.policy.slo.0 > 0.0).then_some(Sampled { value: Milliseconds(value), origin })
         };
         let (tab, api) = (Deployment::Browser as usize, Deployment::Cloud as usize);
-        let ms = |origin| move |value| Sampled { value: Milliseconds(value), origin };
         let mut evidence = Evidence::default();
         evidence.memory[tab] =
             self.memory_gb.map(|gb| Sampled { value: Gigabytes(gb), origin: Origin::Measured });
-        evidence.latency[tab] = here.filter(|_| asked).map(ms(Origin::Measured));
-        evidence.latency[api] = cloud.filter(|_| asked).map(ms(Origin::Simulated));
+        evidence.latency[tab] = asked(&self.here, Origin::Measured);
+        evidence.latency[api] = asked(&self.cloud, Origin::Simulated);
         evidence
     }
 }
@@ -52,8 +72,8 @@ mod tests {
     fn only_the_percentile_that_is_asked_for_is_evidence() {
         let known = Known {
             memory_gb: Some(8.0),
-            here_itl: [Some(20.0), None],
-            cloud_ttft: [300.0, 500.0, 900.0].map(Some),
+            here: Times { itl: [Some(20.0), None, None, None], ..Times::default() },
+            cloud: Times { ttft: [300.0, 500.0, 600.0, 900.0].map(Some), ..Times::default() },
         };
         let mut s = Scenario::seed_example();
         assert_eq!(known.evidence(&s).latency, [None; 5], "nothing is asked");

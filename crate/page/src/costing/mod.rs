@@ -13,8 +13,8 @@ pub use decision::decision_paths;
 pub use drawings::{
     Axes, months_chart, months_table, role, tornado_chart, volume_chart, volume_table, waterfall_chart,
 };
-pub use entry::{Entries, Problem, entry, number, unit};
-pub use known::Known;
+pub use entry::{Entries, Problem, entry, unit};
+pub use known::{Known, LEVELS, Times};
 
 static PRESETS: LazyLock<Vec<Preset>> = LazyLock::new(economics::presets);
 

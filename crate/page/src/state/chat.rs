@@ -121,7 +121,7 @@ impl App {
 
     /// Whether an answer or a measurement is under way.
     pub(crate) fn busy(&self) -> bool {
-        self.chat.running.with(Option::is_some) || self.bench.running.get()
+        self.chat.running.with(Option::is_some) || self.bench.running.get() || self.latency.busy()
     }
 
     /// Answers what stands in the prompt box.

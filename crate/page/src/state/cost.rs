@@ -10,7 +10,7 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use super::odds::{Odds, TRIALS};
-use crate::costing::{Entries, Known, Problem, entry, presets};
+use crate::costing::{Entries, Known, Problem, Times, entry, presets};
 
 /// The chart code, loaded when a chart is about to be seen.
 #[derive(Clone)]
@@ -152,6 +152,8 @@ pub(crate) struct Cost {
     pub(crate) shown: RwSignal<usize>,
     /// Which deployment is looked at beside the cloud.
     pub(crate) focus: RwSignal<Deployment>,
+    /// Percentiles of many measured answers, once the visitor has handed them on.
+    pub(crate) fed: RwSignal<Option<Times>>,
     /// What is known beyond the entries.
     pub(crate) known: RwSignal<Known>,
     /// The shown scenario's result.
@@ -174,6 +176,7 @@ impl Cost {
             comparing: RwSignal::new(false),
             shown,
             focus: RwSignal::new(Deployment::Edge),
+            fed: RwSignal::new(None),
             known,
             report,
             odds: Odds::new(),

@@ -21,7 +21,8 @@ impl App {
             FromWorker::Finished(finished) => self.on_finished(finished),
             FromWorker::Moved(moved) => self.on_moved(moved),
             FromWorker::Benched(benched) => self.on_benched(benched),
-            FromWorker::Sampled(_) | FromWorker::Measured(_) => {}
+            FromWorker::Sampled(sampled) => self.on_sampled(&sampled),
+            FromWorker::Measured(measured) => self.on_measured(measured),
             FromWorker::Forgotten { bytes } => self.on_forgotten(bytes),
             FromWorker::Failed(failure) => self.failed(failure),
         }
@@ -38,9 +39,8 @@ impl App {
             Operation::Bench => {
                 self.on_bench_failed((kind != FailureKind::Aborted).then(|| sentence(&message)));
             }
-            Operation::Measure | Operation::Forget | Operation::Message => {
-                self.fail(operation, sentence(&message))
-            }
+            Operation::Measure => self.on_measure_failed(sentence(&message)),
+            Operation::Forget | Operation::Message => self.fail(operation, sentence(&message)),
         }
     }
 
@@ -56,6 +56,7 @@ impl App {
         self.model.loading.set(None);
         self.model.report.set(None);
         self.bench.forget();
+        let measuring = untrack(|| self.latency.busy());
         let advice = if was_loaded {
             "Load the model again: it starts afresh, and a stored model needs no second download."
         } else {
@@ -64,6 +65,8 @@ impl App {
         let text = format!("{message} {advice}");
         if self.chat.running.with_untracked(Option::is_some) {
             self.on_generate_failed(None, FailureKind::Internal, text);
+        } else if measuring {
+            self.on_measure_failed(text);
         } else {
             self.fail(Operation::Start, text);
         }

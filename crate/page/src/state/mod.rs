@@ -5,7 +5,9 @@
 
 mod bench;
 mod chat;
+mod cloud_runs;
 mod cost;
+mod forward;
 mod inbox;
 mod latency;
 mod load;
@@ -16,7 +18,7 @@ mod race;
 pub(crate) use bench::Bench;
 pub(crate) use chat::{Chat, Turn};
 pub(crate) use cost::{Case, Charts, Cost, Reading};
-pub(crate) use latency::{Latency, Phase};
+pub(crate) use latency::{AIMS, Aim, Latency, Phase, SEED};
 pub(crate) use load::{Loading, Model, Offers};
 pub(crate) use odds::TRIALS;
 pub(crate) use race::Race;
@@ -105,6 +107,8 @@ impl App {
             app.device.update(|device| asked.apply(device));
         });
         app.read_catalogue();
+        app.watch_visibility();
+        app.follow_cloud();
         app
     }
 

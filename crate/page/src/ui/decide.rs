@@ -1,4 +1,4 @@
-//! Section 4: what may be chosen, what is cheapest of it, and what the article's own chart would have said.
+//! Section 5: what may be chosen, what is cheapest of it, and what the article's own chart would have said.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use super::path::{matrix, paths};
 use crate::costing::decision_paths;
 use crate::state::App;
 
-/// Section 4.
+/// Section 5.
 pub(crate) fn decide(app: App) -> impl IntoView {
     let (cost, open) = (app.cost, RwSignal::new(false));
     let ways =
@@ -20,7 +20,7 @@ pub(crate) fn decide(app: App) -> impl IntoView {
         <section id="decide" class="section" aria-labelledby="decide-title">
             {section_head(
                 "decide-title",
-                "4",
+                "5",
                 "Decide",
                 "First what must be met, then what costs least. A price never buys a way around a requirement.",
             )}

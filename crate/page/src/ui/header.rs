@@ -80,6 +80,7 @@ pub(crate) fn header() -> impl IntoView {
             <nav class="places" aria-label="Sections">
                 <a href="#run">"Run"</a>
                 <a href="#compare">"Compare"</a>
+                <a href="#latency">"Latency"</a>
                 <a href="#cost">"Cost"</a>
                 <a href="#decide">"Decide"</a>
                 <a href="#notes">"Notes"</a>

@@ -8,6 +8,7 @@ mod cost;
 mod decide;
 mod device_card;
 mod header;
+mod latency;
 mod measure;
 mod metrics;
 mod model_card;
@@ -41,6 +42,7 @@ pub(crate) fn page(app: App) -> impl IntoView {
             {run::run(app)}
             {move || below.get().then(|| view! {
                 {compare::compare(app)}
+                {latency::latency(app)}
                 {cost::cost(app)}
                 {decide::decide(app)}
                 {notes::notes(app)}

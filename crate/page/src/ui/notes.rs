@@ -10,7 +10,7 @@ use crate::state::App;
 pub(crate) fn notes(app: App) -> impl IntoView {
     view! {
         <section id="notes" class="section" aria-labelledby="notes-title">
-            {section_head("notes-title", "5", "Notes", "What stands behind the numbers on this page.")}
+            {section_head("notes-title", "6", "Notes", "What stands behind the numbers on this page.")}
             <div class="notes-grid">
                 {measured()}
                 {simulated()}

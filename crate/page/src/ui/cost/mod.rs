@@ -1,4 +1,4 @@
-//! Section 3: what it costs, from when it pays, how sure that is, and on which assumptions.
+//! Section 4: what it costs, from when it pays, how sure that is, and on which assumptions.
 
 mod bills;
 mod charts;
@@ -15,21 +15,20 @@ use economics::Deployment;
 use leptos::prelude::*;
 
 use super::parts::section_head;
-use crate::costing::Known;
 use crate::state::{App, Cost};
 
 use ledger::trace;
 
-/// Section 3.
+/// Section 4.
 pub(crate) fn cost(app: App) -> impl IntoView {
     let cost = app.cost;
     cost.follow();
-    tell_what_is_known(app);
+    app.tell_what_is_known();
     view! {
         <section id="cost" class="section" aria-labelledby="cost-title">
             {section_head(
                 "cost-title",
-                "3",
+                "4",
                 "Cost",
                 "A cloud service is paid per request and grows with use. Servers of your own cost most at the start, \
                  browsers cost a download each. Put in your own figures to see where they meet, how sure that is, and \
@@ -53,20 +52,6 @@ pub(crate) fn cost(app: App) -> impl IntoView {
             <div class="card outcome">{ledger::ledger(cost)}</div>
         </section>
     }
-}
-
-/// What the device check, the last answer and the simulated cloud came to counts where a requirement asks for it.
-fn tell_what_is_known(app: App) {
-    Effect::new(move |_| {
-        let figures = app.chat.figures.get();
-        let spread = app.race.cloud.with(|cloud| cloud.as_ref().ok().map(|(_, spread)| *spread));
-        app.cost.known.set(Known {
-            memory_gb: app.device.with(|device| device.memory_gb),
-            // An answer under way would change this with every token.
-            here_itl: figures.total_ms.map_or([None; 2], |_| [figures.itl_median_ms, figures.itl_p90_ms]),
-            cloud_ttft: spread.map_or([None; 3], |spread| [spread.p50, spread.p90, spread.p99]),
-        });
-    });
 }
 
 /// Which deployment stands beside the cloud in the figures below.

@@ -1,0 +1,83 @@
+//! Ten thousand requests to the simulated cloud, a few milliseconds a frame.
+
+use std::sync::Arc;
+
+use latency::cloud::Connection;
+use latency::stats::{Metrics, Simulated, Summary};
+use leptos::prelude::*;
+
+use super::latency::Phase;
+use super::parts::{frame, now};
+use super::{App, Charts};
+use crate::settings;
+use crate::timing::{Simulation, sizes};
+
+/// Most of a frame that a slice takes, ms.
+const SLICE_MS: f64 = 6.0;
+/// Requests between two looks at the clock.
+const STEP: u64 = 50;
+
+/// What they came to.
+#[derive(Debug)]
+pub(crate) struct CloudRuns {
+    /// Name of the preset.
+    pub(crate) label: String,
+    /// The four metrics.
+    pub(crate) summary: Summary<Simulated>,
+    /// Every request's.
+    pub(crate) answers: Vec<Metrics>,
+    /// Mean tokens of an answer.
+    pub(crate) output_tokens: f64,
+    /// Time it took to compute, ms, without the frames in between.
+    pub(crate) took_ms: f64,
+}
+
+impl App {
+    /// Simulates anew whenever preset, seed, connection or the sizes measured here change, once the page's charts have
+    /// been looked at; not while answers come in, which would slow them down.
+    pub(crate) fn follow_cloud(self) {
+        let newest = StoredValue::new(0_u32);
+        Effect::new(move |_| {
+            let looked_at = self.cost.charts.with(|charts| !matches!(charts, Charts::Off));
+            let (race, latency) = (self.race, self.latency);
+            let Ok(seed) = race.seed.with(|text| settings::read_seed(text)) else { return };
+            let connection = if race.warm.get() { Connection::Warm } else { Connection::Cold };
+            let preset = race.preset(Clone::clone);
+            if !looked_at || latency.phase.get() != Phase::Idle {
+                return;
+            }
+            let sizes = latency.runs.with(|runs| sizes(runs));
+            newest.update_value(|newest| *newest = newest.wrapping_add(1));
+            let mine = newest.get_value();
+            let label = preset.label.clone();
+            let Ok(mut simulation) = Simulation::new(preset, connection, seed, sizes) else { return };
+            leptos::task::spawn_local(async move {
+                let mut took_ms = 0.0;
+                loop {
+                    frame().await;
+                    if newest.get_value() != mine {
+                        return;
+                    }
+                    let start = now();
+                    let mut done = false;
+                    while !done && now() - start < SLICE_MS {
+                        done = simulation.advance(STEP);
+                    }
+                    took_ms += now() - start;
+                    if done {
+                        break;
+                    }
+                }
+                let output_tokens = simulation.output_tokens();
+                let Simulation { summary, answers, .. } = simulation;
+                latency.cloud.set(Some(Arc::new(CloudRuns {
+                    label,
+                    summary,
+                    answers,
+                    output_tokens,
+                    took_ms,
+                })));
+            });
+        });
+    }
+}

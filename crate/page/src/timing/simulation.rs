@@ -1,0 +1,125 @@
+//! Ten thousand simulated requests of the sizes measured here, in pieces that leave the page time for its frames.
+
+use latency::Ms;
+use latency::cloud::{Cloud, Connection, Preset, Request};
+use latency::export::Run;
+use latency::stats::{Metrics, Simulated, Summary};
+
+/// Requests that are simulated.
+const REQUESTS: u64 = 10_000;
+/// Bytes of a token of English text, for the upload.
+const BYTES_PER_TOKEN: u64 = 4;
+
+/// The size of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Size {
+    /// Tokens of the prompt.
+    pub prompt_tokens: u32,
+    /// Tokens of the answer, at least 1.
+    pub output_tokens: u32,
+}
+
+/// Sizes of the answers that count; an assumed one while there is none.
+pub fn sizes(runs: &[Run]) -> Vec<Size> {
+    let counted = runs.iter().filter(|run| !run.hidden && !run.arrivals_ms.is_empty());
+    let mut sizes: Vec<_> = counted
+        .map(|run| Size { prompt_tokens: run.prompt_tokens, output_tokens: run.arrivals_ms.len() as u32 })
+        .collect();
+    sizes.sort_unstable();
+    if sizes.is_empty() {
+        sizes.push(Size { prompt_tokens: 100, output_tokens: 200 });
+    }
+    sizes
+}
+
+/// A run of requests under way.
+#[derive(Clone, Debug)]
+pub struct Simulation {
+    preset: Preset,
+    connection: Connection,
+    seed: u64,
+    sizes: Vec<Size>,
+    next: u64,
+    /// The four metrics of the requests so far.
+    pub summary: Summary<Simulated>,
+    /// Every request's.
+    pub answers: Vec<Metrics>,
+}
+
+impl Simulation {
+    /// # Errors
+    /// A sentence, when the preset describes no distribution.
+    pub fn new(preset: Preset, connection: Connection, seed: u64, sizes: Vec<Size>) -> Result<Self, String> {
+        let origin = Cloud::new(&preset).map_err(|e| format!("Preset {}: {e}.", preset.label))?.origin(seed);
+        let summary = Summary::new(origin);
+        Ok(Self { preset, connection, seed, sizes, next: 0, summary, answers: Vec::new() })
+    }
+
+    /// Simulates some more requests; whether that were all. The pieces do not change a bit of the result.
+    pub fn advance(&mut self, requests: u64) -> bool {
+        let end = (self.next + requests).min(REQUESTS);
+        // The preset was a cloud when this began.
+        let Ok(cloud) = Cloud::new(&self.preset) else { return true };
+        let (summary, answers) = (&mut self.summary, &mut self.answers);
+        for run in self.next..end {
+            let size = self.sizes[run as usize % self.sizes.len()];
+            let request = Request {
+                prompt_bytes: BYTES_PER_TOKEN * u64::from(size.prompt_tokens),
+                prompt_tokens: size.prompt_tokens,
+                output_tokens: size.output_tokens,
+                connection: self.connection,
+            };
+            cloud.each(&request, self.seed, run..run + 1, |_, arrivals: &[Ms]| {
+                summary.record_arrivals(arrivals);
+                answers.extend(Metrics::new(arrivals));
+            });
+        }
+        self.next = end;
+        end == REQUESTS
+    }
+
+    /// Requests so far.
+    pub fn done(&self) -> u64 {
+        self.next
+    }
+
+    /// Mean tokens of an answer.
+    pub fn output_tokens(&self) -> f64 {
+        let all: u64 = self.sizes.iter().map(|size| u64::from(size.output_tokens)).sum();
+        all as f64 / self.sizes.len() as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use latency::corpus::Category;
+
+    fn run(hidden: bool, tokens: usize) -> Run {
+        let arrivals: Vec<_> = (1..=tokens).map(|n| Ms(10.0 * n as f64)).collect();
+        Run { hidden, ..Run::new("p", Category::CodeAnalysis, 0, 50, &arrivals) }
+    }
+
+    #[test]
+    fn only_answers_that_count_have_a_size() {
+        let assumed = sizes(&[]);
+        assert_eq!(assumed, [Size { prompt_tokens: 100, output_tokens: 200 }]);
+        assert_eq!(sizes(&[run(true, 9), run(false, 0)]), assumed);
+        assert_eq!(sizes(&[run(false, 3), run(true, 9)]), [Size { prompt_tokens: 50, output_tokens: 3 }]);
+    }
+
+    #[test]
+    fn pieces_do_not_change_a_bit() {
+        let make = || {
+            let preset = latency::presets::all().remove(0);
+            Simulation::new(preset, Connection::Warm, 7, sizes(&[run(false, 3), run(false, 8)])).unwrap()
+        };
+        let (mut whole, mut pieces) = (make(), make());
+        assert!(whole.advance(REQUESTS));
+        while !pieces.advance(333) {}
+        assert_eq!(whole.answers, pieces.answers);
+        assert_eq!(whole.answers.len() as u64, REQUESTS);
+        assert_eq!(whole.summary.ttft.percentile(0.99), pieces.summary.ttft.percentile(0.99));
+        assert_eq!(whole.output_tokens(), 5.5);
+    }
+}

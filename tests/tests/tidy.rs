@@ -27,7 +27,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("protocol", &[]),
     ("engine", &[]),
     ("page", &["economics", "latency", "protocol"]),
-    ("worker", &["engine", "protocol"]),
+    ("worker", &["engine", "latency", "protocol"]),
     ("nibble", &["economics", "engine", "latency"]),
     ("xtask", &[]),
 ];

@@ -27,6 +27,13 @@
 //!   `bench-{prefill,decode,ttft,dispatches,passes,readback,bandwidth,copy,share}`, `bench-kernels`
 //! - compare: `race-verdict`, `race-size`, `cloud-label`, `cloud-preset`, `cloud-connection`, `cloud-seed`,
 //!   `cloud-spread`, `cloud-sources`, `{local,cloud}-{ttft,itl,e2e}`
+//!   `race`, `live-race`, `live-{here,cloud}` (`data-value`: tokens so far)
+//! - latency: `measure-{start,pause,stop,progress,options,answers,tokens,narrow,percentile,width,told,count,tick,hidden}`,
+//!   `feed-forward`; `latency-verdict`, `percentiles-SIDE`, `SIDE-METRIC-{samples,mean,pNN}` (here, cloud, other; ttft,
+//!   inter-token, tpot, end-to-end), `category-{ID,all}-{first,rate}`, `simulated-count`, `other-place`;
+//!   `metric-of-METRIC`, `chart-{cdf,histogram}`; `slo`, `slo-{ttft,tpot,share,limits,problem,decide}`,
+//!   `slo-{share,holds}-SIDE`, `goodput-SIDE`; `soak-{minutes,start,pause,stop,progress,verdict}`,
+//!   `chart-soak`, `chart-soak-memory`; `export-{json,csv,told}`, `import`, `import-remove`
 //! - cost: `cost-preset`, `preset-story`, `cost-reset`, `cost-compare`, `cost-single`, `case-{0,1}`, `side-by-side`;
 //!   `cost-KEY`, `cost-KEY-slider`, `cost-KEY-problem` (also `data-key`: the input's key in files), `group-GROUP`,
 //!   `cost-use-measured`; `options`, `option-DEPLOYMENT`, `value-DEPLOYMENT`, `focus-DEPLOYMENT` (cloud, edge,

@@ -36,6 +36,8 @@ pub struct Lane {
     pub itl: Option<f64>,
     /// Time to the end of the answer.
     pub end: f64,
+    /// When each token came; empty on the measured side, whose tokens are the answer.
+    pub arrivals: Vec<f64>,
 }
 
 /// The size of a request, the same for both sides.
@@ -99,10 +101,44 @@ pub fn here(recording: &Recording) -> Option<Lane> {
         ttft,
         itl: recording.gaps().percentile(0.5).map(|ms| ms.0),
         end: finished.total_ms,
+        arrivals: Vec::new(),
     })
 }
 
+/// The measured lane while the answer comes, `now` ms after the request.
+pub fn here_so_far(recording: &Recording, now: f64) -> Lane {
+    let first = recording.timing().map(|timing| timing.ttft.0);
+    let handed = recording.prefill.as_ref().map_or(now, |prefill| {
+        if prefill.done == prefill.reused { prefill.at_ms - recording.asked_ms } else { 0.0 }
+    });
+    let ttft = first.unwrap_or(now).max(0.0);
+    let handed = handed.clamp(0.0, ttft);
+    let stages = [
+        ("Handing over", handed),
+        ("Reading the prompt", ttft - handed),
+        ("Writing the answer", (now - ttft).max(0.0)),
+    ];
+    Lane { bars: bars(stages), ttft, itl: None, end: now, arrivals: Vec::new() }
+}
+
+impl Lane {
+    /// As far as it has come `now` ms after the request; stages to come have no length yet.
+    pub fn so_far(&self, now: f64) -> Self {
+        let cut = |bar: &Bar| Bar { length: bar.length.min((now - bar.start).max(0.0)), ..bar.clone() };
+        Self { bars: self.bars.iter().map(cut).collect(), ..self.clone() }
+    }
+}
+
 /// One simulated request.
+///
+/// # Errors
+/// A sentence, when the preset describes no distribution.
+pub fn lane(preset: &Preset, size: Size, connection: Connection, seed: u64) -> Result<Lane, String> {
+    let cloud = open(preset)?;
+    Ok(simulated(&cloud.simulate(&request(size, connection), seed, 0), cloud.origin(seed)))
+}
+
+/// One simulated request, and how its time to the first token spreads over many.
 ///
 /// # Errors
 /// A sentence, when the preset describes no distribution.
@@ -112,21 +148,27 @@ pub fn cloud(
     connection: Connection,
     seed: u64,
 ) -> Result<(Lane, Spread), String> {
-    let cloud = Cloud::new(preset).map_err(|error| format!("Preset {}: {error}.", preset.label))?;
-    let request = Request {
+    let (cloud, lane) = (open(preset)?, lane(preset, size, connection, seed)?);
+    let request = Request { output_tokens: 1, ..request(size, connection) };
+    let mut firsts = Series::new(cloud.origin(seed));
+    for run in 0..RUNS {
+        firsts.record(cloud.simulate(&request, seed, run).ttft());
+    }
+    let at = |p| firsts.percentile(p).map(|ms| ms.0);
+    Ok((lane, Spread { p50: at(0.5), p90: at(0.9), p99: at(0.99) }))
+}
+
+fn open(preset: &Preset) -> Result<Cloud<'_>, String> {
+    Cloud::new(preset).map_err(|error| format!("Preset {}: {error}.", preset.label))
+}
+
+fn request(size: Size, connection: Connection) -> Request {
+    Request {
         prompt_bytes: size.prompt_bytes,
         prompt_tokens: size.prompt_tokens,
         output_tokens: size.output_tokens,
         connection,
-    };
-    let origin = Simulated { preset: preset.id.clone(), seed };
-    let trace = cloud.simulate(&request, seed, 0);
-    let mut firsts = Series::new(origin.clone());
-    for run in 0..RUNS {
-        firsts.record(cloud.simulate(&Request { output_tokens: 1, ..request }, seed, run).ttft());
     }
-    let at = |p| firsts.percentile(p).map(|ms| ms.0);
-    Ok((simulated(&trace, origin), Spread { p50: at(0.5), p90: at(0.9), p99: at(0.99) }))
 }
 
 /// How the simulated time to the first token spreads over many requests, ms.
@@ -168,12 +210,13 @@ fn simulated(trace: &Trace, origin: Simulated) -> Lane {
         ttft: trace.ttft().0,
         itl: gaps.percentile(0.5).map(|ms| ms.0),
         end: trace.end().0,
+        arrivals: trace.arrivals.iter().map(|ms| ms.0).collect(),
     }
 }
 
 fn stage_name(stage: Stage) -> &'static str {
     match stage {
-        Stage::Dns => "Looking up the name",
+        Stage::Dns => "Looking up the name (DNS)",
         Stage::Connect => "Connecting",
         Stage::Upload => "Sending the prompt",
         Stage::RoundTrip => "Round trip",
@@ -237,6 +280,18 @@ mod tests {
     }
 
     #[test]
+    fn a_lane_under_way_ends_now() {
+        let mut recording = measured();
+        recording.finished = None;
+        let lane = here_so_far(&recording, 450.0);
+        assert_eq!((lane.ttft, lane.end), (400.0, 450.0));
+        assert!((lane.bars.iter().map(|bar| bar.length).sum::<f64>() - 450.0).abs() < 1e-9);
+        let whole = Lane { bars: bars([("a", 100.0), ("b", 50.0), ("c", 10.0)]), ..lane };
+        let lengths: Vec<_> = whole.so_far(120.0).bars.iter().map(|bar| bar.length).collect();
+        assert_eq!(lengths, [100.0, 20.0, 0.0]);
+    }
+
+    #[test]
     fn the_measured_lane_adds_up() {
         let lane = here(&measured()).unwrap();
         let total: f64 = lane.bars.iter().map(|bar| bar.length).sum();
@@ -267,7 +322,7 @@ mod tests {
 
     #[test]
     fn losing_is_said_plainly() {
-        let lane = |ttft, end| Lane { bars: Vec::new(), ttft, itl: None, end };
+        let lane = |ttft, end| Lane { bars: Vec::new(), ttft, itl: None, end, arrivals: Vec::new() };
         let text = verdict(&lane(900.0, 4_000.0), &lane(300.0, 700.0));
         assert!(text.contains("600 ms later") && text.contains("3,300 ms later"), "{text}");
         let text = verdict(&lane(100.0, 700.2), &lane(300.0, 700.0));

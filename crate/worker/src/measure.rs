@@ -171,12 +171,10 @@ async fn answer(
     signal: &AbortSignal,
 ) -> Result<Option<Sampled>> {
     let messages = [Message { role: Role::User, content: prompt.text.clone() }];
-    // Reading something else first empties the cache, so that nothing is reused.
-    let other = engine.chat_tokens(&messages)?;
-    engine.logits(&other[..1], &mut |_, _| {}).await?;
     let max_tokens = prompt.max_tokens as usize;
     let request = Request { sampling: Sampling::greedy(), max_tokens, stop: Vec::new() };
     let mut arrivals_ms = Vec::with_capacity(max_tokens);
+    empty_cache(engine, &messages).await?;
     visitor.was_hidden.set(visitor.hidden.get());
     // A visitor waits for the tokenizer too.
     let asked_ms = now_ms();
@@ -197,14 +195,14 @@ async fn answer(
             Step::Finished { .. } => break,
         }
     }
-    Ok(Some(Sampled {
-        number: 0,
-        prompt: 0,
-        warm_up: false,
-        hidden: visitor.was_hidden.get(),
-        prompt_tokens: tokens.len() as u32,
-        asked_ms,
-        arrivals_ms,
-        memory_bytes: js::memory_bytes() + engine.gpu_memory_bytes(),
-    }))
+    let (hidden, prompt_tokens) = (visitor.was_hidden.get(), tokens.len() as u32);
+    let memory_bytes = js::memory_bytes() + engine.gpu_memory_bytes();
+    let (number, prompt, warm_up) = (0, 0, false);
+    Ok(Some(Sampled { number, prompt, warm_up, hidden, prompt_tokens, asked_ms, arrivals_ms, memory_bytes }))
+}
+
+/// Reads something else, so that nothing of the prompt is reused.
+async fn empty_cache(engine: &mut Engine, messages: &[Message]) -> Result<()> {
+    let other = engine.chat_tokens(messages)?;
+    Ok(engine.logits(&other[..1], &mut |_, _| {}).await?)
 }

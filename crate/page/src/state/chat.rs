@@ -77,6 +77,11 @@ impl Chat {
         &TASKS[self.task.get().min(TASKS.len() - 1)]
     }
 
+    /// Most tokens of the next answer, if the form says so.
+    pub(super) fn most_tokens(&self) -> Option<u32> {
+        self.texts.with(settings::parse).ok().map(|(_, most)| most)
+    }
+
     pub(super) fn running_now(&self) -> bool {
         self.running.with_untracked(Option::is_some)
     }
@@ -278,7 +283,7 @@ fn bytes(messages: &[protocol::Message]) -> usize {
 }
 
 /// Now, ms since the Unix epoch, on the clock that page and worker share.
-fn now_ms() -> f64 {
+pub(super) fn now_ms() -> f64 {
     let clock = window().performance();
     clock.map_or_else(js_sys::Date::now, |clock| clock.time_origin() + clock.now())
 }

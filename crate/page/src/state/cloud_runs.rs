@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use latency::cloud::Connection;
 use latency::stats::{Metrics, Simulated, Summary};
 use leptos::prelude::*;
 
@@ -41,43 +40,36 @@ impl App {
             let looked_at = self.cost.charts.with(|charts| !matches!(charts, Charts::Off));
             let (race, latency) = (self.race, self.latency);
             let Ok(seed) = race.seed.with(|text| settings::read_seed(text)) else { return };
-            let connection = if race.warm.get() { Connection::Warm } else { Connection::Cold };
+            let connection = race.connection();
             let preset = race.preset(Clone::clone);
             if !looked_at || latency.phase.get() != Phase::Idle {
                 return;
             }
             let sizes = latency.runs.with(|runs| sizes(runs));
             newest.update_value(|newest| *newest = newest.wrapping_add(1));
-            let mine = newest.get_value();
             let label = preset.label.clone();
-            let Ok(mut simulation) = Simulation::new(preset, connection, seed, sizes) else { return };
-            leptos::task::spawn_local(async move {
-                let mut took_ms = 0.0;
-                loop {
-                    frame().await;
-                    if newest.get_value() != mine {
-                        return;
-                    }
-                    let start = now();
-                    let mut done = false;
-                    while !done && now() - start < SLICE_MS {
-                        done = simulation.advance(STEP);
-                    }
-                    took_ms += now() - start;
-                    if done {
-                        break;
-                    }
-                }
-                let output_tokens = simulation.output_tokens();
-                let Simulation { summary, answers, .. } = simulation;
-                latency.cloud.set(Some(Arc::new(CloudRuns {
-                    label,
-                    summary,
-                    answers,
-                    output_tokens,
-                    took_ms,
-                })));
-            });
+            let Ok(simulation) = Simulation::new(preset, connection, seed, sizes) else { return };
+            leptos::task::spawn_local(self.simulate(label, simulation, newest));
         });
+    }
+
+    /// Runs it in slices between frames; given up once a newer one has begun.
+    async fn simulate(self, label: String, mut simulation: Simulation, newest: StoredValue<u32>) {
+        let (mine, mut took_ms, mut done) = (newest.get_value(), 0.0, false);
+        while !done {
+            frame().await;
+            if newest.get_value() != mine {
+                return;
+            }
+            let start = now();
+            while !done && now() - start < SLICE_MS {
+                done = simulation.advance(STEP);
+            }
+            took_ms += now() - start;
+        }
+        let output_tokens = simulation.output_tokens();
+        let Simulation { summary, answers, .. } = simulation;
+        let runs = CloudRuns { label, summary, answers, output_tokens, took_ms };
+        self.latency.cloud.set(Some(Arc::new(runs)));
     }
 }

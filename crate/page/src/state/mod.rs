@@ -10,6 +10,7 @@ mod cost;
 mod forward;
 mod inbox;
 mod latency;
+mod live;
 mod load;
 mod odds;
 mod parts;
@@ -19,6 +20,7 @@ pub(crate) use bench::Bench;
 pub(crate) use chat::{Chat, Turn};
 pub(crate) use cost::{Case, Charts, Cost, Reading};
 pub(crate) use latency::{AIMS, Aim, Latency, Phase, SEED};
+pub(crate) use live::Live;
 pub(crate) use load::{Loading, Model, Offers};
 pub(crate) use odds::TRIALS;
 pub(crate) use race::Race;
@@ -72,6 +74,8 @@ pub(crate) struct App {
     pub(crate) bench: Bench,
     /// The comparison with a simulated cloud.
     pub(crate) race: Race,
+    /// The race under way.
+    pub(crate) live: Live,
     /// How long answers take, over many.
     pub(crate) latency: Latency,
     /// The cost scenario.
@@ -93,6 +97,7 @@ impl App {
             chat,
             bench: Bench::new(),
             race: Race::new(chat),
+            live: Live::new(),
             latency: Latency::new(),
             cost: Cost::new(load_charts),
             bridge: Bridge::new(),
@@ -109,6 +114,7 @@ impl App {
         app.read_catalogue();
         app.watch_visibility();
         app.follow_cloud();
+        app.follow_race();
         app
     }
 

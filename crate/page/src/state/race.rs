@@ -47,6 +47,17 @@ impl Race {
         }
     }
 
+    /// One request of this size with what is chosen; `None` while the seed cannot be read.
+    pub(crate) fn simulate(&self, size: Size) -> Option<Lane> {
+        let seed = self.seed.with(|text| settings::read_seed(text)).ok()?;
+        self.preset(|preset| race::lane(preset, size, self.connection(), seed)).ok()
+    }
+
+    /// The chosen connection.
+    pub(crate) fn connection(&self) -> Connection {
+        if self.warm.get() { Connection::Warm } else { Connection::Cold }
+    }
+
     /// Reads the chosen preset.
     pub(crate) fn preset<T>(&self, read: impl FnOnce(&Preset) -> T) -> T {
         let chosen = self.chosen.get();

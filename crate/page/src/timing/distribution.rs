@@ -45,36 +45,44 @@ pub type Draw = fn(&str, &[Side]) -> Option<(Chart, Table)>;
 
 /// Per cent of each side's answers within a time. `what`: the time's name. `None` without a side.
 pub fn cumulative(what: &str, sides: &[Side]) -> Option<(Chart, Table)> {
-    let edges = edges(sides, POINTS)?;
+    let (edges, log) = edges(sides, POINTS)?;
     let values = |side: &Side| edges.iter().map(|ms| Some(side.between(-1.0, *ms))).collect();
-    let chart = chart(what, "Answers within that time, %", &edges, sides, values);
+    let chart = chart(what, "Answers within that time, %", (&edges, log), sides, values);
     let table = table(&chart, TABLE_STEP);
     Some((chart, table))
 }
 
-/// Per cent of each side's answers in each of a few spans of time, every span as much longer than the one before.
+/// Per cent of each side's answers in each of a few spans of time, equal or, on a log axis, in equal ratios.
 pub fn histogram(what: &str, sides: &[Side]) -> Option<(Chart, Table)> {
-    let edges = edges(sides, SPANS)?;
+    let (edges, log) = edges(sides, SPANS)?;
     let lower = |at: usize| if at == 0 { -1.0 } else { edges[at - 1] };
     let values = |side: &Side| (0..edges.len()).map(|at| Some(side.between(lower(at), edges[at]))).collect();
-    let chart = chart(&format!("{what}, up to"), "Answers in that span, %", &edges, sides, values);
+    let chart = chart(&format!("{what}, up to"), "Answers in that span, %", (&edges, log), sides, values);
     let table = table(&chart, 1);
     Some((chart, table))
 }
 
-/// From just below the shortest to just above the longest time of all sides, in equal ratios.
-fn edges(sides: &[Side], count: usize) -> Option<Vec<f64>> {
+/// Times that lie further apart than this ratio are drawn on a log axis.
+const FAR_APART: f64 = 30.0;
+
+/// From just below the shortest to just above the longest time of all sides, in equal steps, or in equal ratios where
+/// they lie far apart; and which of the two.
+fn edges(sides: &[Side], count: usize) -> Option<(Vec<f64>, bool)> {
     let ends = sides.iter().filter_map(|side| Some((side.bins.first()?.0, side.bins.last()?.0)));
     let (low, high) = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
-    let low = (0.97 * low).max(0.01);
-    let ratio = (1.03 * high / low).powf(1.0 / (count - 1) as f64);
-    Some((0..count).map(|at| low * ratio.powi(at as i32)).collect())
+    let (low, high) = ((0.97 * low).max(0.01), 1.03 * high);
+    let (log, steps) = (high > FAR_APART * low, (count - 1) as f64);
+    let at = |at: usize| match log {
+        true => low * (high / low).powf(at as f64 / steps),
+        false => low + (high - low) * (at as f64 / steps),
+    };
+    Some(((0..count).map(at).collect(), log))
 }
 
 fn chart(
     x: &str,
     y: &str,
-    edges: &[f64],
+    (edges, log): (&[f64], bool),
     sides: &[Side],
     values: impl Fn(&Side) -> Vec<Option<f64>>,
 ) -> Chart {
@@ -82,7 +90,7 @@ fn chart(
     let line =
         |side: &Side| Line { label: side.label.clone(), role: side.role, values: values(side), band: None };
     Chart {
-        x: axis(format!("{x}, ms"), true, edges.to_vec()),
+        x: axis(format!("{x}, ms"), log, edges.to_vec()),
         y: axis(y.to_owned(), false, Vec::new()),
         series: sides.iter().map(line).collect(),
         marks: Vec::new(),

@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::live::live;
 use super::parts::{Origin, origin, raw, section_head};
 use super::waterfall::waterfall;
 use crate::format;
@@ -21,6 +22,7 @@ pub(crate) fn compare(app: App) -> impl IntoView {
                  drawn to the same scale and never mixed.",
             )}
             <div class="card">
+                {live(app)}
                 {outcome(race)}
                 <p class="muted" data-testid="race-size">{move || race.size.get().words()}</p>
                 <div class="lanes">

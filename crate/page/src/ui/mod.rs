@@ -9,6 +9,7 @@ mod decide;
 mod device_card;
 mod header;
 mod latency;
+mod live;
 mod measure;
 mod metrics;
 mod model_card;

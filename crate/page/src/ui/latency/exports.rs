@@ -34,22 +34,28 @@ pub(super) fn exports(app: App) -> impl IntoView {
             <button type="button" data-testid="export-csv" disabled=empty on:click=move |_| save("nibble-latency.csv", "text/csv", app.latency.export().to_csv())>
                 "Save as CSV"
             </button>
-            <label class="button">
-                {icon("file")} "Open another device’s"
-                <input type="file" class="visually-hidden" accept=".json,.csv" data-testid="import" on:change:target=move |event| {
-                    let input = event.target();
-                    if let Some(file) = input.files().and_then(|files| files.get(0)) {
-                        read(app, file);
-                    }
-                    // So that choosing the same file again is a change again.
-                    input.set_value("");
-                } />
-            </label>
+            {opener(app)}
             <button type="button" class:hidden=move || app.latency.other.with(Option::is_none) data-testid="import-remove" on:click=move |_| app.latency.other.set(None)>
                 "Remove the imported"
             </button>
             <span class="small muted" role="status" data-testid="export-told">{move || told.get()}</span>
         </div>
+    }
+}
+
+fn opener(app: App) -> impl IntoView {
+    view! {
+        <label class="button">
+            {icon("file")} "Open another device’s"
+            <input type="file" class="visually-hidden" accept=".json,.csv" data-testid="import" on:change:target=move |event| {
+                let input = event.target();
+                if let Some(file) = input.files().and_then(|files| files.get(0)) {
+                    read(app, file);
+                }
+                // So that choosing the same file again is a change again.
+                input.set_value("");
+            } />
+        </label>
     }
 }
 

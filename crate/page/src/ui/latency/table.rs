@@ -33,7 +33,20 @@ pub(super) fn table(app: App) -> impl IntoView {
         }}
         {categories(app)}
         <h4>"Simulated cloud " {origin(Origin::Simulated)}</h4>
-        {move || latency.cloud.get().map(|runs| view! {
+        {simulated(app)}
+        {move || cloud.get().map(|lines| grid("cloud", lines))}
+        {move || latency.other.get().map(|other| imported(&other))}
+        <p class="small muted">
+            "Below a percentile stands its 95 % bootstrap interval. Gaps within one answer are not independent, so those between tokens \
+             have none. A dash: too few samples stand behind it; below it, how many it takes."
+        </p>
+    }
+}
+
+/// How many requests were simulated, of what, and how long that took.
+fn simulated(app: App) -> impl IntoView {
+    move || {
+        app.latency.cloud.get().map(|runs| view! {
             <p class="small muted" data-testid="simulated-count" data-value=raw(Some(runs.took_ms))>
                 {format!(
                     "{} requests of {} tokens on average, of the sizes measured here, {}; computed in {} ms.",
@@ -44,13 +57,7 @@ pub(super) fn table(app: App) -> impl IntoView {
                 )}
                 {(runs.label != app.race.preset(|preset| preset.label.clone())).then_some(" Being simulated anew …")}
             </p>
-        })}
-        {move || cloud.get().map(|lines| grid("cloud", lines))}
-        {move || latency.other.get().map(|other| imported(&other))}
-        <p class="small muted">
-            "Below a percentile stands its 95 % bootstrap interval. Gaps within one answer are not independent, so those between tokens \
-             have none. A dash: too few samples stand behind it; below it, how many it takes."
-        </p>
+        })
     }
 }
 

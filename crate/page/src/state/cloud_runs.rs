@@ -27,6 +27,8 @@ pub(crate) struct CloudRuns {
     pub(crate) answers: Vec<Metrics>,
     /// Mean tokens of an answer.
     pub(crate) output_tokens: f64,
+    /// Whether nothing was measured yet, so that the size is assumed.
+    pub(crate) assumed: bool,
     /// Time it took to compute, ms, without the frames in between.
     pub(crate) took_ms: f64,
 }
@@ -69,7 +71,8 @@ impl App {
         }
         let output_tokens = simulation.output_tokens();
         let Simulation { summary, answers, .. } = simulation;
-        let runs = CloudRuns { label, summary, answers, output_tokens, took_ms };
+        let assumed = self.latency.runs.with_untracked(|runs| runs.is_empty());
+        let runs = CloudRuns { assumed, label, summary, answers, output_tokens, took_ms };
         self.latency.cloud.set(Some(Arc::new(runs)));
     }
 }

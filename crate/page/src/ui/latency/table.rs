@@ -49,9 +49,10 @@ fn simulated(app: App) -> impl IntoView {
         app.latency.cloud.get().map(|runs| view! {
             <p class="small muted" data-testid="simulated-count" data-value=raw(Some(runs.took_ms))>
                 {format!(
-                    "{} requests of {} tokens on average, of the sizes measured here, {}; computed in {} ms.",
+                    "{} requests of {} tokens on average, {}, {}; computed in {} ms.",
                     format::count(runs.answers.len() as f64),
                     format::decimal(runs.output_tokens, 0),
+                    if runs.assumed { "an assumed size until something is measured" } else { "of the sizes measured here" },
                     app.race.label(),
                     format::decimal(runs.took_ms, 0),
                 )}

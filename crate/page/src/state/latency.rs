@@ -217,8 +217,11 @@ impl App {
         self.problem.set(None);
         latency.aim.set(aim);
         latency.done.set(0);
-        latency.ended.set(None);
-        latency.place.set(self.place());
+        // A load says nothing about the answers that stand here: they keep their place, time and ending.
+        if aim == Aim::Answers {
+            latency.ended.set(None);
+            latency.place.set(self.place());
+        }
         latency.phase.set(Phase::Running);
         self.announce("Measuring many answers.");
         self.bridge.send(&ToWorker::Hidden(document().hidden()), None);
@@ -292,7 +295,9 @@ impl App {
 
     pub(super) fn on_measured(&self, measured: protocol::Measured) {
         self.latency.phase.set(Phase::Idle);
-        self.latency.ended.set(Some(measured));
+        if self.latency.aim.get_untracked() == Aim::Answers {
+            self.latency.ended.set(Some(measured));
+        }
         self.announce(match measured.ended {
             Ended::Narrow => "Measured: the percentile is known well enough.",
             Ended::Spent => "Measured.",

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use latency::Ms;
-use latency::corpus::{Category, overall};
+use latency::corpus::{Category, mean, overall};
 use latency::export::{Export, Tag};
 use latency::interval::{Interval, Next};
 use latency::presets;
@@ -51,14 +51,10 @@ fn print_categories(answers: &[(Category, Metrics)]) -> Result<()> {
     let firsts: Vec<_> = answers.iter().map(|(category, answer)| (*category, answer.ttft.0)).collect();
     let rate = |answer: &Metrics| answer.tpot.filter(|tpot| tpot.0 > 0.0).map(|tpot| 1e3 / tpot.0);
     let rates: Vec<_> = answers.iter().filter_map(|(c, answer)| Some((*c, rate(answer)?))).collect();
-    let of = |values: &[(Category, f64)], category| {
-        let of: Vec<f64> = values.iter().filter(|(c, _)| *c == category).map(|(_, value)| *value).collect();
-        (!of.is_empty()).then(|| of.iter().sum::<f64>() / of.len() as f64)
-    };
     let told = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.1}"));
     output::line(format_args!("{:<22}{:>20}{:>20}", "", "first token, ms", "tokens/s after it"))?;
     for category in Category::ALL {
-        let (first, rate) = (told(of(&firsts, category)), told(of(&rates, category)));
+        let (first, rate) = (told(mean(&firsts, category)), told(mean(&rates, category)));
         output::line(format_args!("{:<22}{first:>20}{rate:>20}", category.label()))?;
     }
     let (first, rate) = (told(overall(&firsts)), told(overall(&rates)));

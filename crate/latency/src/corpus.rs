@@ -85,14 +85,16 @@ pub fn prompts() -> Vec<Prompt> {
     (0..longest).flat_map(|turn| queues.values().filter_map(move |queue| queue.get(turn)).cloned()).collect()
 }
 
+/// Arithmetic mean within a category; `None` without values.
+pub fn mean(values: &[(Category, f64)], category: Category) -> Option<f64> {
+    let of: Vec<f64> = values.iter().filter(|(c, _)| *c == category).map(|(_, value)| *value).collect();
+    (!of.is_empty()).then(|| of.iter().sum::<f64>() / of.len() as f64)
+}
+
 /// One figure for all categories: the arithmetic mean within each, and the geometric mean of those. `None` until
 /// every category has a value.
 pub fn overall(values: &[(Category, f64)]) -> Option<f64> {
-    let mean = |category: Category| {
-        let of: Vec<f64> = values.iter().filter(|(c, _)| *c == category).map(|(_, value)| *value).collect();
-        (!of.is_empty()).then(|| of.iter().sum::<f64>() / of.len() as f64)
-    };
-    let means: Option<Vec<f64>> = Category::ALL.into_iter().map(mean).collect();
+    let means: Option<Vec<f64>> = Category::ALL.into_iter().map(|category| mean(values, category)).collect();
     geometric_mean(&means?)
 }
 

@@ -1,7 +1,6 @@
 //! A bell that the page rings before each message, so that an answer need not stop with every token to look for one.
 //!
-//! A turn of the event loop costs a twentieth of a small model's token. The bell is a counter in shared memory, which
-//! is read in no time; where the page may not share memory, there is none, and every token is followed by a turn.
+//! The bell is a counter in shared memory; where the page may not share memory, there is none, and every token is followed by a turn.
 
 use std::cell::Cell;
 

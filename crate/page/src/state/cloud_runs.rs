@@ -19,7 +19,7 @@ const STEP: u64 = 50;
 /// What they came to.
 #[derive(Debug)]
 pub(crate) struct CloudRuns {
-    /// Name of the preset.
+    /// What they are of, as every simulated number says it.
     pub(crate) label: String,
     /// The four metrics.
     pub(crate) summary: Summary<Simulated>,
@@ -41,16 +41,16 @@ impl App {
         Effect::new(move |_| {
             let looked_at = self.cost.charts.with(|charts| !matches!(charts, Charts::Off));
             let (race, latency) = (self.race, self.latency);
+            // Whatever changed, a run under way is of something else.
+            newest.update_value(|newest| *newest = newest.wrapping_add(1));
             let Ok(seed) = race.seed.with(|text| settings::read_seed(text)) else { return };
-            let connection = race.connection();
-            let preset = race.preset(Clone::clone);
+            let (preset, connection) = (race.preset(Clone::clone), race.connection());
             if !looked_at || latency.phase.get() != Phase::Idle {
                 return;
             }
             let sizes = latency.runs.with(|runs| sizes(runs));
-            newest.update_value(|newest| *newest = newest.wrapping_add(1));
-            let label = preset.label.clone();
             let Ok(simulation) = Simulation::new(preset, connection, seed, sizes) else { return };
+            let label = race.label();
             leptos::task::spawn_local(self.simulate(label, simulation, newest));
         });
     }
@@ -71,7 +71,7 @@ impl App {
         }
         let output_tokens = simulation.output_tokens();
         let Simulation { summary, answers, .. } = simulation;
-        let assumed = self.latency.runs.with_untracked(|runs| runs.is_empty());
+        let assumed = self.latency.here.with_untracked(Option::is_none);
         let runs = CloudRuns { assumed, label, summary, answers, output_tokens, took_ms };
         self.latency.cloud.set(Some(Arc::new(runs)));
     }

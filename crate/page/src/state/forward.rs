@@ -5,6 +5,7 @@ use latency::slo::Slo;
 use latency::stats::{Origin, Series, Summary};
 use leptos::prelude::*;
 
+use super::parts::moment;
 use super::{App, Reading};
 use crate::costing::{Known, LEVELS, Times};
 
@@ -38,17 +39,14 @@ impl App {
     pub(crate) fn feed_forward(&self) {
         let Some(measured) = untrack(|| self.measured_case()) else { return };
         let (case, place) = (untrack(|| self.cost.case()), self.latency.place.get_untracked());
-        let at = js_sys::Date::new(&(place.at_unix_ms as f64).into()).to_iso_string();
-        let at = at.as_string().unwrap_or_default();
-        let (day, time) = at.split_once('T').unwrap_or((&at, ""));
-        let time = time.get(..5).unwrap_or_default();
+        let (day, time) = moment(place.at_unix_ms as f64);
         let answers =
             self.latency.here.with_untracked(|here| here.as_ref().map_or(0, |here| here.ttft.count()));
         let source = format!(
             "measured on this device, {day} {time} UTC: {answers} answers of {} on {}",
             place.model, place.backend
         );
-        let reading = |value| Reading { value, source: source.clone(), day: day.to_owned() };
+        let reading = |value| Reading { value, source: source.clone(), day: day.clone() };
         case.measure("browser.tokens_per_second", reading(measured.tokens_per_second));
         case.measure("demand.output_tokens", reading(measured.output_tokens));
         let times = self.latency.here.with_untracked(|here| here.as_ref().map(|here| times(here)));

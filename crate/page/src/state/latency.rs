@@ -5,7 +5,6 @@ use std::sync::Arc;
 use latency::Ms;
 use latency::corpus::{self, Category, Prompt};
 use latency::export::{Context, Export, Imported, Run};
-use latency::interval::Stopping;
 use latency::stats::{self, Metrics, Summary};
 use leptos::prelude::*;
 use protocol::{Asked, Ended, Measure, Operation, Sampled, ToWorker, Until};
@@ -69,8 +68,10 @@ pub(crate) struct Latency {
     pub(crate) aim: RwSignal<Aim>,
     /// Answers of the last measurement, warm-up included.
     pub(crate) done: RwSignal<u32>,
-    /// Why the last one ended, and the clock's smallest step, ms.
-    pub(crate) ended: RwSignal<Option<protocol::Measured>>,
+    /// When the one under way, or the last one, is over.
+    pub(crate) asked: RwSignal<Option<Until>>,
+    /// How the last one over the corpus ended.
+    pub(crate) ended: RwSignal<Option<(Until, protocol::Measured)>>,
     /// Every answer measured, hidden ones included, warm-up left out.
     pub(crate) runs: RwSignal<Arc<Vec<Run>>>,
     /// Where they were measured.
@@ -83,6 +84,8 @@ pub(crate) struct Latency {
     pub(crate) other: RwSignal<Option<Arc<Imported>>>,
     /// Sustained load.
     pub(crate) load: RwSignal<Arc<Load>>,
+    /// Answers that came while it ran: shown once it rests, so that the page does not slow what it measures.
+    waiting: StoredValue<Vec<Run>>,
     prompts: StoredValue<Vec<Prompt>>,
 }
 
@@ -102,6 +105,7 @@ impl Latency {
             phase: RwSignal::new(Phase::Idle),
             aim: RwSignal::new(Aim::Answers),
             done: RwSignal::new(0),
+            asked: RwSignal::new(None),
             ended: RwSignal::new(None),
             runs: RwSignal::default(),
             place: RwSignal::default(),
@@ -109,6 +113,7 @@ impl Latency {
             cloud: RwSignal::new(None),
             other: RwSignal::new(None),
             load: RwSignal::default(),
+            waiting: StoredValue::default(),
             prompts: StoredValue::new(corpus::prompts()),
         }
     }
@@ -156,22 +161,29 @@ impl Latency {
         Ok(Until::Narrow { percentile, width, fewest, most, seed: SEED })
     }
 
-    fn asked(&self, most_tokens: u32) -> Vec<Asked> {
+    /// Shows the answers that wait.
+    fn show(&self) {
+        let waiting = self.waiting.try_update_value(std::mem::take).unwrap_or_default();
+        if waiting.is_empty() {
+            return;
+        }
+        if waiting.iter().any(|run| !run.hidden) {
+            self.here.update(|here| {
+                let summary =
+                    Arc::make_mut(here.get_or_insert_with(|| Arc::new(Summary::new(stats::Measured))));
+                let counted = waiting.iter().filter(|run| !run.hidden);
+                counted.for_each(|run| summary.record_arrivals(&run.arrivals_ms));
+            });
+        }
+        self.runs.update(|runs| Arc::make_mut(runs).extend(waiting));
+    }
+
+    fn corpus(&self, most_tokens: u32) -> Vec<Asked> {
         let asked = |prompt: &Prompt| Asked {
             text: prompt.text.clone(),
             max_tokens: prompt.max_tokens.min(most_tokens),
         };
         self.prompts.with_value(|prompts| prompts.iter().map(asked).collect())
-    }
-
-    /// The rule that stops a measurement, as far as one was asked for.
-    pub(crate) fn rule(&self) -> Option<Stopping> {
-        match self.until() {
-            Ok(Until::Narrow { percentile, width, fewest, most, .. }) => {
-                Some(Stopping { percentile, width, fewest: fewest.into(), most: most.into() })
-            }
-            _ => None,
-        }
     }
 }
 
@@ -184,8 +196,9 @@ impl App {
         match asked {
             Err(problem) => self.fail(Operation::Measure, problem),
             Ok((until, tokens)) => {
-                let prompts = latency.asked(tokens);
+                let prompts = latency.corpus(tokens);
                 if self.start(Aim::Answers, Measure { prompts, warm_up: WARM_UP, until }) {
+                    latency.waiting.set_value(Vec::new());
                     latency.runs.set(Arc::default());
                     latency.here.set(None);
                 }
@@ -199,7 +212,7 @@ impl App {
         match Latency::number(latency.options.minutes, "Minutes", 0.05, 60.0) {
             Err(problem) => self.fail(Operation::Measure, problem),
             Ok(minutes) => {
-                let mut prompts = latency.asked(256);
+                let mut prompts = latency.corpus(256);
                 prompts.truncate(1);
                 let until = Until::Time { ms: 60_000.0 * minutes };
                 if self.start(Aim::Soak, Measure { prompts, warm_up: WARM_UP, until }) {
@@ -217,6 +230,7 @@ impl App {
         self.problem.set(None);
         latency.aim.set(aim);
         latency.done.set(0);
+        latency.asked.set(Some(measure.until));
         // A load says nothing about the answers that stand here: they keep their place, time and ending.
         if aim == Aim::Answers {
             latency.ended.set(None);
@@ -237,6 +251,7 @@ impl App {
             Phase::Paused => false,
         };
         self.latency.phase.set(if paused { Phase::Paused } else { Phase::Running });
+        self.latency.show();
         self.announce(if paused { "Paused after this answer." } else { "Measuring goes on." });
         self.bridge.send(&ToWorker::Pause(paused), None);
     }
@@ -250,13 +265,11 @@ impl App {
 
     /// Tells the worker when the tab goes to the background, where browsers slow pages down.
     pub(super) fn watch_visibility(self) {
-        let told = window_event_listener_untyped("visibilitychange", move |_| {
+        window_event_listener_untyped("visibilitychange", move |_| {
             if untrack(|| self.latency.busy()) {
                 self.bridge.send(&ToWorker::Hidden(document().hidden()), None);
             }
         });
-        // The page and its listener end together.
-        std::mem::forget(told);
     }
 
     pub(super) fn on_sampled(&self, sampled: &Sampled) {
@@ -284,19 +297,18 @@ impl App {
         let number = sampled.number - WARM_UP;
         let run = Run::new(&prompt, category, number, sampled.prompt_tokens, &arrivals);
         let run = Run { hidden: sampled.hidden, ..run };
-        if !run.hidden {
-            latency.here.update(|here| {
-                let summary = here.get_or_insert_with(|| Arc::new(Summary::new(stats::Measured)));
-                Arc::make_mut(summary).record_arrivals(&run.arrivals_ms);
-            });
+        latency.waiting.update_value(|waiting| waiting.push(run));
+        if latency.phase.get_untracked() != Phase::Running {
+            latency.show();
         }
-        latency.runs.update(|runs| Arc::make_mut(runs).push(run));
     }
 
     pub(super) fn on_measured(&self, measured: protocol::Measured) {
+        self.latency.show();
         self.latency.phase.set(Phase::Idle);
         if self.latency.aim.get_untracked() == Aim::Answers {
-            self.latency.ended.set(Some(measured));
+            let asked = self.latency.asked.get_untracked();
+            self.latency.ended.set(asked.map(|until| (until, measured)));
         }
         self.announce(match measured.ended {
             Ended::Narrow => "Measured: the percentile is known well enough.",
@@ -307,13 +319,14 @@ impl App {
 
     /// It ended with an error, or with the worker; what came until then stays.
     pub(super) fn on_measure_failed(&self, message: String) {
+        self.latency.show();
         self.latency.phase.set(Phase::Idle);
         self.fail(Operation::Measure, message);
     }
 
-    /// Reads an earlier export, of this device or another.
-    pub(crate) fn import(&self, text: &str) {
-        match Imported::read(text) {
+    /// Reads an earlier export, of this device or another; or tells why there is no text to read.
+    pub(crate) fn import(&self, text: Result<String, String>) {
+        match text.and_then(|text| Imported::read(&text).map_err(|error| error.to_string())) {
             Ok(imported) => {
                 self.problem.set(None);
                 self.latency.other.set(Some(Arc::new(imported)));
@@ -329,20 +342,24 @@ impl App {
     /// Where is being measured.
     fn place(&self) -> Context {
         let device = self.device.with_untracked(|device| {
-            let known = |value: Option<String>| value.unwrap_or_else(|| "an unknown number of".to_owned());
-            let cores = known(device.cores.map(|cores| cores.to_string()));
+            let cores = device.cores.map_or("an unknown number of".to_owned(), |cores| cores.to_string());
             device.memory_gb.map_or(format!("{cores} cores"), |gb| format!("{cores} cores, {gb} GB or more"))
         });
         let build = untrack(|| self.standing()).map_or("", |standing| standing.rung.name);
         let model = self.model.loaded.with_untracked(|l| l.as_ref().map(|l| l.name.clone()));
         Context {
             device,
-            browser: window().navigator().user_agent().unwrap_or_default(),
-            backend: untrack(|| self.backend()).0,
+            browser: line(&window().navigator().user_agent().unwrap_or_default()),
+            backend: line(&untrack(|| self.backend()).0),
             build: format!("nibble {} {build}", env!("CARGO_PKG_VERSION")),
-            model: model.unwrap_or_default(),
+            model: line(&model.unwrap_or_default()),
             at_unix_ms: js_sys::Date::now() as u64,
             seed: None,
         }
     }
+}
+
+/// As an export may hold it: one line of at most 500 characters. A model's name comes from its file.
+fn line(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(500).collect()
 }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::App;
 use super::parts::frame;
 use crate::race::{self, Lane};
+use crate::timing::BYTES_PER_TOKEN;
 
 /// The race's clock and the simulated side.
 #[derive(Clone, Copy)]
@@ -13,13 +14,11 @@ pub(crate) struct Live {
     pub(crate) now: RwSignal<Option<f64>>,
     /// The simulated request, of the prompt's size and as long as the answer may become.
     pub(crate) cloud: RwSignal<Option<Lane>>,
-    /// Tokens that came from this device.
-    pub(crate) tokens: RwSignal<usize>,
 }
 
 impl Live {
     pub(super) fn new() -> Self {
-        Self { now: RwSignal::new(None), cloud: RwSignal::new(None), tokens: RwSignal::new(0) }
+        Self { now: RwSignal::new(None), cloud: RwSignal::new(None) }
     }
 
     /// Tokens that the simulated side has sent.
@@ -36,7 +35,6 @@ impl App {
             let running = self.chat.running.get();
             if running.is_some() && running != before.flatten() {
                 let live = self.live;
-                live.tokens.set(0);
                 live.cloud.set(untrack(|| self.simulated_lane()));
                 live.now.set(Some(0.0));
                 leptos::task::spawn_local(self.play(running));
@@ -60,10 +58,10 @@ impl App {
             let now =
                 self.chat.recording.with_untracked(|recording| super::chat::now_ms() - recording.asked_ms);
             live.now.set(Some(now));
-            live.tokens.set(self.chat.recording.with_untracked(|recording| recording.arrivals.len()));
+            let came = self.chat.recording.with_untracked(|recording| recording.arrivals.len());
             // The simulated answer is as long as the measured one, which is known once that has ended.
             let sent = untrack(|| live.sent(now));
-            if ended && (sent >= live.tokens.get_untracked() || live.cloud.with_untracked(Option::is_none)) {
+            if ended && (sent >= came || live.cloud.with_untracked(Option::is_none)) {
                 return live.now.set(None);
             }
         }
@@ -75,7 +73,7 @@ impl App {
         let tokens = self.chat.most_tokens().unwrap_or(256);
         let size = race::Size {
             prompt_bytes: bytes as u64,
-            prompt_tokens: (bytes as u32).div_ceil(4),
+            prompt_tokens: (bytes as u32).div_ceil(BYTES_PER_TOKEN as u32),
             output_tokens: tokens,
             measured: false,
         };

@@ -23,6 +23,7 @@ pub(crate) use latency::{AIMS, Aim, Latency, Phase, SEED};
 pub(crate) use live::Live;
 pub(crate) use load::{Loading, Model, Offers};
 pub(crate) use odds::TRIALS;
+pub(crate) use parts::moment;
 pub(crate) use race::Race;
 
 use leptos::prelude::*;

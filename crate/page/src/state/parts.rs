@@ -11,6 +11,15 @@ pub(crate) fn now() -> f64 {
     window().performance().map_or(0.0, |clock| clock.now())
 }
 
+/// A moment in words: day as `YYYY-MM-DD` and time as `HH:MM`, UTC; empty beyond the calendar.
+pub(crate) fn moment(at_unix_ms: f64) -> (String, String) {
+    const LAST_MS: f64 = 8.64e15;
+    let text = (at_unix_ms.abs() <= LAST_MS).then(|| js_sys::Date::new(&at_unix_ms.into()).to_iso_string());
+    let text = text.and_then(|text| text.as_string()).unwrap_or_default();
+    let (day, time) = text.split_once('T').unwrap_or((&text, ""));
+    (day.to_owned(), time.get(..5).unwrap_or_default().to_owned())
+}
+
 /// Until the next frame; in a hidden tab, which has none, until the browser runs timers.
 pub(crate) async fn frame() {
     let promise = Promise::new(&mut |resolve, _| {

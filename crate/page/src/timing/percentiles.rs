@@ -1,6 +1,6 @@
 //! The percentile table: every metric, with intervals, and blanks where too few samples stand behind a figure.
 
-use latency::corpus::{Category, overall};
+use latency::corpus::{Category, mean, overall};
 use latency::interval::Interval;
 use latency::stats::{Metrics, Origin, Series, Summary, samples_needed};
 
@@ -62,11 +62,7 @@ pub fn by_category(answers: &[(Category, Metrics)]) -> ([(Category, Means); 5], 
     let rate = |answer: &Metrics| answer.tpot.filter(|tpot| tpot.0 > 0.0).map(|tpot| 1e3 / tpot.0);
     let firsts: Vec<_> = answers.iter().map(|(category, answer)| (*category, answer.ttft.0)).collect();
     let rates: Vec<_> = answers.iter().filter_map(|(c, answer)| Some((*c, rate(answer)?))).collect();
-    let of = |values: &[(Category, f64)], category: Category| {
-        let of: Vec<f64> = values.iter().filter(|(c, _)| *c == category).map(|(_, value)| *value).collect();
-        (!of.is_empty()).then(|| of.iter().sum::<f64>() / of.len() as f64)
-    };
-    let each = Category::ALL.map(|category| (category, [of(&firsts, category), of(&rates, category)]));
+    let each = Category::ALL.map(|category| (category, [mean(&firsts, category), mean(&rates, category)]));
     (each, [overall(&firsts), overall(&rates)])
 }
 

@@ -7,8 +7,8 @@ use latency::stats::{Metrics, Simulated, Summary};
 
 /// Requests that are simulated.
 const REQUESTS: u64 = 10_000;
-/// Bytes of a token of English text, for the upload.
-const BYTES_PER_TOKEN: u64 = 4;
+/// Bytes of a token that is sent; assumed, English text has about so many.
+pub const BYTES_PER_TOKEN: u64 = 4;
 
 /// The size of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

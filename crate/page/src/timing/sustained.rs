@@ -111,7 +111,7 @@ fn windows(load: &Load) -> Table {
 pub fn verdict(load: &Load) -> String {
     let soak = match load.assess() {
         Ok(soak) => soak,
-        Err(SoakError::Sample { .. }) => return "The clock ran backwards; measure again.".to_owned(),
+        Err(error @ SoakError::Sample { .. }) => return format!("No verdict: {error}."),
         Err(_) => {
             return "Two whole minutes of tokens are needed before one can be compared with another."
                 .to_owned();

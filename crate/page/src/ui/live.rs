@@ -44,7 +44,7 @@ fn scale(app: App) -> f64 {
 }
 
 fn here(app: App) -> impl IntoView {
-    let tokens = move || app.live.tokens.get();
+    let tokens = move || app.chat.recording.with(|recording| recording.arrivals.len());
     let lane = move || app.chat.recording.with(|recording| race::here_so_far(recording, now(app)));
     view! {
         <div class="stream">

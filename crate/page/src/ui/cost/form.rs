@@ -5,7 +5,7 @@ use leptos::prelude::*;
 
 use super::ledger::origin_of;
 use crate::costing::{entry, unit};
-use crate::state::{App, Cost, Reading};
+use crate::state::{App, Cost, Reading, moment};
 use crate::ui::parts::icon;
 
 /// Groups that stand open at first: what nearly everybody has to enter.
@@ -63,12 +63,10 @@ fn measured(app: App) -> impl IntoView {
 fn reading(app: App, value: f64) -> Reading {
     let model = app.model.loaded.with_untracked(|loaded| loaded.as_ref().map(|loaded| loaded.name.clone()));
     let backend = app.backend().0;
-    let now = js_sys::Date::new_0().to_iso_string().as_string().unwrap_or_default();
-    let (day, time) = now.split_once('T').unwrap_or((&now, ""));
-    let time = time.get(..5).unwrap_or_default();
+    let (day, time) = moment(js_sys::Date::now());
     let model = model.unwrap_or_else(|| "a model".to_owned());
     let source = format!("measured on this device, {day} {time} UTC: decode of {model} on {backend}");
-    Reading { value, source, day: day.to_owned() }
+    Reading { value, source, day }
 }
 
 fn group(cost: Cost, group: Group) -> impl IntoView {

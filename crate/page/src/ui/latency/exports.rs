@@ -1,7 +1,7 @@
 //! Raw samples out of the page, and another device's in.
 
 use js_sys::{Array, Uint8Array};
-use latency::export::ExportError;
+use latency::export::{ExportError, MOST_BYTES};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
@@ -59,10 +59,17 @@ fn opener(app: App) -> impl IntoView {
     }
 }
 
+/// A file beyond the limit is refused before it is read.
 fn read(app: App, file: web_sys::File) {
+    if file.size() > MOST_BYTES as f64 {
+        return app.import(Err(ExportError::TooLong { bytes: file.size() as usize }.to_string()));
+    }
     leptos::task::spawn_local(async move {
         let bytes = JsFuture::from(file.array_buffer()).await.map(|buffer| Uint8Array::new(&buffer).to_vec());
-        app.import(&String::from_utf8_lossy(&bytes.unwrap_or_default()));
+        app.import(match bytes {
+            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(_) => Err("the browser could not read the file".to_owned()),
+        });
     });
 }
 

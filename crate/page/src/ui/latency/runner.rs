@@ -1,11 +1,11 @@
 //! The measurement: one button, its options, how far it is, and how it ended.
 
 use leptos::prelude::*;
-use protocol::{Ended, Operation};
+use protocol::{Ended, Operation, Until};
 
 use super::forward;
 use crate::format;
-use crate::state::{AIMS, Aim, App, Phase};
+use crate::state::{AIMS, Aim, App, Phase, moment};
 use crate::ui::parts::{icon, problem, raw};
 
 /// The card's content.
@@ -34,7 +34,7 @@ pub(super) fn buttons(app: App, aim: Aim, testid: &'static str) -> impl IntoView
         Aim::Soak => app.start_soak(),
     };
     let hint = move || match (mine(), app.model.loaded.with(Option::is_some), app.busy()) {
-        (true, ..) => progress(app, aim),
+        (true, ..) => progress(app),
         (_, false, _) => "Load the model above first.".to_owned(),
         (_, _, true) => "The engine is busy.".to_owned(),
         _ => String::new(),
@@ -65,15 +65,16 @@ pub(super) fn buttons(app: App, aim: Aim, testid: &'static str) -> impl IntoView
     }
 }
 
-fn progress(app: App, aim: Aim) -> String {
+fn progress(app: App) -> String {
     let latency = app.latency;
     let paused = if latency.phase.get() == Phase::Paused { "Paused. " } else { "" };
     let done = format::counted(latency.done.get(), "answer", "answers");
-    let (all, unit) = match aim {
-        Aim::Answers => (latency.options.answers.get(), "and one to warm up"),
-        Aim::Soak => (latency.options.minutes.get(), "minutes"),
+    let all = match latency.asked.get() {
+        Some(Until::Answers { most } | Until::Narrow { most, .. }) => format!("{most} and one to warm up"),
+        Some(Until::Time { ms }) => format!("{} minutes", format::plain(ms / 6e4)),
+        None => String::new(),
     };
-    format!("{paused}{done} so far, of at most {all} {unit}.")
+    format!("{paused}{done} so far, of at most {all}.")
 }
 
 fn options(app: App) -> impl IntoView {
@@ -125,15 +126,15 @@ fn told(app: App) -> impl IntoView {
     move || {
         let count = counted()?;
         let ended = latency.ended.get();
-        let why = ended.map(|measured| match measured.ended {
+        let why = ended.map(|(until, measured)| match measured.ended {
             Ended::Narrow => " Stopped when the interval was narrow enough, which makes it look surer than it is: of 95 % intervals found \
                               so, 83 % hold the percentile.",
-            Ended::Spent if latency.rule().is_some() => " The interval is still wider than asked for.",
+            Ended::Spent if matches!(until, Until::Narrow { .. }) => " The interval is still wider than asked for.",
             Ended::Spent => "",
             Ended::Aborted => " Stopped early; what came until then counts.",
         });
         let place = latency.place.get();
-        let tick = ended.map(|measured| measured.tick_ms);
+        let tick = ended.map(|(_, measured)| measured.tick_ms);
         Some(view! {
             <p class="small" data-testid="measure-told">
                 <strong data-testid="measure-count" data-value=count.to_string()>{format::counted(count as u32, "answer", "answers")}</strong>
@@ -158,9 +159,6 @@ fn told(app: App) -> impl IntoView {
 
 /// A moment, in words.
 pub(super) fn stamp(at_unix_ms: u64) -> String {
-    let date = js_sys::Date::new(&(at_unix_ms as f64).into());
-    let text = if at_unix_ms < 8_640_000_000_000_000 { date.to_iso_string().as_string() } else { None };
-    let text = text.unwrap_or_default();
-    let (day, time) = text.split_once('T').unwrap_or((&text, ""));
-    format!("{day} {} UTC", time.get(..5).unwrap_or_default())
+    let (day, time) = moment(at_unix_ms as f64);
+    format!("{day} {time} UTC")
 }

@@ -1,13 +1,13 @@
 //! Percentiles: a table a side, never one for both.
 
-use latency::export::{Context, Export, Imported};
-use latency::stats::{Metrics, Origin as Side, Summary};
+use latency::export::{Context, Export, Imported, Tag};
+use latency::stats::{Metrics, Origin as Side};
 use leptos::prelude::*;
 
 use super::runner::stamp;
 use crate::format;
 use crate::state::{App, SEED};
-use crate::timing::{Cell, LEVELS, Line, Means, by_category, lines, verdict};
+use crate::timing::{BYTES_PER_TOKEN, Cell, LEVELS, Line, Means, by_category, lines, verdict};
 use crate::ui::parts::{Origin, origin, raw};
 
 /// All sides, and which of the two is faster.
@@ -16,7 +16,7 @@ pub(super) fn table(app: App) -> impl IntoView {
     let here = Memo::new(move |_| latency.here.with(|here| here.as_ref().map(|here| lines(here, SEED))));
     let cloud =
         Memo::new(move |_| latency.cloud.with(|cloud| cloud.as_ref().map(|c| lines(&c.summary, SEED))));
-    let middle = |lines: &[Line; 4]| [lines[0].cells[0].value, lines[3].cells[0].value];
+    let middle = |lines: &[Line; 4]| [lines[0].cells[0], lines[3].cells[0]];
     let told = move || {
         let both = here.get().zip(cloud.get());
         both.and_then(|(here, cloud)| verdict(middle(&here), middle(&cloud))).unwrap_or_else(|| {
@@ -49,14 +49,14 @@ fn simulated(app: App) -> impl IntoView {
         app.latency.cloud.get().map(|runs| view! {
             <p class="small muted" data-testid="simulated-count" data-value=raw(Some(runs.took_ms))>
                 {format!(
-                    "{} requests of {} tokens on average, {}, {}; computed in {} ms.",
+                    "{} requests of {} tokens on average, {}, an assumed {BYTES_PER_TOKEN} bytes a token sent; {}; computed in {} ms.",
                     format::count(runs.answers.len() as f64),
                     format::decimal(runs.output_tokens, 0),
                     if runs.assumed { "an assumed size until something is measured" } else { "of the sizes measured here" },
-                    app.race.label(),
+                    runs.label,
                     format::decimal(runs.took_ms, 0),
                 )}
-                {(runs.label != app.race.preset(|preset| preset.label.clone())).then_some(" Being simulated anew …")}
+                {(runs.label != app.race.label()).then_some(" Being simulated anew …")}
             </p>
         })
     }
@@ -80,9 +80,10 @@ fn side<O: Side>(
     title: &'static str,
     context: &Context,
     export: &Export<O>,
-) -> impl IntoView + use<O> {
-    let mut summary = Summary::new(export.origin.clone());
-    export.runs.iter().filter(|run| !run.hidden).for_each(|run| summary.record_arrivals(&run.arrivals_ms));
+) -> impl IntoView + use<O>
+where
+    for<'a> Tag: From<&'a O>,
+{
     let place = [&context.model, &context.backend, &context.device, &context.browser, &context.build]
         .into_iter()
         .filter(|part| !part.is_empty())
@@ -92,7 +93,7 @@ fn side<O: Side>(
     view! {
         <h4>{title} {origin(mark)}</h4>
         <p class="small muted" data-testid="other-place">{place} "; " {stamp(context.at_unix_ms)}</p>
-        {grid(key, lines(&summary, SEED))}
+        {grid(key, lines(&export.summary(), SEED))}
     }
 }
 

@@ -19,8 +19,13 @@ pub(super) fn table(app: App) -> impl IntoView {
     let middle = |lines: &[Line; 4]| [lines[0].cells[0], lines[3].cells[0]];
     let told = move || {
         let both = here.get().zip(cloud.get());
-        both.and_then(|(here, cloud)| verdict(middle(&here), middle(&cloud))).unwrap_or_else(|| {
-            "Measure five answers or more: then they stand here beside the simulated cloud.".to_owned()
+        let told = both.and_then(|(here, cloud)| verdict(middle(&here), middle(&cloud)));
+        told.unwrap_or_else(|| match latency.busy() {
+            true => "Answers are shown once the measurement rests: until then nothing takes time from it."
+                .to_owned(),
+            false => {
+                "Measure five answers or more: then they stand here beside the simulated cloud.".to_owned()
+            }
         })
     };
     view! {

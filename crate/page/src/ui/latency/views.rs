@@ -46,7 +46,10 @@ pub(super) fn views(app: App) -> impl IntoView {
     let sentence = move |what: &'static str| {
         Memo::new(move |_| {
             let names: Vec<_> = sides.get().into_iter().map(|side| side.label).collect();
-            format!("{}: {what}. {}.", metric.get().label(), names.join("; "))
+            match names.is_empty() {
+                true => "Nothing is measured or simulated yet.".to_owned(),
+                false => format!("{}: {what}. {}.", metric.get().label(), names.join("; ")),
+            }
         })
     };
     let shown = move |testid, title, what, make: Draw| {

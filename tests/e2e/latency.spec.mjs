@@ -121,34 +121,6 @@ test("what is measured is the same on the page, in the JSON and in the CSV", asy
   await expect(page.locator("#decide")).toContainText("measured");
 });
 
-test("the race shows both streams as they come, and ends with a verdict", async ({ page }) => {
-  await open(page);
-  await load(page);
-  await choose(page, "chat", { "max-tokens": 120, temperature: 0 });
-  await page.getByTestId("prompt").fill("Write a long story about a lighthouse keeper and his dog.");
-  await page.getByTestId("race").scrollIntoViewIfNeeded();
-  // Both counts, a pair a frame.
-  await page.evaluate(() => {
-    window.pairs = [];
-    const read = (testid) => Number(document.querySelector(`[data-testid=${testid}]`)?.dataset.value ?? NaN);
-    const look = () => {
-      window.pairs.push([read("live-here"), read("live-cloud")]);
-      requestAnimationFrame(look);
-    };
-    look();
-  });
-  await page.getByTestId("race").click();
-  await expect(page.getByTestId("live-race")).toBeVisible();
-  await expect(page.getByTestId("live-race")).toBeHidden(PATIENCE);
-  const pairs = (await page.evaluate(() => window.pairs)).filter((pair) => pair.every(Number.isFinite));
-  for (const side of [0, 1]) {
-    const counts = pairs.map((pair) => pair[side]);
-    expect(counts, "tokens never go back").toEqual([...counts].sort((a, b) => a - b));
-    expect(new Set(counts).size, "they come a few at a time").toBeGreaterThan(5);
-  }
-  await expect(page.getByTestId("race-verdict")).toContainText("The first token came");
-});
-
 test("a measurement can be held, goes on, and is stopped without losing what came", async ({ page }) => {
   await open(page);
   await load(page);

@@ -21,6 +21,8 @@ pub struct Recording {
     pub prompt_bytes: usize,
     /// Prompt tokens read and in all, and those that were in the cache already.
     pub prefill: Option<Prefill>,
+    /// When the engine took the request up, ms after it.
+    pub handed_ms: Option<f64>,
     /// When each token was chosen, ms after the request.
     pub arrivals: Vec<f64>,
     /// The worker's own account, once the answer has ended.

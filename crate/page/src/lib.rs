@@ -26,8 +26,10 @@
 //! - measurement (a disclosure): `bench`, `bench-start`, `bench-stop`, `bench-result` (`data-backend`),
 //!   `bench-{prefill,decode,ttft,dispatches,passes,readback,bandwidth,copy,share}`, `bench-kernels`
 //! - compare: `race-verdict`, `race-size`, `cloud-label`, `cloud-preset`, `cloud-connection`, `cloud-seed`,
-//!   `cloud-spread`, `cloud-sources`, `{local,cloud}-{ttft,itl,e2e}`
-//!   `race`, `live-race`, `live-{here,cloud}` (`data-value`: tokens so far)
+//!   `cloud-spread`, `cloud-sources`, `{local,cloud}-{ttft,itl,e2e}`,
+//!   `race`, `race-stop`, `live-{here,cloud}` (`data-value`: tokens so far, `data-first`, `data-ended`), `lane-{here,cloud}`,
+//!   `waterfall-{measured,simulated}` (rows: `data-stage`, `data-value`); `cloud-figures`, `cloud-pace` (`data-longest`);
+//!   `yours`, `yours-{p50,p90,p99,gap-p50,gap-p99,paste,read,file,problem,fit}`
 //! - latency: `measure-{start,pause,stop,progress,options,answers,tokens,narrow,percentile,width,told,count,tick,hidden}`,
 //!   `feed-forward`; `latency-verdict`, `percentiles-SIDE`, `SIDE-METRIC-{samples,mean,pNN}` (here, cloud, other; ttft,
 //!   inter-token, tpot, end-to-end), `category-{ID,all}-{first,rate}`, `simulated-count`, `other-place`;

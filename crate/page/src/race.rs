@@ -2,17 +2,30 @@
 //!
 //! The two sides are laid out alike and never mixed: each has its own type, its own lane and its own column.
 
+mod live;
+mod service;
+pub mod yours;
+
 use latency::Ms;
-use latency::cloud::{Cloud, Connection, Preset, Request, Stage, Trace};
+use latency::cloud::{Connection, Request};
 use latency::stats::{Series, Simulated, Timing};
 
+pub use self::live::{Scene, full_width};
+pub use self::service::{Service, Simulator};
 use crate::figures::Recording;
 use crate::format;
+use crate::timing::BYTES_PER_TOKEN;
 
 /// Simulated requests behind the percentiles of the time to the first token.
 const RUNS: u64 = 1_000;
 /// Differences below this are not worth a winner, ms.
 const SAME_MS: f64 = 1.0;
+
+/// Stages of the measured side; the simulated one shares the names of those that it has.
+const NETWORK: &str = "DNS, connect, upload";
+const QUEUE: &str = "Queue";
+const PREFILL: &str = "Prefill";
+const TOKENS: &str = "Tokens";
 
 /// One stage of a request: a bar in a lane.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,8 +49,29 @@ pub struct Lane {
     pub itl: Option<f64>,
     /// Time to the end of the answer.
     pub end: f64,
-    /// When each token came; empty on the measured side, whose tokens are the answer.
+    /// When each token came.
     pub arrivals: Vec<f64>,
+}
+
+impl Lane {
+    /// Of a simulated request. `stages`: up to the first token; the tokens are added to them.
+    fn simulated(origin: Simulated, mut stages: Vec<Bar>, arrivals: &[Ms]) -> Self {
+        let [ttft, end] = [arrivals.first(), arrivals.last()].map(|at| at.map_or(0.0, |ms| ms.0));
+        let start = stages.last().map_or(0.0, |bar| bar.start + bar.length);
+        stages.push(Bar { label: TOKENS, start, length: (end - start).max(0.0) });
+        let mut gaps = Series::new(origin);
+        Timing::new(Ms(0.0), arrivals)
+            .into_iter()
+            .flat_map(|timing| timing.gaps)
+            .for_each(|gap| gaps.record(gap));
+        Self {
+            bars: stages,
+            ttft,
+            itl: gaps.percentile(0.5).map(|ms| ms.0),
+            end,
+            arrivals: arrivals.iter().map(|ms| ms.0).collect(),
+        }
+    }
 }
 
 /// The size of a request, the same for both sides.
@@ -70,6 +104,28 @@ impl Size {
         )
     }
 
+    /// A request of this size.
+    pub fn request(&self, connection: Connection) -> Request {
+        Request {
+            prompt_bytes: self.prompt_bytes,
+            prompt_tokens: self.prompt_tokens,
+            output_tokens: self.output_tokens,
+            connection,
+        }
+    }
+
+    /// That of an answer under way, as long as it may become. Until the worker has counted the prompt, its tokens are
+    /// guessed from its bytes.
+    pub fn under_way(recording: &Recording, most_tokens: u32) -> Self {
+        let guessed = (recording.prompt_bytes as u32).div_ceil(BYTES_PER_TOKEN as u32);
+        Self {
+            prompt_bytes: recording.prompt_bytes as u64,
+            prompt_tokens: recording.prefill.as_ref().map_or(guessed, |prefill| prefill.total),
+            output_tokens: most_tokens.max(1),
+            measured: false,
+        }
+    }
+
     /// In words.
     pub fn words(&self) -> String {
         let size = format!(
@@ -91,84 +147,33 @@ pub fn here(recording: &Recording) -> Option<Lane> {
     let (timing, finished) = (recording.timing()?, recording.finished.as_ref()?);
     let ttft = finished.ttft_ms.unwrap_or(timing.ttft.0);
     let prefill = finished.prefill_ms.min(ttft);
-    let stages = [
-        ("Handing over", ttft - prefill),
-        ("Reading the prompt", prefill),
-        ("Writing the answer", (finished.total_ms - ttft).max(0.0)),
-    ];
+    let written = (finished.total_ms - ttft).max(0.0);
+    let stages = [(NETWORK, 0.0), (QUEUE, ttft - prefill), (PREFILL, prefill), (TOKENS, written)];
     Some(Lane {
         bars: bars(stages),
         ttft,
         itl: recording.gaps().percentile(0.5).map(|ms| ms.0),
         end: finished.total_ms,
-        arrivals: Vec::new(),
+        arrivals: recording.arrivals.clone(),
     })
-}
-
-/// The measured lane while the answer comes, `now` ms after the request.
-pub fn here_so_far(recording: &Recording, now: f64) -> Lane {
-    let first = recording.timing().map(|timing| timing.ttft.0);
-    let handed = recording.prefill.as_ref().map_or(now, |prefill| {
-        if prefill.done == prefill.reused { prefill.at_ms - recording.asked_ms } else { 0.0 }
-    });
-    let ttft = first.unwrap_or(now).max(0.0);
-    let handed = handed.clamp(0.0, ttft);
-    let stages = [
-        ("Handing over", handed),
-        ("Reading the prompt", ttft - handed),
-        ("Writing the answer", (now - ttft).max(0.0)),
-    ];
-    Lane { bars: bars(stages), ttft, itl: None, end: now, arrivals: Vec::new() }
-}
-
-impl Lane {
-    /// As far as it has come `now` ms after the request; stages to come have no length yet.
-    pub fn so_far(&self, now: f64) -> Self {
-        let cut = |bar: &Bar| Bar { length: bar.length.min((now - bar.start).max(0.0)), ..bar.clone() };
-        Self { bars: self.bars.iter().map(cut).collect(), ..self.clone() }
-    }
-}
-
-/// One simulated request.
-///
-/// # Errors
-/// A sentence, when the preset describes no distribution.
-pub fn lane(preset: &Preset, size: Size, connection: Connection, seed: u64) -> Result<Lane, String> {
-    let cloud = open(preset)?;
-    Ok(simulated(&cloud.simulate(&request(size, connection), seed, 0), cloud.origin(seed)))
 }
 
 /// One simulated request, and how its time to the first token spreads over many.
 ///
 /// # Errors
-/// A sentence, when the preset describes no distribution.
+/// A sentence, when the service describes no distribution.
 pub fn cloud(
-    preset: &Preset,
+    service: &Service,
     size: Size,
     connection: Connection,
     seed: u64,
 ) -> Result<(Lane, Spread), String> {
-    let (cloud, lane) = (open(preset)?, lane(preset, size, connection, seed)?);
-    let request = Request { output_tokens: 1, ..request(size, connection) };
-    let mut firsts = Series::new(cloud.origin(seed));
-    for run in 0..RUNS {
-        firsts.record(cloud.simulate(&request, seed, run).ttft());
-    }
+    let (simulator, request) = (service.simulator()?, size.request(connection));
+    let mut firsts = Series::new(simulator.origin(seed));
+    let short = Request { output_tokens: 1, ..request };
+    simulator.each(&short, seed, 0..RUNS, |_, arrivals| arrivals.iter().for_each(|ms| firsts.record(*ms)));
     let at = |p| firsts.percentile(p).map(|ms| ms.0);
-    Ok((lane, Spread { p50: at(0.5), p90: at(0.9), p99: at(0.99) }))
-}
-
-fn open(preset: &Preset) -> Result<Cloud<'_>, String> {
-    Cloud::new(preset).map_err(|error| format!("Preset {}: {error}.", preset.label))
-}
-
-fn request(size: Size, connection: Connection) -> Request {
-    Request {
-        prompt_bytes: size.prompt_bytes,
-        prompt_tokens: size.prompt_tokens,
-        output_tokens: size.output_tokens,
-        connection,
-    }
+    Ok((simulator.lane(&request, seed), Spread { p50: at(0.5), p90: at(0.9), p99: at(0.99) }))
 }
 
 /// How the simulated time to the first token spreads over many requests, ms.
@@ -196,35 +201,6 @@ impl Spread {
     }
 }
 
-fn simulated(trace: &Trace, origin: Simulated) -> Lane {
-    let until_first: f64 = trace.stages.iter().map(|(_, time)| time.0).sum();
-    let stages = trace.stages.iter().map(|(stage, time)| (stage_name(*stage), time.0));
-    let stream = ("Streaming the answer", (trace.end().0 - until_first).max(0.0));
-    let timing = Timing::new(Ms(0.0), &trace.arrivals);
-    let mut gaps = Series::new(origin);
-    for gap in timing.iter().flat_map(|timing| &timing.gaps) {
-        gaps.record(*gap);
-    }
-    Lane {
-        bars: bars(stages.chain([stream])),
-        ttft: trace.ttft().0,
-        itl: gaps.percentile(0.5).map(|ms| ms.0),
-        end: trace.end().0,
-        arrivals: trace.arrivals.iter().map(|ms| ms.0).collect(),
-    }
-}
-
-fn stage_name(stage: Stage) -> &'static str {
-    match stage {
-        Stage::Dns => "Looking up the name (DNS)",
-        Stage::Connect => "Connecting",
-        Stage::Upload => "Sending the prompt",
-        Stage::RoundTrip => "Round trip",
-        Stage::ColdStart => "Starting the model",
-        Stage::Server => "Queue and prompt",
-    }
-}
-
 /// Lays stages end to end.
 fn bars(stages: impl IntoIterator<Item = (&'static str, f64)>) -> Vec<Bar> {
     let mut start = 0.0;
@@ -238,18 +214,66 @@ fn bars(stages: impl IntoIterator<Item = (&'static str, f64)>) -> Vec<Bar> {
         .collect()
 }
 
+/// Who won.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Winner {
+    /// This device, in both times or in one with the other alike.
+    Here,
+    /// The simulated cloud, likewise.
+    Cloud,
+    /// One time each.
+    Split,
+    /// Neither: both times are alike.
+    Neither,
+}
+
+impl Winner {
+    fn of(here: &Lane, cloud: &Lane) -> Self {
+        let ahead = |gap: f64| if gap.abs() < SAME_MS { 0.0 } else { gap.signum() };
+        let [first, whole] = [cloud.ttft - here.ttft, cloud.end - here.end].map(ahead);
+        match first + whole {
+            sum if sum > 0.0 => Self::Here,
+            sum if sum < 0.0 => Self::Cloud,
+            _ if first == 0.0 => Self::Neither,
+            _ => Self::Split,
+        }
+    }
+
+    /// Stable name for tests.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Here => "here",
+            Self::Cloud => "cloud",
+            Self::Split => "split",
+            Self::Neither => "neither",
+        }
+    }
+
+    fn words(self) -> &'static str {
+        match self {
+            Self::Here => "This device won",
+            Self::Cloud => "This device lost",
+            Self::Split => "One each",
+            Self::Neither => "A draw",
+        }
+    }
+}
+
 /// Who was first and by how much, plainly, for this one answer and this one simulated request.
-pub fn verdict(here: &Lane, cloud: &Lane) -> String {
+pub fn verdict(here: &Lane, cloud: &Lane) -> (Winner, String) {
     let told = |here: f64, cloud: f64| match here - cloud {
         d if d.abs() < SAME_MS => ("at about the same time".to_owned(), "as"),
         d if d > 0.0 => (format!("{} later", format::ms(d)), "than"),
         d => (format!("{} earlier", format::ms(-d)), "than"),
     };
+    let winner = Winner::of(here, cloud);
     let (first, than) = told(here.ttft, cloud.ttft);
     let (whole, _) = told(here.end, cloud.end);
-    format!(
-        "The first token came {first} here {than} in the simulated request, and the answer ended {whole}."
-    )
+    let text = format!(
+        "{}: the first token came {first} here {than} in the simulated request, and the answer ended {whole}.",
+        winner.words()
+    );
+    (winner, text)
 }
 
 #[cfg(test)]
@@ -280,53 +304,48 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_under_way_ends_now() {
-        let mut recording = measured();
-        recording.finished = None;
-        let lane = here_so_far(&recording, 450.0);
-        assert_eq!((lane.ttft, lane.end), (400.0, 450.0));
-        assert!((lane.bars.iter().map(|bar| bar.length).sum::<f64>() - 450.0).abs() < 1e-9);
-        let whole = Lane { bars: bars([("a", 100.0), ("b", 50.0), ("c", 10.0)]), ..lane };
-        let lengths: Vec<_> = whole.so_far(120.0).bars.iter().map(|bar| bar.length).collect();
-        assert_eq!(lengths, [100.0, 20.0, 0.0]);
-    }
-
-    #[test]
     fn the_measured_lane_adds_up() {
         let lane = here(&measured()).unwrap();
         let total: f64 = lane.bars.iter().map(|bar| bar.length).sum();
         assert_eq!((lane.ttft, lane.end, total), (400.0, 590.0, 590.0));
-        assert_eq!(lane.bars[1], Bar { label: "Reading the prompt", start: 10.0, length: 390.0 });
+        assert_eq!(lane.bars[2], Bar { label: PREFILL, start: 10.0, length: 390.0 });
+        assert_eq!(lane.bars[0].length, 0.0, "nothing is sent");
         assert_eq!(here(&Recording::default()), None);
     }
 
     #[test]
-    fn the_same_seed_gives_the_same_lane() {
-        for preset in latency::presets::all() {
-            let run = |seed| cloud(&preset, ASSUMED, Connection::Cold, seed).unwrap();
+    fn the_same_seed_gives_the_same_spread() {
+        for service in Service::all() {
+            let run = |seed| cloud(&service, ASSUMED, Connection::Cold, seed).unwrap();
             assert_eq!(run(7), run(7));
-            assert_ne!(run(7).0, run(8).0);
-            let (lane, spread) = run(7);
-            let total: f64 = lane.bars.iter().map(|bar| bar.length).sum();
-            assert!((total - lane.end).abs() < 1e-6);
+            assert_ne!(run(7).1, run(8).1);
+            let (_, spread) = run(7);
             assert!(spread.p50 < spread.p90 && spread.p90 < spread.p99);
         }
     }
 
     #[test]
-    fn a_warm_connection_skips_two_stages() {
-        let preset = &latency::presets::all()[0];
-        let bars = |connection| cloud(preset, ASSUMED, connection, 1).unwrap().0.bars.len();
-        assert_eq!(bars(Connection::Cold), bars(Connection::Warm) + 2);
+    fn an_open_connection_skips_two_stages_and_quic_a_round_trip() {
+        let service = &Service::all()[0];
+        let lane = |connection| cloud(service, ASSUMED, connection, 1).unwrap().0;
+        let [cold, quic, warm] = [Connection::Cold, Connection::ColdQuic, Connection::Warm].map(lane);
+        assert_eq!(cold.bars.len(), warm.bars.len() + 2);
+        assert!((cold.ttft - quic.ttft - 40.0).abs() < 1e-6);
     }
 
     #[test]
     fn losing_is_said_plainly() {
         let lane = |ttft, end| Lane { bars: Vec::new(), ttft, itl: None, end, arrivals: Vec::new() };
-        let text = verdict(&lane(900.0, 4_000.0), &lane(300.0, 700.0));
-        assert!(text.contains("600 ms later") && text.contains("3,300 ms later"), "{text}");
-        let text = verdict(&lane(100.0, 700.2), &lane(300.0, 700.0));
+        let (winner, text) = verdict(&lane(900.0, 4_000.0), &lane(300.0, 700.0));
+        assert_eq!(winner, Winner::Cloud);
+        assert!(text.starts_with("This device lost: the first token came 600 ms later here than"), "{text}");
+        assert!(text.contains("ended 3,300 ms later"), "{text}");
+        let (winner, text) = verdict(&lane(100.0, 700.2), &lane(300.0, 700.0));
         assert!(text.contains("200 ms earlier here than") && text.contains("same time"), "{text}");
+        assert_eq!(winner, Winner::Here);
+        let winner = |here, cloud| verdict(&here, &cloud).0;
+        assert_eq!(winner(lane(100.0, 900.0), lane(300.0, 700.0)), Winner::Split);
+        assert_eq!(winner(lane(100.0, 700.0), lane(100.5, 700.5)), Winner::Neither);
     }
 
     #[test]
@@ -334,5 +353,7 @@ mod tests {
         assert!(Size::of(None).words().contains("assumed"));
         let size = Size::of(Some(&measured()));
         assert_eq!((size.prompt_tokens, size.output_tokens, size.measured), (80, 10, true));
+        let guessed = Size::under_way(&Recording::new(0.0, 300), 64);
+        assert_eq!((guessed.prompt_tokens, guessed.output_tokens, guessed.measured), (75, 64, false));
     }
 }

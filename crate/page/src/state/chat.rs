@@ -79,11 +79,20 @@ impl Chat {
 
     /// Most tokens of the next answer, if the form says so.
     pub(super) fn most_tokens(&self) -> Option<u32> {
-        self.texts.with(settings::parse).ok().map(|(_, most)| most)
+        self.texts.with_untracked(settings::parse).ok().map(|(_, most)| most)
     }
 
     pub(super) fn running_now(&self) -> bool {
         self.running.with_untracked(Option::is_some)
+    }
+
+    /// The last `most` characters of an answer.
+    pub(super) fn text_of(&self, id: u32, most: usize) -> Option<String> {
+        let turn = self.turn(id)?;
+        turn.answer.with_untracked(|text| {
+            let from = text.char_indices().rev().nth(most.saturating_sub(1)).map_or(0, |(at, _)| at);
+            Some(text[from..].to_owned())
+        })
     }
 
     fn turn(&self, id: u32) -> Option<Turn> {
@@ -198,7 +207,10 @@ impl App {
 
     pub(super) fn on_prefill(&self, prefill: Prefill) {
         if self.chat.running.get_untracked() == Some(prefill.id) {
-            self.chat.recording.update(|recording| recording.prefill = Some(prefill));
+            self.chat.recording.update(|recording| {
+                recording.handed_ms.get_or_insert(prefill.at_ms - recording.asked_ms);
+                recording.prefill = Some(prefill);
+            });
         }
     }
 

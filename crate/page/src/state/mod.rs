@@ -20,11 +20,11 @@ pub(crate) use bench::Bench;
 pub(crate) use chat::{Chat, Turn};
 pub(crate) use cost::{Case, Charts, Cost, Reading};
 pub(crate) use latency::{AIMS, Aim, Latency, Phase, SEED};
-pub(crate) use live::Live;
+pub(crate) use live::{Live, Moment};
 pub(crate) use load::{Loading, Model, Offers};
 pub(crate) use odds::TRIALS;
 pub(crate) use parts::moment;
-pub(crate) use race::Race;
+pub(crate) use race::{Pace, Race, Yours};
 
 use leptos::prelude::*;
 use protocol::Operation;

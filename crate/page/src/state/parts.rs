@@ -20,6 +20,17 @@ pub(crate) fn moment(at_unix_ms: f64) -> (String, String) {
     (day.to_owned(), time.get(..5).unwrap_or_default().to_owned())
 }
 
+/// Today, `YYYY-MM-DD`.
+pub(crate) fn today() -> String {
+    moment(js_sys::Date::now()).0
+}
+
+/// Whether the visitor asked for little motion.
+pub(crate) fn calm() -> bool {
+    let asked = window().match_media("(prefers-reduced-motion: reduce)");
+    asked.ok().flatten().is_some_and(|query| query.matches())
+}
+
 /// Until the next frame; in a hidden tab, which has none, until the browser runs timers.
 pub(crate) async fn frame() {
     let promise = Promise::new(&mut |resolve, _| {

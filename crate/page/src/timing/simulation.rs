@@ -1,12 +1,13 @@
 //! Ten thousand simulated requests of the sizes measured here, in pieces that leave the page time for its frames.
 
-use latency::Ms;
-use latency::cloud::{Cloud, Connection, Preset, Request};
+use latency::cloud::{Connection, Request};
 use latency::export::Run;
 use latency::stats::{Metrics, Simulated, Summary};
 
+use crate::race::{Service, Simulator};
+
 /// Requests that are simulated.
-const REQUESTS: u64 = 10_000;
+pub const REQUESTS: u64 = 10_000;
 /// Bytes of a token that is sent; assumed, English text has about so many.
 pub const BYTES_PER_TOKEN: u64 = 4;
 
@@ -19,6 +20,9 @@ pub struct Size {
     pub output_tokens: u32,
 }
 
+/// What stands in until there are answers, and what the simulation is timed with.
+pub const ASSUMED: Size = Size { prompt_tokens: 100, output_tokens: 200 };
+
 /// Sizes of the answers that count; an assumed one while there is none.
 pub fn sizes(runs: &[Run]) -> Vec<Size> {
     let counted = runs.iter().filter(|run| !run.hidden && !run.arrivals_ms.is_empty());
@@ -27,15 +31,14 @@ pub fn sizes(runs: &[Run]) -> Vec<Size> {
         .collect();
     sizes.sort_unstable();
     if sizes.is_empty() {
-        sizes.push(Size { prompt_tokens: 100, output_tokens: 200 });
+        sizes.push(ASSUMED);
     }
     sizes
 }
 
 /// A run of requests under way.
-#[derive(Clone, Debug)]
-pub struct Simulation {
-    preset: Preset,
+pub struct Simulation<'a> {
+    simulator: Simulator<'a>,
     connection: Connection,
     seed: u64,
     sizes: Vec<Size>,
@@ -46,20 +49,23 @@ pub struct Simulation {
     pub answers: Vec<Metrics>,
 }
 
-impl Simulation {
+impl<'a> Simulation<'a> {
     /// # Errors
-    /// A sentence, when the preset describes no distribution.
-    pub fn new(preset: Preset, connection: Connection, seed: u64, sizes: Vec<Size>) -> Result<Self, String> {
-        let origin = Cloud::new(&preset).map_err(|e| format!("Preset {}: {e}.", preset.label))?.origin(seed);
-        let summary = Summary::new(origin);
-        Ok(Self { preset, connection, seed, sizes, next: 0, summary, answers: Vec::new() })
+    /// A sentence, when the service describes no distribution.
+    pub fn new(
+        service: &'a Service,
+        connection: Connection,
+        seed: u64,
+        sizes: Vec<Size>,
+    ) -> Result<Self, String> {
+        let simulator = service.simulator()?;
+        let summary = Summary::new(simulator.origin(seed));
+        Ok(Self { simulator, connection, seed, sizes, next: 0, summary, answers: Vec::new() })
     }
 
     /// Simulates some more requests; whether that were all. The pieces do not change a bit of the result.
     pub fn advance(&mut self, requests: u64) -> bool {
         let end = (self.next + requests).min(REQUESTS);
-        // The preset was a cloud when this began.
-        let Ok(cloud) = Cloud::new(&self.preset) else { return true };
         let (summary, answers) = (&mut self.summary, &mut self.answers);
         for run in self.next..end {
             let size = self.sizes[run as usize % self.sizes.len()];
@@ -69,7 +75,7 @@ impl Simulation {
                 output_tokens: size.output_tokens,
                 connection: self.connection,
             };
-            cloud.each(&request, self.seed, run..run + 1, |_, arrivals: &[Ms]| {
+            self.simulator.each(&request, self.seed, run..run + 1, |_, arrivals| {
                 summary.record_arrivals(arrivals);
                 answers.extend(Metrics::new(arrivals));
             });
@@ -93,6 +99,7 @@ impl Simulation {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use latency::Ms;
     use latency::corpus::Category;
 
     fn run(hidden: bool, tokens: usize) -> Run {
@@ -103,16 +110,17 @@ mod tests {
     #[test]
     fn only_answers_that_count_have_a_size() {
         let assumed = sizes(&[]);
-        assert_eq!(assumed, [Size { prompt_tokens: 100, output_tokens: 200 }]);
+        assert_eq!(assumed, [ASSUMED]);
         assert_eq!(sizes(&[run(true, 9), run(false, 0)]), assumed);
         assert_eq!(sizes(&[run(false, 3), run(true, 9)]), [Size { prompt_tokens: 50, output_tokens: 3 }]);
     }
 
     #[test]
     fn pieces_do_not_change_a_bit() {
+        let service = Service::all().remove(0);
         let make = || {
-            let preset = latency::presets::all().remove(0);
-            Simulation::new(preset, Connection::Warm, 7, sizes(&[run(false, 3), run(false, 8)])).unwrap()
+            let sizes = sizes(&[run(false, 3), run(false, 8)]);
+            Simulation::new(&service, Connection::Warm, 7, sizes).unwrap()
         };
         let (mut whole, mut pieces) = (make(), make());
         assert!(whole.advance(REQUESTS));

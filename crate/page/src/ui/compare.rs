@@ -2,12 +2,12 @@
 
 use leptos::prelude::*;
 
-use super::live::live;
 use super::parts::{Origin, origin, raw, section_head};
-use super::waterfall::waterfall;
+use super::race::{button, cloud_side, controls, here_side, outcome, size, sources};
 use crate::format;
-use crate::race::{self, Lane};
-use crate::state::{App, Race};
+use crate::race::Lane;
+use crate::state::{App, Pace, Race};
+use crate::timing::{ASSUMED, REQUESTS};
 
 /// Section 2.
 pub(crate) fn compare(app: App) -> impl IntoView {
@@ -22,14 +22,15 @@ pub(crate) fn compare(app: App) -> impl IntoView {
                  drawn to the same scale and never mixed.",
             )}
             <div class="card">
-                {live(app)}
-                {outcome(race)}
-                <p class="muted" data-testid="race-size">{move || race.size.get().words()}</p>
+                {button(app)}
+                {outcome(app)}
+                {size(app)}
                 <div class="lanes">
                     {here_lane(app)}
-                    {cloud_lane(race)}
+                    {cloud_lane(app)}
                 </div>
                 {table(race)}
+                {pace(race)}
                 {caveats(app)}
             </div>
         </section>
@@ -40,28 +41,7 @@ fn simulated_lane(race: Race) -> Option<Lane> {
     race.cloud.with(|cloud| cloud.as_ref().ok().map(|(lane, _)| lane.clone()))
 }
 
-/// One scale for both lanes, so that the eye may compare them.
-fn scale(race: Race) -> f64 {
-    let here = race.here.with(|lane| lane.as_ref().map_or(0.0, |lane| lane.end));
-    simulated_lane(race).map_or(here, |cloud| here.max(cloud.end))
-}
-
-fn outcome(race: Race) -> impl IntoView {
-    move || {
-        let text = match (race.here.get(), simulated_lane(race)) {
-            (Some(here), Some(cloud)) => race::verdict(&here, &cloud),
-            (None, _) => {
-                "Load the model and let it answer once: its measured times appear beside the simulated ones."
-                    .to_owned()
-            }
-            (_, None) => "The simulation needs a valid seed.".to_owned(),
-        };
-        view! { <p class="verdict" data-testid="race-verdict">{text}</p> }
-    }
-}
-
 fn here_lane(app: App) -> impl IntoView {
-    let race = app.race;
     let moved =
         move || app.chat.measured.with(|measured| measured.as_ref().is_some_and(|measured| measured.moved));
     let model = move || app.model.loaded.with(|loaded| loaded.as_ref().map(|loaded| loaded.name.clone()));
@@ -75,84 +55,46 @@ fn here_lane(app: App) -> impl IntoView {
                     {move || moved().then_some("; this answer spans two backends, since the GPU failed in the middle")}
                 </p>
             </div>
-            <div class="lane-body">
-                {move || match race.here.get() {
-                    Some(lane) => waterfall(&lane, scale(race), "measured").into_any(),
-                    None => view! { <p class="placeholder">"No answer measured yet."</p> }.into_any(),
-                }}
-            </div>
+            <div class="lane-body" data-testid="lane-here">{here_side(app)}</div>
         </article>
     }
 }
 
-fn cloud_lane(race: Race) -> impl IntoView {
+fn cloud_lane(app: App) -> impl IntoView {
+    let race = app.race;
+    let spread = move || race.cloud.with(|cloud| cloud.as_ref().ok().map(|(_, spread)| spread.words()));
     view! {
         <article class="lane lane-simulated" aria-labelledby="lane-cloud">
             <div class="lane-head">
                 <h3 id="lane-cloud">"Simulated cloud"</h3>
                 <p><span class="origin origin-simulated" data-testid="cloud-label">{move || race.label()}</span></p>
-                {controls(race)}
+                {controls(app)}
             </div>
-            <div class="lane-body">
-                {move || race.cloud.get().ok().map(|(lane, spread)| view! {
-                    {waterfall(&lane, scale(race), "simulated")}
-                    <p class="muted small" data-testid="cloud-spread">{spread.words()}</p>
-                })}
-                <details data-testid="cloud-sources">
-                    <summary>"Sources of this preset"</summary>
-                    <ul class="sources small">
-                        {move || race.preset(|preset| preset.sources.clone()).into_iter().map(|source| view! { <li>{source}</li> }).collect_view()}
-                    </ul>
-                </details>
+            <div class="lane-body" data-testid="lane-cloud">
+                {cloud_side(app)}
+                <p class="muted small" data-testid="cloud-spread">{spread}</p>
+                {sources(race)}
             </div>
         </article>
     }
 }
 
-fn controls(race: Race) -> impl IntoView {
-    let problem = move || race.cloud.with(|cloud| cloud.as_ref().err().cloned());
+/// What ten thousand requests cost this tab: a duration of our own code, measured, and so outside of the lanes.
+fn pace(race: Race) -> impl IntoView {
+    let took = move || race.pace.get().map(|pace| pace.took);
+    let longest = move || race.pace.get().map(|pace| pace.longest);
+    let told = move |pace: Pace| {
+        let (requests, took) = (format::count(REQUESTS as f64), format::ms(pace.took));
+        let (tokens, longest) = (ASSUMED.output_tokens, format::ms(pace.longest));
+        view! {
+            {format!("{requests} requests of {tokens} tokens simulated in {took} of this tab’s time, at most {longest} at once (")}
+            {origin(Origin::Measured)} ")."
+        }
+    };
     view! {
-        <div class="controls">
-            <label class="stacked">
-                "Preset"
-                <select data-testid="cloud-preset" on:change:target=move |event| {
-                    if let Ok(index) = event.target().value().parse() {
-                        race.choose(index);
-                    }
-                }>
-                    {race.labels().into_iter().enumerate().map(|(index, label)| view! {
-                        <option value=index.to_string() selected=move || race.chosen.get() == index>{label}</option>
-                    }).collect_view()}
-                </select>
-            </label>
-            <label class="stacked">
-                "Connection"
-                <select data-testid="cloud-connection" on:change:target=move |event| race.warm.set(event.target().value() == "warm")>
-                    <option value="cold">"new"</option>
-                    <option value="warm">"already open"</option>
-                </select>
-            </label>
-            {seed(race)}
-        </div>
-        <p class="field-problem" id="cloud-seed-problem">{problem}</p>
-    }
-}
-
-fn seed(race: Race) -> impl IntoView {
-    view! {
-            <label class="stacked">
-                "Seed"
-                <input
-                    type="text"
-                    inputmode="numeric"
-                    autocomplete="off"
-                    data-testid="cloud-seed"
-                    aria-describedby="cloud-seed-problem"
-                    aria-invalid=move || race.cloud.with(Result::is_err).then_some("true")
-                    prop:value=move || race.seed.get()
-                    on:input:target=move |event| race.seed.set(event.target().value())
-                />
-            </label>
+        <p class="muted small" data-testid="cloud-pace" data-value=move || raw(took()) data-longest=move || raw(longest())>
+            {move || race.pace.get().map(told)}
+        </p>
     }
 }
 

@@ -3,23 +3,33 @@
 use leptos::prelude::*;
 
 use crate::format;
-use crate::race::{Bar, Lane};
+use crate::race::{Bar, Scene};
 
-/// A lane's stages. `scale`: ms that the full width stands for. `kind`: `measured` or `simulated`.
-pub(crate) fn waterfall(lane: &Lane, scale: f64, kind: &'static str) -> impl IntoView + use<> {
-    let rows = lane.bars.iter().cloned().map(|bar| row(bar, scale, kind)).collect_view();
-    view! { <ol class="waterfall">{rows}</ol> }
+/// A side's stages. `scale`: ms that the full width stands for. `kind`: `measured` or `simulated`. Stages to come have
+/// their row already, so that nothing moves when they begin.
+pub(crate) fn waterfall(scene: &Scene, scale: f64, kind: &'static str) -> impl IntoView + use<> {
+    let rows = scene.bars.iter().cloned().enumerate();
+    let begun = scene.begun;
+    let rows = rows.map(|(at, bar)| row(bar, at < begun, scale, kind)).collect_view();
+    view! { <ol class="waterfall" data-testid=format!("waterfall-{kind}") data-scale=scale.to_string()>{rows}</ol> }
 }
 
-fn row(bar: Bar, scale: f64, kind: &'static str) -> impl IntoView {
-    let share = |ms: f64| if scale > 0.0 { format!("{:.3}%", 100.0 * ms / scale) } else { "0%".to_owned() };
+fn row(bar: Bar, begun: bool, scale: f64, kind: &'static str) -> impl IntoView {
+    let share =
+        move |ms: f64| if scale > 0.0 { format!("{:.3}%", 100.0 * ms / scale) } else { "0%".to_owned() };
+    let drawn = begun && bar.length > 0.0;
+    let time = match (begun, bar.length > 0.0) {
+        (false, _) => String::new(),
+        (true, false) => "none".to_owned(),
+        (true, true) => format::ms(bar.length),
+    };
     view! {
-        <li class="stage">
+        <li class="stage" data-stage=bar.label data-value=begun.then(|| bar.length.to_string())>
             <span class="stage-name">{bar.label}</span>
             <span class="track" aria-hidden="true">
-                <span class=format!("bar bar-{kind}") style:left=share(bar.start) style:width=share(bar.length)></span>
+                <span class=format!("bar bar-{kind}") class:hidden=!drawn style:left=share(bar.start) style:width=share(bar.length)></span>
             </span>
-            <span class="stage-time num">{format::ms(bar.length)}</span>
+            <span class="stage-time num">{time}</span>
         </li>
     }
 }

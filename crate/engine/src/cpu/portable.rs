@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::Parts;
-use crate::quant::f16_to_f32;
+use crate::quant::{REBIAS, f16_over_rebias, f16_to_f32};
 
 /// Lanes of the partial sums; a fixed count keeps results equal on every instruction set.
 const LANES: usize = 8;
@@ -159,6 +159,8 @@ pub fn attend(
         let peak = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         scores.iter_mut().for_each(|score| *score = exp(*score - peak));
         (out.peaks[head], out.sums[head]) = (peak, scores.iter().sum());
+        // Once a score here saves `mix` a multiplication a value.
+        scores.iter_mut().for_each(|score| *score *= REBIAS);
     }
     for (scores, out) in scores.chunks(HEADS * SPAN).zip(out.values.chunks_mut(HEADS * dim)) {
         match out.len() / dim {
@@ -189,7 +191,7 @@ fn score<const H: usize>(q: &[f32], keys: &[u16], dim: usize, scores: &mut [f32]
     }
 }
 
-/// Values weighted by the scores of `H` heads, a few columns at a time, which stay in registers.
+/// Values weighted by the scores of `H` heads, which bring [`REBIAS`] along, a few columns at a time, which stay in registers.
 fn mix<const H: usize>(scores: &[f32], values: &[u16], dim: usize, out: &mut [f32]) {
     const COLUMNS: usize = 8;
     let (whole, positions) = (dim / COLUMNS * COLUMNS, values.len() / dim);
@@ -200,7 +202,7 @@ fn mix<const H: usize>(scores: &[f32], values: &[u16], dim: usize, out: &mut [f3
         let mut rows = values[at..].chunks(dim);
         for position in 0..positions {
             let Some(value) = rows.next().and_then(|row| row.first_chunk::<COLUMNS>()) else { break };
-            let value = value.map(f16_to_f32);
+            let value = value.map(f16_over_rebias);
             for (scores, sums) in scores.iter().zip(&mut sums) {
                 sums.iter_mut().zip(value).for_each(|(sum, v)| *sum += scores[position] * v);
             }
@@ -212,7 +214,7 @@ fn mix<const H: usize>(scores: &[f32], values: &[u16], dim: usize, out: &mut [f3
     for at in whole..dim {
         for (h, scores) in scores.iter().enumerate() {
             let weighted = values.chunks_exact(dim).zip(*scores);
-            out[h * dim + at] = weighted.map(|(row, weight)| weight * f16_to_f32(row[at])).sum();
+            out[h * dim + at] = weighted.map(|(row, weight)| weight * f16_over_rebias(row[at])).sum();
         }
     }
 }

@@ -10,7 +10,7 @@
 use core::arch::wasm32::*;
 use std::ops::Range;
 
-use super::wasm::{add_scaled, peak_of, rounded, store, store_scale};
+use super::wasm::{add_scaled, peak_of, rolled, rounded, store, store_scale};
 use super::{check, tiles};
 use crate::cpu::Parts;
 use crate::cpu::activations::{LARGEST, Rows, RowsMut};
@@ -72,14 +72,14 @@ type Dots = [[v128; 2]; 2];
 /// The group lies in `w`; `x` and `y` hold `token + T` rows; no other thread writes these of `y`.
 #[target_feature(enable = "relaxed-simd")]
 unsafe fn q4_tile<const T: usize>(w: &Packed4, x: Rows, y: &Parts<f32>, token: usize, group: usize) {
-    let mut total = [[f32x4_splat(0.0); 2]; T];
+    let (mut total, runs) = ([[f32x4_splat(0.0); 2]; T], rolled::<T>(4));
     let mask = u8x16_splat(0x0f);
     for (block, cell) in w.group(group).iter().enumerate() {
         // SAFETY: loads stay in the cell, and activations hold token + T rows of `blocks` blocks.
         unsafe {
             let nibbles = cell.nibbles.as_ptr();
             let mut dots: [Dots; T] = [[[i32x4_splat(0); 2]; 2]; T];
-            for run in 0..4 {
+            for run in 0..runs {
                 let low_rows = v128_load(nibbles.add(run * 32).cast());
                 let high_rows = v128_load(nibbles.add(run * 32 + 16).cast());
                 // Columns 0 to 3 of the run, then 4 to 7. Bytes cannot be shifted by themselves on x86.
@@ -122,7 +122,7 @@ unsafe fn q4_tile<const T: usize>(w: &Packed4, x: Rows, y: &Parts<f32>, token: u
 /// The group lies in `w`; `x` and `y` hold `token + T` rows; no other thread writes these of `y`.
 #[target_feature(enable = "relaxed-simd")]
 unsafe fn q8_tile<const T: usize>(w: &Packed8, x: Rows, y: &Parts<f32>, token: usize, group: usize) {
-    let mut total = [[f32x4_splat(0.0); 2]; T];
+    let (mut total, runs) = ([[f32x4_splat(0.0); 2]; T], rolled::<T>(8));
     let lift = u8x16_splat(64);
     for (block, cell) in w.group(group).iter().enumerate() {
         // SAFETY: loads stay in the cell, and activations hold token + T rows of `blocks` blocks.
@@ -131,7 +131,7 @@ unsafe fn q8_tile<const T: usize>(w: &Packed8, x: Rows, y: &Parts<f32>, token: u
             let mut dots: [Dots; T] = [[[i32x4_splat(0); 2]; 2]; T];
             // 64 · Σw, which the lifted high bytes are too large by.
             let mut lifted = [i32x4_splat(0); 2];
-            for run in 0..8 {
+            for run in 0..runs {
                 let weights =
                     [v128_load(quants.add(run * 32).cast()), v128_load(quants.add(run * 32 + 16).cast())];
                 for (lifted, weights) in lifted.iter_mut().zip(weights) {

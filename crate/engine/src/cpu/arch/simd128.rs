@@ -8,7 +8,7 @@
 use core::arch::wasm32::*;
 use std::ops::Range;
 
-use super::wasm::{add_scaled, peak_of, rounded, store, store_scale};
+use super::wasm::{add_scaled, peak_of, rolled, rounded, store, store_scale};
 use super::{check, tiles};
 use crate::cpu::Parts;
 use crate::cpu::activations::{LARGEST, Rows, RowsMut};
@@ -65,14 +65,14 @@ pub(crate) unsafe fn matmul_q8(w: &Packed8, x: Rows, y: &Parts<f32>, tokens: usi
 /// The group lies in `w`; `x` and `y` hold `token + T` rows; no other thread writes these of `y`.
 #[inline(always)]
 unsafe fn q4_tile<const T: usize>(w: &Packed4, x: Rows, y: &Parts<f32>, token: usize, group: usize) {
-    let mut total = [[f32x4_splat(0.0); 2]; T];
+    let (mut total, runs) = ([[f32x4_splat(0.0); 2]; T], rolled::<T>(4));
     let mask = u16x8_splat(0x0f);
     for (block, cell) in w.group(group).iter().enumerate() {
         // SAFETY: loads stay in the cell, and activations hold token + T rows of `blocks` blocks.
         unsafe {
             let nibbles = cell.nibbles.as_ptr();
             let mut dots = [[i32x4_splat(0); 2]; T];
-            for run in 0..4 {
+            for run in 0..runs {
                 let low_rows = v128_load(nibbles.add(run * 32).cast());
                 let high_rows = v128_load(nibbles.add(run * 32 + 16).cast());
                 // Planes 0, 2, 1, 3 meet the pairs (0,2) (1,3) (4,6) (5,7).
@@ -102,13 +102,13 @@ unsafe fn q4_tile<const T: usize>(w: &Packed4, x: Rows, y: &Parts<f32>, token: u
 /// The group lies in `w`; `x` and `y` hold `token + T` rows; no other thread writes these of `y`.
 #[inline(always)]
 unsafe fn q8_tile<const T: usize>(w: &Packed8, x: Rows, y: &Parts<f32>, token: usize, group: usize) {
-    let mut total = [[f32x4_splat(0.0); 2]; T];
+    let (mut total, runs) = ([[f32x4_splat(0.0); 2]; T], rolled::<T>(8));
     for (block, cell) in w.group(group).iter().enumerate() {
         // SAFETY: loads stay in the cell, and activations hold token + T rows of `blocks` blocks.
         unsafe {
             let quants = cell.quants.as_ptr();
             let mut dots = [[i32x4_splat(0); 2]; T];
-            for run in 0..8 {
+            for run in 0..runs {
                 let low_rows = v128_load(quants.add(run * 32).cast());
                 let high_rows = v128_load(quants.add(run * 32 + 16).cast());
                 let planes = [

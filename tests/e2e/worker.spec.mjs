@@ -9,13 +9,14 @@ function talk(page, sent, count, query = "") {
         const answers = [];
         const worker = new Worker(`worker.js${query}`, { type: "module" });
         worker.addEventListener("message", (event) => {
-          answers.push(JSON.parse(event.data[0]));
-          if (answers.length === 1) {
+          const first = answers.length === 0;
+          answers.push(...event.data.filter((part) => typeof part === "string").map((json) => JSON.parse(json)));
+          if (first) {
             for (const message of data) {
               worker.postMessage(message);
             }
           }
-          if (answers.length === wanted) {
+          if (answers.length >= wanted) {
             worker.terminate();
             resolve(answers);
           }
@@ -104,13 +105,15 @@ function drawn(page, engine, threads) {
       const tokens = [];
       await new Promise((resolve, reject) => {
         worker.addEventListener("error", reject);
-        worker.addEventListener("message", ({ data: [json] }) => {
-          const message = JSON.parse(json);
+        const receive = (message) => {
           if (message.Ready) worker.postMessage([JSON.stringify({ Load: load })]);
           if (message.Loaded) worker.postMessage([JSON.stringify({ Generate: ask })]);
           if (message.Token) tokens.push(message.Token.token);
           if (message.Failed) reject(new Error(message.Failed.message));
           if (message.Finished) resolve();
+        };
+        worker.addEventListener("message", ({ data }) => {
+          for (const part of data) if (typeof part === "string") receive(JSON.parse(part));
         });
       });
       worker.terminate();

@@ -210,16 +210,23 @@ fn post(shared: &Shared, text: &str, file: Option<&File>) {
     }
 }
 
-/// Reads a message from the worker and keeps or hands it on.
+/// Reads what the worker posted, `[json, …]`, message by message.
 fn received(shared: &Shared, event: &MessageEvent) {
     let parts = js_sys::Array::from(&event.data());
-    let text = parts.get(0).as_string().unwrap_or_default();
-    let message: FromWorker = match serde_json::from_str(&text) {
-        Ok(message) => message,
-        Err(error) => {
-            return crash(shared, format!("The engine sent a message that cannot be read: {error}."));
+    for part in parts.iter() {
+        match part.as_string().map(|text| serde_json::from_str(&text)) {
+            Some(Ok(message)) => take(shared, message, &parts),
+            Some(Err(error)) => {
+                return crash(shared, format!("The engine sent a message that cannot be read: {error}."));
+            }
+            // The bell, which goes with the first message.
+            None => {}
         }
-    };
+    }
+}
+
+/// Keeps a message or hands it on. `parts`: what came with it.
+fn take(shared: &Shared, message: FromWorker, parts: &js_sys::Array) {
     match message {
         FromWorker::Token(_) | FromWorker::Prefill(_) | FromWorker::LoadProgress(_) => keep(shared, message),
         FromWorker::Failed(Failure { kind: FailureKind::Internal, message, .. }) => {

@@ -1,5 +1,7 @@
-//! Messages in and out: `[json]`; `[json, File]` for a file that the visitor picked; `[json, Int32Array]` where the
-//! worker hands out its bell.
+//! Messages in: `[json]`, or `[json, File]` for a file that the visitor picked. Out: `[json, …]`, one or more messages in
+//! order; `[json, Int32Array]` where the worker hands out its bell.
+
+use std::cell::RefCell;
 
 use js_sys::{Array, JsString};
 use protocol::{FromWorker, ToWorker};
@@ -7,6 +9,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{File, console};
 
 use crate::bell;
+use crate::clock::now_ms;
 use crate::errors::{Error, Result};
 use crate::js;
 
@@ -44,27 +47,74 @@ fn misread(cause: &str) -> Error {
     Error::Message { cause: cause.to_owned() }
 }
 
-/// Posts a message to the page.
+/// Posts a message to the page, after those that were held.
 pub(crate) fn post(message: &FromWorker) {
-    send(encode(message));
+    with(message, |out| send(out.take()));
+}
+
+/// Posts a message that may wait, with the next ones, until the page can show it: at most [`FRAME_MS`] and the time of a
+/// token. A message costs the page's thread more than it takes to choose a token, and shares a core with the engine.
+pub(crate) fn hold(message: &FromWorker, now: f64) {
+    with(message, |out| {
+        if now - out.posted_ms >= FRAME_MS {
+            send(out.take());
+        }
+    });
 }
 
 /// Posts the first message, with the bell to ring before each answer to it.
 pub(crate) fn post_ready(message: &FromWorker) {
-    send(encode(message).map(|data| match bell::bell() {
-        Some(bell) => Array::of2(&data.get(0), &bell),
-        None => data,
-    }));
+    with(message, |out| {
+        let data = out.take();
+        if let Some(bell) = bell::bell() {
+            data.push(&bell);
+        }
+        send(data);
+    });
 }
 
-fn send(data: Result<Array, JsValue>) {
-    if let Err(thrown) = data.and_then(|data| js::scope().post_message(&data)) {
-        console::error_2(&"a message could not be posted".into(), &thrown);
+/// Between two frames of the page, ms: it shows nothing sooner.
+const FRAME_MS: f64 = 16.0;
+
+/// What waits to be posted.
+struct Out {
+    held: Array,
+    /// When something was posted last, ms since the Unix epoch.
+    posted_ms: f64,
+}
+
+thread_local! {
+    static OUT: RefCell<Out> = RefCell::new(Out { held: Array::new(), posted_ms: 0.0 });
+}
+
+impl Out {
+    fn take(&mut self) -> Array {
+        self.posted_ms = now_ms();
+        std::mem::replace(&mut self.held, Array::new())
     }
 }
 
-/// The array that carries a message.
-pub(crate) fn encode(message: &FromWorker) -> Result<Array, JsValue> {
-    let json = serde_json::to_string(message).map_err(|e| JsValue::from_str(&e.to_string()))?;
-    Ok(Array::of1(&JsValue::from_str(&json)))
+fn with(message: &FromWorker, then: impl FnOnce(&mut Out)) {
+    match encode(message) {
+        Ok(json) => OUT.with_borrow_mut(|out| {
+            out.held.push(&json);
+            then(out);
+        }),
+        Err(error) => failed(&error.to_string().into()),
+    }
+}
+
+fn send(data: Array) {
+    if let Err(thrown) = js::scope().post_message(&data) {
+        failed(&thrown);
+    }
+}
+
+fn failed(cause: &JsValue) {
+    console::error_2(&"a message could not be posted".into(), cause);
+}
+
+/// The text that carries a message.
+pub(crate) fn encode(message: &FromWorker) -> serde_json::Result<JsValue> {
+    Ok(JsValue::from_str(&serde_json::to_string(message)?))
 }

@@ -1,4 +1,4 @@
-//! One answer: template and tokens, then a message a token. What the page says meanwhile is let in between two tokens.
+//! One answer: template and tokens, then what the page can show. What the page says meanwhile is let in between two tokens.
 
 use engine::{Engine, Generation, Request, Sampling, Step};
 use protocol::{FinishReason, Finished, FromWorker, Generate, Prefill, Token};
@@ -49,7 +49,11 @@ pub(crate) async fn generate(engine: &mut Engine, ask: &Generate, signal: &Abort
             Step::Token { id: token, text } => {
                 times.last = now_ms();
                 times.first.get_or_insert(times.last);
-                bus::post(&FromWorker::Token(Token { id: ask.id, index, token, text, at_ms: times.last }));
+                let told = FromWorker::Token(Token { id: ask.id, index, token, text, at_ms: times.last });
+                match index {
+                    0 => bus::post(&told),
+                    _ => bus::hold(&told, times.last),
+                }
                 index += 1;
             }
             Step::Finished { reason, text } => {

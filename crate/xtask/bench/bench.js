@@ -72,14 +72,15 @@ class Nibble {
       const fail = (what) => reject(new Error(`nibble (${this.build}): ${what}`));
       this.worker.onerror = (event) => fail(event.message ?? "the worker could not start");
       this.worker.onmessage = ({ data }) => {
-        const message = JSON.parse(data[0]);
-        this.bell ??= data[1];
-        if (message.Failed) {
-          fail(message.Failed.message);
-        } else if (message[kind]) {
-          resolve(message[kind]);
-        } else {
-          each(message);
+        this.bell ??= data.find((part) => part instanceof Int32Array);
+        for (const message of data.filter((part) => typeof part === "string").map((json) => JSON.parse(json))) {
+          if (message.Failed) {
+            fail(message.Failed.message);
+          } else if (message[kind]) {
+            resolve(message[kind]);
+          } else {
+            each(message);
+          }
         }
       };
     });

@@ -10,14 +10,16 @@ export function instrument() {
     log.violations.push(`${event.effectiveDirective}: ${event.blockedURI} ${event.sample}`);
   });
 
-  const read = (data) => {
+  const read = (json) => {
     try {
-      return JSON.parse(data[0]);
+      return JSON.parse(json);
     } catch {
       return "no message";
     }
   };
-  const note = (from, data) => log.messages.push({ from, at: now(), message: read(data) });
+  // Files and the bell travel beside the messages.
+  const texts = (data) => (Array.isArray(data) ? data.filter((part) => typeof part === "string") : ["no message"]);
+  const note = (from, data) => texts(data).forEach((json) => log.messages.push({ from, at: now(), message: read(json) }));
   window.Worker = class extends Worker {
     constructor(...args) {
       super(...args);

@@ -154,8 +154,11 @@ function axes(state) {
     ticks: { stroke: () => state.colours.line, width: 1, size: 4 },
   };
   const texts = (axis) => (plot, splits) => splits.map((value) => short(state.spec[axis].unit, value));
+  // A log axis names 1, 2 and 5 of each decade where there is room for them; uPlot by itself names 1 alone.
+  const digits = ({ bbox, scales: { x } }) => (bbox.width / devicePixelRatio / Math.log10(x.max / x.min) > 230 ? "125" : "1");
+  const named = (plot, splits) => splits.map((value) => (digits(plot).includes(value.toExponential(3)[0]) ? value : null));
   return [
-    { ...shared, label: axisName(spec.x), values: texts("x"), space: 56, size: 32 },
+    { ...shared, label: axisName(spec.x), values: texts("x"), filter: spec.x.log ? named : undefined, space: 56, size: 32 },
     {
       ...shared,
       label: narrow(element) ? undefined : axisName(spec.y),

@@ -94,6 +94,17 @@ test("what is measured is the same on the page, in the JSON and in the CSV", asy
   });
   expect(await figure(page, "other-ttft-p50")).toBe(await figure(page, "here-ttft-p50"));
   await expect(page.getByTestId("chart-cdf")).toHaveAttribute("data-lines", "3");
+  // The same as a simulation: marked so, in its own table.
+  const heading = page.locator("h4", { hasText: "Imported" });
+  await expect(heading.locator(".origin-measured")).toBeVisible();
+  const simulated = { ...json, origin: { kind: "simulated", preset: "nearby-region", seed: 7 } };
+  await page.getByTestId("import").setInputFiles({
+    name: "simulated.json",
+    mimeType: "application/json",
+    buffer: Buffer.from(JSON.stringify(simulated)),
+  });
+  await expect(heading.locator(".origin-simulated")).toBeVisible();
+  expect(await figure(page, "other-ttft-p50")).toBe(await figure(page, "here-ttft-p50"));
   await page.getByTestId("import").setInputFiles({ name: "no.json", mimeType: "application/json", buffer: Buffer.from("{}") });
   await expect(page.getByTestId("error").first()).toContainText("nibble-latency/1");
   await page.getByTestId("import-remove").click();
@@ -151,6 +162,29 @@ test("a measurement can be held, goes on, and is stopped without losing what cam
   await options(page, { "measure-answers": "many" });
   await page.getByTestId("measure-start").click();
   await expect(page.getByTestId("error").first()).toContainText("must be a number from 1 to 10000");
+});
+
+test("a defect in mid-measurement is told, what came stays, and a fresh engine measures on", async ({ page }) => {
+  await open(page);
+  await load(page);
+  await options(page, { "measure-answers": 500, "measure-tokens": 8 });
+  await page.getByTestId("measure-start").click();
+  await expect(page.getByTestId("measure-progress")).toContainText("3 answers", PATIENCE);
+  await page.evaluate(() => {
+    const failure = { operation: "Measure", id: null, kind: "Internal", message: "a test said so" };
+    const data = [JSON.stringify({ Failed: failure })];
+    window.testLog.workers.at(-1).dispatchEvent(new MessageEvent("message", { data }));
+  });
+  await expect(page.getByTestId("error").first()).toContainText("a test said so");
+  await expect(page.getByTestId("measure-start")).toBeVisible();
+  const kept = await figure(page, "measure-count");
+  // The first of them warms up.
+  expect(kept).toBeGreaterThanOrEqual(2);
+  await load(page);
+  await options(page, { "measure-answers": 3 });
+  await page.getByTestId("measure-start").click();
+  await expect(page.getByTestId("measure-start")).toBeVisible(PATIENCE);
+  await expect(page.getByTestId("generate")).toBeEnabled();
 });
 
 test("answers given in the background are kept apart", async ({ page }) => {

@@ -9,11 +9,12 @@ use crate::format::decimal;
 use crate::plots::{Gate, Origin, Outcome, Path};
 
 /// The way of every deployment, in order. A gate after the one that failed is still told: it was looked at.
-pub fn decision_paths(report: &Report) -> Vec<Path> {
-    Deployment::ALL.map(|deployment| path(&report.decision, deployment)).into()
+/// `times_of`: when times were measured here, `2026-11-25 08:40 UTC`.
+pub fn decision_paths(report: &Report, times_of: Option<&str>) -> Vec<Path> {
+    Deployment::ALL.map(|deployment| path(&report.decision, deployment, times_of)).into()
 }
 
-fn path(decision: &Decision, deployment: Deployment) -> Path {
+fn path(decision: &Decision, deployment: Deployment, times_of: Option<&str>) -> Path {
     let own = decision.gates.iter().filter(|gate| gate.deployment == deployment);
     let place = decision.ranking.iter().position(|(feasible, _)| *feasible == deployment);
     let result = match place {
@@ -28,17 +29,19 @@ fn path(decision: &Decision, deployment: Deployment) -> Path {
     Path {
         option: deployment.label().to_owned(),
         role: role(deployment),
-        gates: own.map(gate).collect(),
+        gates: own.map(|asked| gate(asked, times_of)).collect(),
         feasible: place.is_some(),
         chosen: decision.best == Some(deployment),
         result,
     }
 }
 
-fn gate(asked: &GateResult) -> Gate {
+fn gate(asked: &GateResult, times_of: Option<&str>) -> Gate {
+    let when = times_of.filter(|_| asked.gate == Asked::Latency);
+    let here = format!("measured on this device{}", when.map_or(String::new(), |when| format!(", {when}")));
     let figure = |value: Option<f64>| value.map_or(String::new(), |value| written(value, asked.unit));
     let (origin, origin_text) = match asked.origin {
-        From::Measured => (Origin::Measured, "measured on this device"),
+        From::Measured => (Origin::Measured, here.as_str()),
         From::Simulated => (Origin::Simulated, "simulated"),
         From::Assumed => (Origin::Assumed, "entered, or an assumption"),
         From::Computed => (Origin::Assumed, "worked out from the entries"),
@@ -85,11 +88,26 @@ mod tests {
     fn a_prohibition_rules_out_what_sends_data_away() {
         let mut s = Scenario::seed_example();
         s.policy.data = DataPolicy::Prohibited;
-        let ways = decision_paths(&economics::evaluate(&s).unwrap());
+        let ways = decision_paths(&economics::evaluate(&s).unwrap(), None);
         assert_eq!(ways.len(), 5);
         assert!(ways.iter().all(|way| way.gates.len() == 5));
         let cloud = &ways[0];
         assert!(!cloud.feasible && cloud.gates[0].outcome == Outcome::Failed, "{cloud:?}");
         assert_eq!(ways.iter().filter(|way| way.chosen).count(), 1);
+    }
+    #[test]
+    fn a_time_measured_here_says_when() {
+        let mut s = Scenario::seed_example();
+        s.policy.slo.0 = 500.0;
+        let mut evidence = economics::Evidence::default();
+        let found = |ms, origin| Some(economics::Sampled { value: economics::Milliseconds(ms), origin });
+        evidence.latency[Deployment::Browser as usize] = found(412.0, From::Measured);
+        // What a tab cannot answer goes to the cloud; the slower of the two counts.
+        evidence.latency[Deployment::Cloud as usize] = found(300.0, From::Simulated);
+        let report = economics::evaluate_with(&s, &evidence).unwrap();
+        let ways = decision_paths(&report, Some("2026-11-25 08:40 UTC"));
+        let told = |deployment: Deployment| ways[deployment as usize].gates[3].origin_text.clone();
+        assert_eq!(told(Deployment::Browser), "measured on this device, 2026-11-25 08:40 UTC");
+        assert_eq!(told(Deployment::Cloud), "simulated");
     }
 }

@@ -9,8 +9,9 @@ use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
+use super::forward::Fed;
 use super::odds::{Odds, TRIALS};
-use crate::costing::{Entries, Known, Problem, Times, entry, presets};
+use crate::costing::{Entries, Known, Problem, entry, presets};
 
 /// The chart code, loaded when a chart is about to be seen.
 #[derive(Clone)]
@@ -153,7 +154,7 @@ pub(crate) struct Cost {
     /// Which deployment is looked at beside the cloud.
     pub(crate) focus: RwSignal<Deployment>,
     /// Percentiles of many measured answers, once the visitor has handed them on.
-    pub(crate) fed: RwSignal<Option<Times>>,
+    pub(crate) fed: RwSignal<Option<Fed>>,
     /// What is known beyond the entries.
     pub(crate) known: RwSignal<Known>,
     /// The shown scenario's result.

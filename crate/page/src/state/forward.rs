@@ -18,6 +18,14 @@ pub(crate) struct MeasuredCase {
     pub(crate) output_tokens: f64,
 }
 
+/// Measured times that the decision was handed.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Fed {
+    pub(crate) times: Times,
+    /// When they were measured, in words.
+    pub(crate) when: String,
+}
+
 impl App {
     /// `None` until two tokens came one after the other.
     pub(crate) fn measured_case(&self) -> Option<MeasuredCase> {
@@ -50,7 +58,7 @@ impl App {
         case.measure("browser.tokens_per_second", reading(measured.tokens_per_second));
         case.measure("demand.output_tokens", reading(measured.output_tokens));
         let times = self.latency.here.with_untracked(|here| here.as_ref().map(|here| times(here)));
-        self.cost.fed.set(times);
+        self.cost.fed.set(times.map(|times| Fed { times, when: format!("{day} {time} UTC") }));
     }
 
     /// Makes an objective the requirement of the decision: its first limit, at the percentile that its share asks for.
@@ -94,7 +102,7 @@ impl App {
             let many = self.latency.cloud.with(|cloud| cloud.as_ref().map(|runs| times(&runs.summary)));
             self.cost.known.set(Known {
                 memory_gb: self.device.with(|device| device.memory_gb),
-                here: self.cost.fed.get().or(last).unwrap_or_default(),
+                here: self.cost.fed.get().map(|fed| fed.times).or(last).unwrap_or_default(),
                 cloud: many.or(one).unwrap_or_default(),
             });
         });

@@ -14,8 +14,10 @@ use crate::state::App;
 /// Section 5.
 pub(crate) fn decide(app: App) -> impl IntoView {
     let (cost, open) = (app.cost, RwSignal::new(false));
-    let ways =
-        Memo::new(move |_| cost.report.with(|r| r.as_ref().map(|r| decision_paths(r)).unwrap_or_default()));
+    let ways = Memo::new(move |_| {
+        let when = cost.fed.get().map(|fed| fed.when);
+        cost.report.with(|r| r.as_ref().map(|r| decision_paths(r, when.as_deref())).unwrap_or_default())
+    });
     view! {
         <section id="decide" class="section" aria-labelledby="decide-title">
             {section_head(

@@ -137,6 +137,9 @@ pub(crate) fn cloud_side(app: App) -> impl IntoView {
         <div class="stream"><p class="stream-marks" aria-hidden="true">{marks}</p></div>
         <p class="muted small">"A mark stands for a token: the simulation has times, not words."</p>
         {stages(app, Side::CLOUD)}
+        {move || (!app.race.is_whole()).then(|| view! {
+            <p class="muted small">"Queue is what the service needs whatever is asked, prefill what grows with the prompt: published times do not part them further."</p>
+        })}
     }
 }
 

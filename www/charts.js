@@ -458,9 +458,9 @@ export function draw(element, spec) {
     tell(before);
     return;
   }
-  // Whoever moves along the chart stays where they are, and is told what they wait for.
+  // Whoever moves along the chart stays where they are. Whoever was told what stands there, or waits for it, is told anew.
   const place = before?.plot.cursor.idx;
-  const waits = before?.pause !== undefined;
+  const waits = before !== undefined && (before.pause !== undefined || before.voice.textContent !== "");
   if (before) clear(before);
   const state = { element, spec, shape: now, colours: palette(element, spec.series) };
   state.measure = document.createElement("canvas").getContext("2d");

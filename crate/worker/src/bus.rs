@@ -16,6 +16,9 @@ use crate::js;
 /// Longest message taken, UTF-16 units. Far above any prompt a model can read, far below trouble.
 const LONGEST: u32 = 64 << 20;
 
+/// Between two frames of the page, ms: it shows nothing sooner.
+const FRAME_MS: f64 = 16.0;
+
 /// A message that was understood.
 #[derive(Debug)]
 pub(crate) struct Incoming {
@@ -47,6 +50,17 @@ fn misread(cause: &str) -> Error {
     Error::Message { cause: cause.to_owned() }
 }
 
+/// What waits to be posted.
+struct Out {
+    held: Array,
+    /// When something was posted last, ms since the Unix epoch.
+    posted_ms: f64,
+}
+
+thread_local! {
+    static OUT: RefCell<Out> = RefCell::new(Out { held: Array::new(), posted_ms: 0.0 });
+}
+
 /// Posts a message to the page, after those that were held.
 pub(crate) fn post(message: &FromWorker) {
     with(message, |out| send(out.take()));
@@ -71,20 +85,6 @@ pub(crate) fn post_ready(message: &FromWorker) {
         }
         send(data);
     });
-}
-
-/// Between two frames of the page, ms: it shows nothing sooner.
-const FRAME_MS: f64 = 16.0;
-
-/// What waits to be posted.
-struct Out {
-    held: Array,
-    /// When something was posted last, ms since the Unix epoch.
-    posted_ms: f64,
-}
-
-thread_local! {
-    static OUT: RefCell<Out> = RefCell::new(Out { held: Array::new(), posted_ms: 0.0 });
 }
 
 impl Out {

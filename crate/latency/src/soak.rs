@@ -135,8 +135,10 @@ pub fn assess(speeds: &[Speed]) -> Result<Soak, SoakError> {
     }
     let windows: Vec<Window> = groups.iter().map(|group| compare(groups[0], group)).collect();
     let worst = windows.iter().map(|window| window.slowdown).fold(0.0, f64::max);
-    let since = windows.iter().any(|window| window.throttled).then(|| split(&batches));
-    Ok(Soak { drift_per_minute: drift(&batches) / windows[0].tokens_per_second, windows, worst, since })
+    // What a load ends with is no whole window: a few tokens of it would pass for a change.
+    let compared = groups.concat();
+    let since = windows.iter().any(|window| window.throttled).then(|| split(&compared));
+    Ok(Soak { drift_per_minute: drift(&compared) / windows[0].tokens_per_second, windows, worst, since })
 }
 
 fn end_of_window(window: &[Batch]) -> f64 {

@@ -47,6 +47,10 @@ pub fn speed(load: &Load) -> Option<(Chart, Table)> {
             None => points.push((at, speed.tokens_per_second, 1)),
         }
     }
+    // The end of the load is no whole point; a token or two would look like a leap.
+    if points.len() > 1 && points.last().is_some_and(|(.., count)| f64::from(*count) < 0.5 * POINT_S) {
+        points.pop();
+    }
     let means = points.iter().map(|(_, sum, count)| sum / f64::from(*count));
     let chart = over_time("Tokens per second", points.iter().map(|(at, ..)| *at), means)?;
     Some((chart, windows(load)))

@@ -67,7 +67,7 @@ pub(crate) fn post(message: &FromWorker) {
 }
 
 /// Posts a message that may wait, with the next ones, until the page can show it: at most [`FRAME_MS`] and the time of a
-/// token. A message costs the page's thread more than it takes to choose a token, and shares a core with the engine.
+/// token. Each post wakes the page's thread, which may share a core with one of the engine's.
 pub(crate) fn hold(message: &FromWorker, now: f64) {
     with(message, |out| {
         if now - out.posted_ms >= FRAME_MS {

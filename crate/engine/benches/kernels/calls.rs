@@ -1,7 +1,7 @@
 //! The only calls into the engine here, so that a changed signature changes one file.
 
-use engine::cpu::portable::{self, KEYS, Partial, SPAN};
-use engine::cpu::{Activations, Kernels, Parts, reference};
+use engine::cpu::portable::{self, Partial, SPAN, Scratch};
+use engine::cpu::{Activations, Cached, KEYS, Kernels, Parts, Quants, quantize_row};
 use engine::quant::{BLOCK, GROUP, Packed4, Packed8, Source4};
 
 /// Weights of one matrix, packed.
@@ -47,41 +47,65 @@ pub(crate) fn product(kernels: &Kernels, w: &Weights, x: &Activations, y: &mut [
     }
 }
 
-/// Keys (positions / 8, dim, 8) and values (positions, dim) of one head as halves, for the query heads that share it.
-pub(crate) struct Attention<'a> {
-    pub(crate) q: &'a [f32],
-    pub(crate) keys: &'a [u16],
-    pub(crate) values: &'a [u16],
-    pub(crate) dim: usize,
-    /// [`scratch`] floats.
-    pub(crate) scratch: &'a mut [f32],
+/// Keys and values of one head as the cache holds them, for the query heads that share it.
+pub(crate) struct Attention {
+    dim: usize,
+    q: Rows,
+    keys: Rows,
+    values: Rows,
+    scores: Vec<f32>,
+    weights: Vec<i16>,
+    partials: [Vec<f32>; 2],
 }
 
-/// Floats that [`attend`] works in.
-pub(crate) fn scratch(heads: usize, dim: usize) -> usize {
-    2 * Partial::len(heads, dim) + heads * SPAN
+/// Quants and scales.
+type Rows = (Vec<i16>, Vec<f32>);
+
+/// `rows` of `dim`, each quant at the place that `at` gives for its row and column; whole blocks of [`KEYS`] rows.
+fn quantized(rows: &[f32], dim: usize, at: impl Fn(usize, usize) -> usize) -> Rows {
+    let mut quants = vec![0; (rows.len() / dim).next_multiple_of(KEYS) * dim];
+    let rows = rows.chunks_exact(dim).enumerate();
+    let scales = rows.map(|(row, values)| quantize_row(values, |d, q| quants[at(row, d)] = q)).collect();
+    (quants, scales)
 }
 
-pub(crate) fn attend(a: Attention, out: &mut [f32]) {
-    let heads = a.q.len() / a.dim;
-    let (total, rest) = a.scratch.split_at_mut(Partial::len(heads, a.dim));
-    let (next, scores) = rest.split_at_mut(Partial::len(heads, a.dim));
-    let (mut total, mut next) = (Partial::of(total, heads), Partial::of(next, heads));
-    for (index, cached) in a.keys.chunks(SPAN * a.dim).zip(a.values.chunks(SPAN * a.dim)).enumerate() {
-        let out = if index == 0 { &mut total } else { &mut next };
-        portable::attend(a.q, cached, a.dim, scores, out);
-        if index > 0 {
-            total.merge(&next);
+fn spans((quants, scales): &Rows, dim: usize) -> impl Iterator<Item = Quants<'_>> {
+    let spans = quants.chunks(SPAN * dim).zip(scales.chunks(SPAN));
+    spans.map(|(quants, scales)| Quants { quants, scales })
+}
+
+impl Attention {
+    /// q: (heads, dim), scaled; keys, values: (positions, dim), an even number of positions.
+    pub(crate) fn new(q: &[f32], keys: &[f32], values: &[f32], dim: usize) -> Self {
+        let heads = q.len() / dim;
+        let key = |p: usize, d: usize| p / KEYS * KEYS * dim + d / 2 * 2 * KEYS + p % KEYS * 2 + d % 2;
+        Self {
+            dim,
+            q: quantized(q, dim, |head, d| head * dim + d),
+            keys: quantized(keys, dim, key),
+            values: quantized(values, dim, |p, d| (p / 2 * dim + d) * 2 + p % 2),
+            scores: vec![0.0; heads * SPAN],
+            weights: vec![0; heads * SPAN],
+            partials: [(); 2].map(|()| vec![0.0; Partial::len(heads, dim)]),
         }
     }
-    total.finish(out);
-}
 
-/// The scalar twin.
-pub(crate) fn attend_plainly(a: &Attention, out: &mut [f32]) {
-    let key = |i: usize| a.keys[(i / a.dim / KEYS * a.dim + i % a.dim) * KEYS + i / a.dim % KEYS];
-    let keys: Vec<u16> = (0..a.keys.len()).map(key).collect();
-    reference::attend(a.q, &keys, a.values, a.dim, out);
+    /// To `out`, (heads, dim).
+    pub(crate) fn run(&mut self, kernels: &Kernels, out: &mut [f32]) {
+        let Self { dim, q, keys, values, scores, weights, partials: [total, next] } = self;
+        let heads = q.1.len();
+        let q = Quants { quants: &q.0[..heads * *dim], scales: &q.1 };
+        let (mut total, mut next) = (Partial::of(total, heads), Partial::of(next, heads));
+        let mut scratch = Scratch { scores, weights };
+        for (index, (keys, values)) in spans(keys, *dim).zip(spans(values, *dim)).enumerate() {
+            let out = if index == 0 { &mut total } else { &mut next };
+            portable::attend(kernels, q, &Cached { keys, values }, *dim, &mut scratch, out);
+            if index > 0 {
+                total.merge(&next);
+            }
+        }
+        total.finish(out);
+    }
 }
 
 pub(crate) use portable::{rms_norm, rotate, swiglu};

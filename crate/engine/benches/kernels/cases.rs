@@ -73,10 +73,6 @@ impl Noise {
         (0..len).map(|_| self.next() as f32 / (1u64 << 30) as f32 - 1.0).collect()
     }
 
-    fn halves(&mut self, len: usize) -> Vec<u16> {
-        self.floats(len).into_iter().map(f32_to_f16).collect()
-    }
-
     /// Blocks of any quants behind `halves` small scales.
     fn blocks(&mut self, count: usize, quants: usize, halves: usize) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(count * (quants + 2 * halves));
@@ -176,19 +172,13 @@ fn swiglu() -> Case {
 fn attend(positions: usize) -> Case {
     let mut noise = Noise(8);
     let q: Vec<f32> = noise.floats(SHARING * HEAD).iter().map(|v| v / 8.0).collect();
-    let (keys, values) = (noise.halves(positions * HEAD), noise.halves(positions * HEAD));
-    let mut scratch = vec![0.0; calls::scratch(SHARING, HEAD)];
+    let (keys, values) = (noise.floats(positions * HEAD), noise.floats(positions * HEAD));
+    let mut attention = Attention::new(&q, &keys, &values, HEAD);
     let (mut out, mut want) = (vec![0.0; SHARING * HEAD], vec![0.0; SHARING * HEAD]);
     let name = format!("attend, positions: {positions}");
     let size = Size::Bytes((4 * positions * HEAD) as u64);
-    let attention = |scratch| Attention { q: &q, keys: &keys, values: &values, dim: HEAD, scratch };
-    calls::attend_plainly(&attention(&mut []), &mut want);
-    calls::attend(attention(&mut scratch), &mut out);
+    attention.run(&REFERENCE, &mut want);
+    attention.run(detect(), &mut out);
     ensure_same(&name, &out, &want);
-    let run = Box::new(move || {
-        let (keys, values) = (black_box(&keys[..]), black_box(&values[..]));
-        let attention = Attention { q: &q, keys, values, dim: HEAD, scratch: &mut scratch };
-        calls::attend(attention, black_box(&mut out));
-    });
-    Case { name, size, run }
+    Case { name, size, run: Box::new(move || black_box(&mut attention).run(detect(), black_box(&mut out))) }
 }

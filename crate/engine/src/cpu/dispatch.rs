@@ -10,6 +10,10 @@ use crate::quant::{Packed4, Packed8};
 /// of these groups.
 pub type Product<W> = unsafe fn(&W, Rows, &Parts<f32>, usize, Range<usize>);
 
+/// One side of attention's products: of up to [`HEADS`](super::portable::HEADS) heads, with what the cache holds, the width
+/// of a head, output.
+pub type Attention = fn(&[i16], &[i16], usize, &mut [f32]);
+
 /// The kernels of one instruction set. In WebAssembly the products are never inlined: copied into a caller with loops
 /// of its own, they have been half as fast.
 pub struct Kernels {
@@ -21,6 +25,10 @@ pub struct Kernels {
     pub matmul_q4: Product<Packed4>,
     /// See [`reference::matmul_q8`].
     pub matmul_q8: Product<Packed8>,
+    /// See [`reference::score`].
+    pub score: Attention,
+    /// See [`reference::mix`].
+    pub mix: Attention,
 }
 
 /// The scalar twins, on every target.
@@ -29,6 +37,8 @@ pub static REFERENCE: Kernels = Kernels {
     quantize: reference::quantize,
     matmul_q4: reference::matmul_q4,
     matmul_q8: reference::matmul_q8,
+    score: reference::score,
+    mix: reference::mix,
 };
 
 #[cfg(all(target_arch = "wasm32", feature = "relaxed-simd"))]
@@ -37,6 +47,8 @@ const RELAXED: Kernels = Kernels {
     quantize: arch::relaxed::quantize,
     matmul_q4: arch::relaxed::matmul_q4,
     matmul_q8: arch::relaxed::matmul_q8,
+    score: arch::pairs::score,
+    mix: arch::pairs::mix,
 };
 
 #[cfg(all(target_arch = "wasm32", not(feature = "relaxed-simd")))]
@@ -45,6 +57,8 @@ const SIMD128: Kernels = Kernels {
     quantize: arch::simd128::quantize,
     matmul_q4: arch::simd128::matmul_q4,
     matmul_q8: arch::simd128::matmul_q8,
+    score: arch::pairs::score,
+    mix: arch::pairs::mix,
 };
 
 #[cfg(target_arch = "x86_64")]
@@ -53,6 +67,8 @@ static AVX2: Kernels = Kernels {
     quantize: arch::avx2::quantize,
     matmul_q4: arch::avx2::matmul_q4,
     matmul_q8: arch::avx2::matmul_q8,
+    score: arch::avx2::score,
+    mix: arch::avx2::mix,
 };
 
 #[cfg(all(target_arch = "wasm32", not(target_feature = "simd128")))]

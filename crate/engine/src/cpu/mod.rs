@@ -1,4 +1,4 @@
-//! The CPU backend: packed weights, a half-precision KV cache, and kernels chosen once for this processor.
+//! The CPU backend: packed weights, a KV cache of fourteen bits, and kernels chosen once for this processor.
 //!
 //! `reference.rs` is the plain scalar twin of every kernel and its specification; `arch/` has one file per
 //! instruction set; `dispatch.rs` is the only place that chooses. `portable.rs` holds the steps whose plain
@@ -15,6 +15,7 @@ mod estimate;
 pub mod portable;
 mod products;
 mod profile;
+mod quants;
 pub mod reference;
 mod stages;
 pub mod streamed;
@@ -27,9 +28,11 @@ mod weights;
 pub use activations::{Activations, Rows, RowsMut};
 pub use agreement::Agreement;
 pub use backend::{Cpu, MAX_BATCH};
-pub use dispatch::{Kernels, Product};
+pub use cache::{Cached, KEYS};
+pub use dispatch::{Attention, Kernels, Product};
 pub use estimate::{Estimate, estimate};
 pub use products::Processor;
 pub use profile::Costs;
+pub use quants::{Quants, quantize_row};
 pub use threads::{Member, Parts, Pool};
 pub(crate) use trace::{Trace, trace};

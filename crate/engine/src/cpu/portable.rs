@@ -3,8 +3,10 @@
 
 use std::ops::Range;
 
-use super::Parts;
-use crate::quant::{REBIAS, f16_over_rebias, f16_to_f32};
+use super::cache::Cached;
+use super::quants::{Quants, quantize_row, reduce};
+use super::{Kernels, Parts};
+use crate::quant::f16_to_f32;
 
 /// Lanes of the partial sums; a fixed count keeps results equal on every instruction set.
 const LANES: usize = 8;
@@ -129,94 +131,65 @@ impl<'a> Partial<'a> {
     }
 }
 
-/// Positions whose keys lie side by side.
-pub const KEYS: usize = 8;
-
 /// Heads that are taken at a time: what the vector registers hold.
-const HEADS: usize = 4;
+pub const HEADS: usize = 4;
 
-/// Attention over up to [`SPAN`] positions; see [`super::reference::attend`]. q: (heads, dim), already scaled; keys:
-/// (positions / 8, dim, 8) halves, eight positions side by side, so that scores need no sum across lanes; values:
-/// (positions, dim) halves. `scores` (heads, SPAN) is scratch.
+/// What [`attend`] works in.
+pub struct Scratch<'a> {
+    /// (heads, SPAN)
+    pub scores: &'a mut [f32],
+    /// (heads, SPAN)
+    pub weights: &'a mut [i16],
+}
+
+/// Attention over up to [`SPAN`] positions; see [`super::reference::attend`]. q: (heads, dim), the scales already over
+/// √dim.
 pub fn attend(
-    q: &[f32],
-    (keys, values): (&[u16], &[u16]),
+    kernels: &Kernels,
+    q: Quants,
+    cached: &Cached,
     dim: usize,
-    scores: &mut [f32],
+    scratch: &mut Scratch,
     out: &mut Partial,
 ) {
-    let positions = values.len() / dim;
-    for (q, scores) in q.chunks(HEADS * dim).zip(scores.chunks_mut(HEADS * SPAN)) {
-        match q.len() / dim {
-            1 => score::<1>(q, keys, dim, scores),
-            2 => score::<2>(q, keys, dim, scores),
-            3 => score::<3>(q, keys, dim, scores),
-            _ => score::<HEADS>(q, keys, dim, scores),
+    let Scratch { scores, weights } = scratch;
+    for first in (0..q.scales.len()).step_by(HEADS) {
+        let heads = first..q.scales.len().min(first + HEADS);
+        let (cells, spans) = (heads.start * dim..heads.end * dim, heads.start * SPAN..heads.end * SPAN);
+        let (scores, weights) = (&mut scores[spans.clone()], &mut weights[spans]);
+        (kernels.score)(&q.quants[cells.clone()], cached.keys.quants, dim, scores);
+        let mut scales = [0.0; HEADS];
+        for (index, head) in heads.enumerate() {
+            let (scores, weights) =
+                (&mut scores[index * SPAN..][..SPAN], &mut weights[index * SPAN..][..SPAN]);
+            let softened = soften(scores, q.scales[head], cached, weights);
+            (out.peaks[head], out.sums[head], scales[index]) = softened;
         }
-    }
-    for (head, scores) in scores.chunks_exact_mut(SPAN).take(q.len() / dim).enumerate() {
-        let scores = &mut scores[..positions];
-        let peak = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        scores.iter_mut().for_each(|score| *score = exp(*score - peak));
-        (out.peaks[head], out.sums[head]) = (peak, scores.iter().sum());
-        // Once a score here saves `mix` a multiplication a value.
-        scores.iter_mut().for_each(|score| *score *= REBIAS);
-    }
-    for (scores, out) in scores.chunks(HEADS * SPAN).zip(out.values.chunks_mut(HEADS * dim)) {
-        match out.len() / dim {
-            1 => mix::<1>(scores, values, dim, out),
-            2 => mix::<2>(scores, values, dim, out),
-            3 => mix::<3>(scores, values, dim, out),
-            _ => mix::<HEADS>(scores, values, dim, out),
+        let out = &mut out.values[cells];
+        (kernels.mix)(weights, cached.values.quants, dim, out);
+        for (out, scale) in out.chunks_exact_mut(dim).zip(scales) {
+            out.iter_mut().for_each(|v| *v *= scale);
         }
     }
 }
 
-/// Scores of `H` heads.
-fn score<const H: usize>(q: &[f32], keys: &[u16], dim: usize, scores: &mut [f32]) {
-    // Slices of a known length: an index is checked once, not at every key.
-    let q: [&[f32]; H] = std::array::from_fn(|h| &q[h * dim..][..dim]);
-    for (block, keys) in keys.chunks_exact(KEYS * dim).enumerate() {
-        let keys = &keys.as_chunks::<KEYS>().0[..dim];
-        let mut sums = [[0.0f32; KEYS]; H];
-        for d in 0..dim {
-            let key = keys[d].map(f16_to_f32);
-            for (q, sums) in q.iter().zip(&mut sums) {
-                sums.iter_mut().zip(key).for_each(|(sum, k)| *sum += q[d] * k);
-            }
-        }
-        for (h, sums) in sums.iter().enumerate() {
-            scores[h * SPAN + block * KEYS..][..KEYS].copy_from_slice(sums);
-        }
+/// One head's largest score and Σ e^(score − largest), from `scores` that lack the scales of the query and the keys.
+/// `weights` become e^(score − largest) times the scale of the position's values, quantised; their scale comes last.
+fn soften(scores: &mut [f32], query: f32, cached: &Cached, weights: &mut [i16]) -> (f32, f32, f32) {
+    let scores = &mut scores[..cached.keys.scales.len()];
+    for (score, key) in scores.iter_mut().zip(cached.keys.scales) {
+        *score *= query * key;
     }
-}
-
-/// Values weighted by the scores of `H` heads, which bring [`REBIAS`] along, a few columns at a time, which stay in registers.
-fn mix<const H: usize>(scores: &[f32], values: &[u16], dim: usize, out: &mut [f32]) {
-    const COLUMNS: usize = 8;
-    let (whole, positions) = (dim / COLUMNS * COLUMNS, values.len() / dim);
-    // As in `score`.
-    let scores: [&[f32]; H] = std::array::from_fn(|h| &scores[h * SPAN..][..positions]);
-    for at in (0..whole).step_by(COLUMNS) {
-        let mut sums = [[0.0f32; COLUMNS]; H];
-        let mut rows = values[at..].chunks(dim);
-        for position in 0..positions {
-            let Some(value) = rows.next().and_then(|row| row.first_chunk::<COLUMNS>()) else { break };
-            let value = value.map(f16_over_rebias);
-            for (scores, sums) in scores.iter().zip(&mut sums) {
-                sums.iter_mut().zip(value).for_each(|(sum, v)| *sum += scores[position] * v);
-            }
-        }
-        for (h, sums) in sums.iter().enumerate() {
-            out[h * dim + at..][..COLUMNS].copy_from_slice(sums);
-        }
+    let peak = reduce(scores, f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
+    scores.iter_mut().for_each(|score| *score = exp(*score - peak));
+    let sum = reduce(scores, 0.0, |a, b| a + b);
+    for (score, value) in scores.iter_mut().zip(cached.values.scales) {
+        *score *= value;
     }
-    for at in whole..dim {
-        for (h, scores) in scores.iter().enumerate() {
-            let weighted = values.chunks_exact(dim).zip(*scores);
-            out[h * dim + at] = weighted.map(|(row, weight)| weight * f16_over_rebias(row[at])).sum();
-        }
-    }
+    // A last position without a partner has whatever was there before beside it.
+    weights[scores.len()..].fill(0);
+    let scale = quantize_row(scores, |position, weight| weights[position] = weight);
+    (peak, sum, scale)
 }
 
 /// Halves to floats.

@@ -4,6 +4,9 @@ use std::ops::Range;
 
 use super::Parts;
 use super::activations::{LARGEST, Rows, RowsMut, place};
+use super::cache::KEYS;
+use super::portable::SPAN;
+use super::quants::EXACT;
 use crate::quant::{BLOCK, GROUP, Packed4, Packed8};
 
 /// Quantises `x` (rows, cols) into `out`: per block `scale = max|x| / 8191`, `q = round(x / scale)`.
@@ -97,22 +100,48 @@ pub fn swiglu(gate: &mut [f32], up: &[f32]) {
     }
 }
 
-/// Attention of the query heads that share one key-value head. q: (heads, dim), already scaled;
-/// keys, values: (positions, dim) halves; out: (heads, dim) f32.
-pub fn attend(q: &[f32], keys: &[u16], values: &[u16], dim: usize, out: &mut [f32]) {
-    let value = |bits: u16| half::f16::from_bits(bits).to_f32();
+/// Scores of up to [`HEADS`](super::portable::HEADS) heads, without any scale. q: (heads, dim); keys: (positions / 8,
+/// dim / 2, 8, 2); out: (heads, SPAN). Sums of [`EXACT`] products are exact, and become floats one after the other.
+pub fn score(q: &[i16], keys: &[i16], dim: usize, out: &mut [f32]) {
+    for (q, out) in q.chunks_exact(dim).zip(out.chunks_exact_mut(SPAN)) {
+        for (position, out) in out.iter_mut().enumerate().take(keys.len() / dim) {
+            let keys = &keys[position / KEYS * KEYS * dim..];
+            let key = |d: usize| keys[d / 2 * 2 * KEYS + position % KEYS * 2 + d % 2];
+            *out = exact_sums(dim, |d| i32::from(q[d]) * i32::from(key(d)));
+        }
+    }
+}
+
+/// Σ weight · value of up to [`HEADS`](super::portable::HEADS) heads, without any scale. weights: (heads, SPAN), 0 where a
+/// pair of positions has no second one; values: (positions / 2, dim, 2); out: (heads, dim). Sums as in [`score`].
+pub fn mix(weights: &[i16], values: &[i16], dim: usize, out: &mut [f32]) {
+    let positions = values.len() / dim;
+    for (weights, out) in weights.chunks_exact(SPAN).zip(out.chunks_exact_mut(dim)) {
+        for (d, out) in out.iter_mut().enumerate() {
+            let value = |position: usize| values[(position / 2 * dim + d) * 2 + position % 2];
+            *out = exact_sums(positions, |p| i32::from(weights[p]) * i32::from(value(p)));
+        }
+    }
+}
+
+fn exact_sums(len: usize, product: impl Fn(usize) -> i32) -> f32 {
+    let sum = |start: usize| (start..len.min(start + EXACT)).map(&product).sum::<i32>() as f32;
+    (0..len).step_by(EXACT).map(sum).sum()
+}
+
+/// Attention of the query heads that share one key-value head, exactly. q: (heads, dim), already scaled;
+/// keys, values: (positions, dim); out: (heads, dim).
+pub fn attend(q: &[f32], keys: &[f32], values: &[f32], dim: usize, out: &mut [f32]) {
     for (q, out) in q.chunks_exact(dim).zip(out.chunks_exact_mut(dim)) {
-        let scores: Vec<f32> = keys
-            .chunks_exact(dim)
-            .map(|key| q.iter().zip(key).map(|(q, k)| q * value(*k)).sum::<f32>())
-            .collect();
+        let scores: Vec<f32> =
+            keys.chunks_exact(dim).map(|key| q.iter().zip(key).map(|(q, k)| q * k).sum::<f32>()).collect();
         let peak = scores.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let weights: Vec<f32> = scores.iter().map(|s| (s - peak).exp()).collect();
         let total: f32 = weights.iter().sum();
         out.fill(0.0);
         for (weight, row) in weights.iter().zip(values.chunks_exact(dim)) {
             for (out, v) in out.iter_mut().zip(row) {
-                *out += weight / total * value(*v);
+                *out += weight / total * v;
             }
         }
     }

@@ -6,6 +6,7 @@ use std::ops::Range;
 use super::attention::{Attention, Slots};
 use super::cache::KvCache;
 use super::products::{Input, Processor, Quantizing, multiply, multiply_whole, rows_of};
+use super::quants::{Quants, quantize_row};
 use super::threads::Parts;
 use super::weights::Layer;
 use super::{Activations, MAX_BATCH, portable};
@@ -32,6 +33,9 @@ struct Buffers {
     residual: Vec<f32>,
     normed: Vec<f32>,
     query: Vec<f32>,
+    /// The same, quantised, with a scale a head.
+    query_quants: Vec<i16>,
+    query_scales: Vec<f32>,
     key: Vec<f32>,
     value: Vec<f32>,
     attended: Vec<f32>,
@@ -49,6 +53,8 @@ impl Buffers {
             residual: batch(config.width),
             normed: batch(config.width),
             query: batch(config.query_width()),
+            query_quants: vec![0; tokens * config.query_width()],
+            query_scales: batch(config.heads),
             key: batch(config.kv_width()),
             value: batch(config.kv_width()),
             attended: batch(config.query_width()),
@@ -88,7 +94,7 @@ impl Stages {
 
     /// Bytes of keys and values that a token after `position` others reads.
     pub(super) fn cache_bytes(&self, position: usize) -> u64 {
-        self.config.kv_bytes(position + 1)
+        KvCache::bytes(&self.config, position + 1)
     }
 
     pub(super) fn positions(&self) -> usize {
@@ -159,6 +165,7 @@ impl Stages {
         // 1/√d goes into the queries: one multiplication each instead of one a score.
         let scale = 1.0 / (config.head_dim as f32).sqrt();
         let (query, key, cache) = (Parts::of(&mut b.query), Parts::of(&mut b.key), self.cache.storing());
+        let (quants, scales) = (Parts::of(&mut b.query_quants), Parts::of(&mut b.query_scales));
         self.processor.pool.split(self.tokens, &|tokens| {
             for token in tokens {
                 let position = self.position + token;
@@ -170,7 +177,14 @@ impl Stages {
                 query.iter_mut().for_each(|q| *q *= scale);
                 portable::rotate(key, config.head_dim, angles);
                 // SAFETY: as above.
-                unsafe { cache.store(layer, position, key, &b.value[token * kv..][..kv]) };
+                unsafe {
+                    let (quants, scales) = (
+                        quants.part(token * queries, queries),
+                        scales.part(token * config.heads, config.heads),
+                    );
+                    quantize_heads(query, config.head_dim, quants, scales);
+                    cache.store(layer, position, key, &b.value[token * kv..][..kv]);
+                }
             }
         });
     }
@@ -178,8 +192,9 @@ impl Stages {
     pub(super) fn attend(&mut self, layer: usize) {
         let (config, b) = (&self.config, &mut self.buffers);
         let cells = self.tokens * config.query_width();
-        let (cache, position, query) = (&self.cache, self.position, &b.query[..cells]);
-        let attention = Attention { config, cache, layer, position, query };
+        let query = Quants { quants: &b.query_quants[..cells], scales: &b.query_scales };
+        let (kernels, cache, position) = (self.processor.kernels, &self.cache, self.position);
+        let attention = Attention { kernels, config, cache, layer, position, query };
         attention.run(&self.processor.pool, &mut b.slots, &mut b.attended[..cells]);
     }
 
@@ -249,6 +264,12 @@ impl Stages {
             Input { floats: &b.normed[..n * self.config.width], quantized: b.quantized.rows(), tokens: n };
         multiply_whole(&self.processor, [(head, out)], &x);
     }
+}
+
+/// Every head of `query` by itself: (heads, dim), with a scale a head.
+fn quantize_heads(query: &[f32], dim: usize, quants: &mut [i16], scales: &mut [f32]) {
+    let heads = query.chunks_exact(dim).zip(quants.chunks_exact_mut(dim)).zip(scales);
+    heads.for_each(|((head, quants), scale)| *scale = quantize_row(head, |d, q| quants[d] = q));
 }
 
 /// `residual += W·x`, with room for the quantised input and for the product. x: (tokens, cols).

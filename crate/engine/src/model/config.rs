@@ -16,7 +16,7 @@ pub struct Config {
     pub heads: usize,
     /// Key-value heads; divides `heads`.
     pub kv_heads: usize,
-    /// Width of a head.
+    /// Width of a head, a multiple of 8: attention's kernels take as many columns at a time.
     pub head_dim: usize,
     /// Leading part of a head that is rotated, even.
     pub rope_dim: usize,
@@ -61,6 +61,9 @@ impl Config {
                 format!("{heads} heads, {kv_heads} key-value heads, {rope_dim} rotated do not go together");
             return Err(bad(cause));
         }
+        if !head_dim.is_multiple_of(8) {
+            return Err(bad(format!("a head is {head_dim} wide, which is no multiple of 8")));
+        }
         Ok(Self {
             layers: required("block_count", 1024)?,
             ffn: required("feed_forward_length", 1 << 18)?,
@@ -87,7 +90,8 @@ impl Config {
         self.kv_heads * self.head_dim
     }
 
-    /// Bytes of a half-precision KV cache of `positions`.
+    /// Bytes of the keys and values of `positions`, two each. The processor keeps a scale beside every head's, a
+    /// thirty-second of it at a width of 64.
     pub fn kv_bytes(&self, positions: usize) -> u64 {
         // In 64 bits throughout: a hostile header must not wrap around where addresses have 32.
         [self.layers, self.kv_heads, self.head_dim, positions, 2 * size_of::<u16>()]

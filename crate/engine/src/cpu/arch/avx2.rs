@@ -4,9 +4,11 @@
 use core::arch::x86_64::*;
 use std::ops::Range;
 
-use super::{check, tiles};
+use super::{by_heads, check, check_mix, check_score, tiles};
 use crate::cpu::activations::{Rows, RowsMut};
-use crate::cpu::{Parts, reference};
+use crate::cpu::portable::{HEADS, SPAN};
+use crate::cpu::quants::EXACT;
+use crate::cpu::{KEYS, Parts, reference};
 use crate::quant::{BLOCK, GROUP, Packed4, Packed8};
 
 /// See [`reference::quantize`]; the compiler vectorises the plain loop.
@@ -121,6 +123,74 @@ unsafe fn multiply_pairs<const P: usize>(planes: &[__m256i; P], pairs: *const i1
         let pair = _mm256_set1_epi32(unsafe { pairs.add(2 * p).cast::<i32>().read_unaligned() });
         _mm256_add_epi32(dots, _mm256_madd_epi16(*plane, pair))
     })
+}
+
+/// See [`reference::score`].
+pub(crate) fn score(q: &[i16], keys: &[i16], dim: usize, out: &mut [f32]) {
+    by_heads!(score_heads, check_score(q, keys, dim, out), q, keys, dim, out);
+}
+
+/// See [`reference::mix`].
+pub(crate) fn mix(weights: &[i16], values: &[i16], dim: usize, out: &mut [f32]) {
+    by_heads!(mix_heads, check_mix(weights, values, dim, out), weights, values, dim, out);
+}
+
+/// # Safety
+/// AVX2 runs; q holds `H` heads of `dim`, a multiple of 8, and out as many times [`SPAN`].
+#[target_feature(enable = "avx2")]
+unsafe fn score_heads<const H: usize>(q: &[i16], keys: &[i16], dim: usize, out: &mut [f32]) {
+    for (block, keys) in keys.chunks_exact(KEYS * dim).enumerate() {
+        let mut totals = [_mm256_setzero_ps(); H];
+        for start in (0..dim).step_by(EXACT) {
+            let mut sums = [_mm256_setzero_si256(); H];
+            for d in (start..dim.min(start + EXACT)).step_by(2) {
+                // SAFETY: the dimensions d and d + 1 of eight keys, and of every head.
+                unsafe {
+                    let keys = _mm256_loadu_si256(keys.as_ptr().add(d * KEYS).cast());
+                    for (h, sum) in sums.iter_mut().enumerate() {
+                        *sum = multiply_pairs(&[keys], q.as_ptr().add(h * dim + d), *sum);
+                    }
+                }
+            }
+            for (total, sum) in totals.iter_mut().zip(sums) {
+                *total = _mm256_add_ps(*total, _mm256_cvtepi32_ps(sum));
+            }
+        }
+        for (h, total) in totals.into_iter().enumerate() {
+            // SAFETY: a block's scores lie within a head's.
+            unsafe { _mm256_storeu_ps(out.as_mut_ptr().add(h * SPAN + block * KEYS), total) };
+        }
+    }
+}
+
+/// # Safety
+/// AVX2 runs; out holds `H` heads of `dim`, a multiple of 8, and weights as many times [`SPAN`].
+#[target_feature(enable = "avx2")]
+unsafe fn mix_heads<const H: usize>(weights: &[i16], values: &[i16], dim: usize, out: &mut [f32]) {
+    let positions = values.len() / dim;
+    for column in (0..dim).step_by(8) {
+        let mut totals = [_mm256_setzero_ps(); H];
+        for start in (0..positions).step_by(EXACT) {
+            let mut sums = [_mm256_setzero_si256(); H];
+            for position in (start..positions.min(start + EXACT)).step_by(2) {
+                // SAFETY: eight columns of two positions, and every head's two weights.
+                unsafe {
+                    let values = values.as_ptr().add(position * dim + 2 * column);
+                    let values = _mm256_loadu_si256(values.cast());
+                    for (h, sum) in sums.iter_mut().enumerate() {
+                        *sum = multiply_pairs(&[values], weights.as_ptr().add(h * SPAN + position), *sum);
+                    }
+                }
+            }
+            for (total, sum) in totals.iter_mut().zip(sums) {
+                *total = _mm256_add_ps(*total, _mm256_cvtepi32_ps(sum));
+            }
+        }
+        for (h, total) in totals.into_iter().enumerate() {
+            // SAFETY: eight columns of a head.
+            unsafe { _mm256_storeu_ps(out.as_mut_ptr().add(h * dim + column), total) };
+        }
+    }
 }
 
 /// Writes a tile's sums; the last group may be short of rows.

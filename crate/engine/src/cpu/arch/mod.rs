@@ -2,6 +2,8 @@
 
 #[cfg(target_arch = "x86_64")]
 pub(super) mod avx2;
+#[cfg(target_arch = "wasm32")]
+pub(super) mod pairs;
 #[cfg(all(target_arch = "wasm32", feature = "relaxed-simd"))]
 pub(super) mod relaxed;
 #[cfg(all(target_arch = "wasm32", not(feature = "relaxed-simd")))]
@@ -10,13 +12,14 @@ pub(super) mod simd128;
 mod wasm;
 
 #[cfg(any(target_arch = "x86_64", target_arch = "wasm32"))]
-use shared::{check, tiles};
+use shared::{by_heads, check, check_mix, check_score, tiles};
 
-/// What every quantised product does around its tiles.
+/// What every kernel does around its innermost loops.
 #[cfg(any(target_arch = "x86_64", target_arch = "wasm32"))]
 mod shared {
     use crate::cpu::Parts;
     use crate::cpu::activations::Rows;
+    use crate::cpu::portable::{HEADS, SPAN};
 
     /// Runs `$tile::<T>` over every group and all tokens, `$most` at a time while there are so many: what sixteen
     /// vector registers hold.
@@ -36,6 +39,42 @@ mod shared {
         };
     }
     pub(super) use tiles;
+
+    /// Calls `$kernel::<H>` for as many heads as there are: of a number that is known their sums stay in registers.
+    macro_rules! by_heads {
+        ($kernel:ident, $heads:expr, $($argument:expr),+) => {
+            match $heads {
+                // SAFETY: the caller checked that the buffers hold as many heads.
+                1 => unsafe { $kernel::<1>($($argument),+) },
+                // SAFETY: as above.
+                2 => unsafe { $kernel::<2>($($argument),+) },
+                // SAFETY: as above.
+                3 => unsafe { $kernel::<3>($($argument),+) },
+                // SAFETY: as above.
+                _ => unsafe { $kernel::<HEADS>($($argument),+) },
+            }
+        };
+    }
+    pub(super) use by_heads;
+
+    /// Heads whose scores are wanted.
+    pub(super) fn check_score(q: &[i16], keys: &[i16], dim: usize, out: &[f32]) -> usize {
+        let heads = q.len() / dim;
+        assert!(dim.is_multiple_of(8) && (1..=HEADS).contains(&heads), "heads are taken a few at a time");
+        assert!(keys.len() <= SPAN * dim && out.len() >= heads * SPAN, "scores fit the output");
+        heads
+    }
+
+    /// Heads whose values are wanted.
+    pub(super) fn check_mix(weights: &[i16], values: &[i16], dim: usize, out: &[f32]) -> usize {
+        let heads = out.len() / dim;
+        assert!(dim.is_multiple_of(8) && (1..=HEADS).contains(&heads), "heads are taken a few at a time");
+        assert!(
+            values.len() <= SPAN * dim && weights.len() >= heads * SPAN,
+            "there is a weight for every value"
+        );
+        heads
+    }
 
     pub(super) fn check(x: Rows, y: &Parts<f32>, tokens: usize, rows: usize, blocks: usize) {
         assert!(x.blocks == blocks, "activations have the matrix's columns");

@@ -10,7 +10,8 @@ use crate::quant::BLOCK;
 /// Largest magnitude of a quant. Sums of 32 products with eight-bit weights stay below 2^26.
 pub(crate) const LARGEST: f32 = 8191.0;
 
-/// Rows of activations, each block of 32 as `x ≈ scale · q` with q in −8191..=8191.
+/// Rows of activations, each block of 32 as `x ≈ scale · q` with q in −8191..=8191. Scales and sums are kept times
+/// [`REBIAS`](crate::quant::REBIAS), which the weights' scales lack: 2^16 is the most that either may be.
 #[derive(Default)]
 pub struct Activations {
     /// Columns, a multiple of 32.
@@ -28,9 +29,9 @@ pub struct Rows<'a> {
     /// (rows, cols) quants, a block's 64 bytes in the order that the kernels of one instruction set want: pairs, see
     /// [`place`], or all high bytes before all low ones.
     pub(crate) quants: &'a [i16],
-    /// (rows, cols / 32) scales.
+    /// (rows, cols / 32) scales times [`REBIAS`](crate::quant::REBIAS).
     pub(crate) scales: &'a [f32],
-    /// (rows, cols / 32) scale · Σq, which multiplies a weight block's minimum.
+    /// (rows, cols / 32) scale · Σq times the same, which multiplies a weight block's minimum.
     pub(crate) sums: &'a [f32],
 }
 

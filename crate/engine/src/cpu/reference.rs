@@ -7,13 +7,14 @@ use super::activations::{LARGEST, Rows, RowsMut, place};
 use super::cache::KEYS;
 use super::portable::SPAN;
 use super::quants::EXACT;
-use crate::quant::{BLOCK, GROUP, Packed4, Packed8};
+use crate::quant::{BLOCK, GROUP, Packed4, Packed8, REBIAS, f16_over_rebias};
 
-/// Quantises `x` (rows, cols) into `out`: per block `scale = max|x| / 8191`, `q = round(x / scale)`.
+/// Quantises `x` (rows, cols) into `out`: per block `scale = max|x| / 8191`, `q = round(x / scale)`. Scale and sum times
+/// [`REBIAS`].
 pub fn quantize(x: &[f32], out: RowsMut) {
     for (index, block) in x.chunks_exact(BLOCK).enumerate() {
         let peak = block.iter().fold(0.0f32, |peak, v| peak.max(v.abs()));
-        let scale = peak / LARGEST;
+        let scale = peak / LARGEST * REBIAS;
         let inverse = if peak > 0.0 { LARGEST / peak } else { 0.0 };
         let mut sum = 0i32;
         for (column, v) in block.iter().enumerate() {
@@ -39,7 +40,8 @@ pub unsafe fn matmul_q4(w: &Packed4, x: Rows, y: &Parts<f32>, tokens: usize, gro
             for (block, cell) in w.group(row / GROUP).iter().enumerate() {
                 let at = token * w.blocks + block;
                 let dot = dot(&x.quants[at * BLOCK..][..BLOCK], |column| cell.quant(lane, column).into());
-                total += cell.d[lane] * (dot as f32 * x.scales[at]) + cell.m[lane] * x.sums[at];
+                let (d, m) = (f16_over_rebias(cell.d[lane]), f16_over_rebias(cell.m[lane]));
+                total += d * x.scales[at] * dot as f32 + m * x.sums[at];
             }
             // SAFETY: the caller's.
             unsafe { y.set(token * w.rows + row, total) };
@@ -59,7 +61,7 @@ pub unsafe fn matmul_q8(w: &Packed8, x: Rows, y: &Parts<f32>, tokens: usize, gro
             for (block, cell) in w.group(row / GROUP).iter().enumerate() {
                 let at = token * w.blocks + block;
                 let dot = dot(&x.quants[at * BLOCK..][..BLOCK], |column| cell.quant(lane, column).into());
-                total += cell.d[lane] * (dot as f32 * x.scales[at]);
+                total += f16_over_rebias(cell.d[lane]) * x.scales[at] * dot as f32;
             }
             // SAFETY: the caller's.
             unsafe { y.set(token * w.rows + row, total) };

@@ -56,13 +56,11 @@ impl Config {
         let kv_heads = optional("attention.head_count_kv", heads, heads)?;
         let head_dim = optional("attention.key_length", width / heads, 1024)?;
         let rope_dim = optional("rope.dimension_count", head_dim, head_dim)?;
-        if !heads.is_multiple_of(kv_heads) || !rope_dim.is_multiple_of(2) {
-            let cause =
-                format!("{heads} heads, {kv_heads} key-value heads, {rope_dim} rotated do not go together");
+        if !heads.is_multiple_of(kv_heads) || !rope_dim.is_multiple_of(2) || !head_dim.is_multiple_of(8) {
+            let cause = format!(
+                "{heads} heads of {head_dim}, {kv_heads} key-value heads, {rope_dim} rotated do not go together"
+            );
             return Err(bad(cause));
-        }
-        if !head_dim.is_multiple_of(8) {
-            return Err(bad(format!("a head is {head_dim} wide, which is no multiple of 8")));
         }
         Ok(Self {
             layers: required("block_count", 1024)?,

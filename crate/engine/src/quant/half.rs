@@ -1,14 +1,20 @@
 //! Half-precision conversion by integer steps, so that loops over it vectorise on every target.
 
 /// 2^112: moves a half's exponent bias (15) to a float's (127).
-const REBIAS: f32 = f32::from_bits((112 + 127) << 23);
+pub const REBIAS: f32 = f32::from_bits((112 + 127) << 23);
 
 /// The value of a half. Subnormals are exact; infinities and NaN become ±65536 or more, which no sound
 /// model file holds.
 #[inline(always)]
 pub fn f16_to_f32(bits: u16) -> f32 {
+    f16_over_rebias(bits) * REBIAS
+}
+
+/// The value of a half over [`REBIAS`], exactly: what it is multiplied with can bring that factor along instead.
+#[inline(always)]
+pub fn f16_over_rebias(bits: u16) -> f32 {
     // The sign, spread over the upper bits, goes where a float has it; the three bits below it are cleared.
-    f32::from_bits((i32::from(bits as i16) << 13) as u32 & 0x8fff_ffff) * REBIAS
+    f32::from_bits((i32::from(bits as i16) << 13) as u32 & 0x8fff_ffff)
 }
 
 /// The half nearest to `value` (ties to even); beyond ±65504 it is ±65504, so a cache never holds infinity.

@@ -5,7 +5,7 @@ mod half;
 mod matrix;
 mod packed;
 
-pub use half::{f16_to_f32, f32_to_f16};
+pub use half::{REBIAS, f16_over_rebias, f16_to_f32, f32_to_f16};
 pub use matrix::{Halves, Matrix, read_vector};
 pub use packed::{Cell4, Cell8, GROUP, Packed, Packed4, Packed8, Source4};
 

@@ -9,41 +9,43 @@
 //!
 //! [`Cell8`] holds runs of four columns: byte `4·row + c` is column `4j + c`.
 //!
-//! Scales are kept as f32: a half shifted into a float becomes a subnormal, several times slower.
+//! Scales stay halves, so that decoding reads no more than the file holds. A kernel takes them over
+//! [`REBIAS`](super::REBIAS), which the activations' scales bring along: a half's bits only move into a float's places.
 
 use super::BLOCK;
 use super::block::{BlockQ4_0, BlockQ4_1, BlockQ8_0, Nibbles, half_at};
+use super::{f16_to_f32, f32_to_f16};
 
 /// Rows interleaved in one group.
 pub const GROUP: usize = 8;
 
 /// Eight rows × 32 columns of 4-bit weights, `w = d · q + m`.
 #[derive(Clone)]
-#[repr(C, align(64))]
+#[repr(C, align(32))]
 pub struct Cell4 {
-    /// Scale of each row.
-    pub d: [f32; GROUP],
-    /// Minimum of each row.
-    pub m: [f32; GROUP],
+    /// Scale of each row, a half.
+    pub d: [u16; GROUP],
+    /// Minimum of each row, a half.
+    pub m: [u16; GROUP],
     /// Four runs of 32 bytes.
     pub nibbles: [u8; GROUP * BLOCK / 2],
 }
 
 /// Eight rows × 32 columns of 8-bit weights, `w = d · q`.
 #[derive(Clone)]
-#[repr(C, align(32))]
+#[repr(C, align(16))]
 pub struct Cell8 {
-    /// Scale of each row.
-    pub d: [f32; GROUP],
+    /// Scale of each row, a half.
+    pub d: [u16; GROUP],
     /// Eight runs of 32 bytes.
     pub quants: [i8; GROUP * BLOCK],
 }
 
-const _: () = assert!(size_of::<Cell4>() == 192);
-const _: () = assert!(size_of::<Cell8>() == 288);
+const _: () = assert!(size_of::<Cell4>() == 160);
+const _: () = assert!(size_of::<Cell8>() == 272);
 
 impl Cell4 {
-    const ZERO: Self = Self { d: [0.0; GROUP], m: [0.0; GROUP], nibbles: [0; GROUP * BLOCK / 2] };
+    const ZERO: Self = Self { d: [0; GROUP], m: [0; GROUP], nibbles: [0; GROUP * BLOCK / 2] };
 
     /// Quant of row `lane` at `column`, 0..=15.
     #[inline]
@@ -54,7 +56,7 @@ impl Cell4 {
 }
 
 impl Cell8 {
-    const ZERO: Self = Self { d: [0.0; GROUP], quants: [0; GROUP * BLOCK] };
+    const ZERO: Self = Self { d: [0; GROUP], quants: [0; GROUP * BLOCK] };
 
     /// Quant of row `lane` at `column`.
     #[inline]
@@ -128,7 +130,7 @@ impl Packed4 {
                     Source4::Q4_0 => Nibbles::q4_0(bytes),
                     Source4::Q4_1 => Nibbles::q4_1(bytes),
                 };
-                (cell.d[lane], cell.m[lane]) = (from.d, from.m);
+                (cell.d[lane], cell.m[lane]) = (f32_to_f16(from.d), f32_to_f16(from.m));
                 for (run, nibbles) in cell.nibbles.chunks_exact_mut(32).enumerate() {
                     for (c, byte) in nibbles[lane * 4..][..4].iter_mut().enumerate() {
                         *byte = from.quant(run * 8 + c) | (from.quant(run * 8 + 4 + c) << 4);
@@ -144,8 +146,9 @@ impl Packed4 {
     pub fn dequantize_row(&self, row: usize, out: &mut [f32]) {
         let lane = row % GROUP;
         for (cell, out) in self.group(row / GROUP).iter().zip(out.chunks_exact_mut(BLOCK)) {
+            let (d, m) = (f16_to_f32(cell.d[lane]), f16_to_f32(cell.m[lane]));
             for (column, out) in out.iter_mut().enumerate() {
-                *out = cell.d[lane] * f32::from(cell.quant(lane, column)) + cell.m[lane];
+                *out = d * f32::from(cell.quant(lane, column)) + m;
             }
         }
     }
@@ -161,7 +164,7 @@ impl Packed8 {
             let mut cell = Cell8::ZERO;
             for lane in 0..rows {
                 let bytes = &raw[lane * row_bytes + block * size_of::<BlockQ8_0>()..];
-                cell.d[lane] = half_at(bytes, 0);
+                cell.d[lane] = f32_to_f16(half_at(bytes, 0));
                 for (column, &quant) in bytes[2..2 + BLOCK].iter().enumerate() {
                     cell.quants[column / 4 * 32 + lane * 4 + column % 4] = quant as i8;
                 }
@@ -175,8 +178,9 @@ impl Packed8 {
     pub fn dequantize_row(&self, row: usize, out: &mut [f32]) {
         let lane = row % GROUP;
         for (cell, out) in self.group(row / GROUP).iter().zip(out.chunks_exact_mut(BLOCK)) {
+            let d = f16_to_f32(cell.d[lane]);
             for (column, out) in out.iter_mut().enumerate() {
-                *out = cell.d[lane] * f32::from(cell.quant(lane, column));
+                *out = d * f32::from(cell.quant(lane, column));
             }
         }
     }

@@ -65,12 +65,11 @@ unsafe fn q4_tile<const T: usize>(w: &Packed4, x: Rows, y: &Parts<f32>, token: u
                 *dots = unsafe { multiply_pairs(&planes, x.quants.as_ptr().add(at), *dots) };
             }
         }
-        // SAFETY: eight floats each.
-        let (d, m) = unsafe { (_mm256_loadu_ps(cell.d.as_ptr()), _mm256_loadu_ps(cell.m.as_ptr())) };
+        let (d, m) = (over_rebias(&cell.d), over_rebias(&cell.m));
         for t in 0..T {
             let at = (token + t) * w.blocks + block;
             let dot = _mm256_cvtepi32_ps(dots[t]);
-            let product = _mm256_mul_ps(d, _mm256_mul_ps(dot, _mm256_set1_ps(x.scales[at])));
+            let product = _mm256_mul_ps(_mm256_mul_ps(d, _mm256_set1_ps(x.scales[at])), dot);
             let minimum = _mm256_mul_ps(m, _mm256_set1_ps(x.sums[at]));
             total[t] = _mm256_add_ps(total[t], _mm256_add_ps(product, minimum));
         }
@@ -99,16 +98,28 @@ unsafe fn q8_tile<const T: usize>(w: &Packed8, x: Rows, y: &Parts<f32>, token: u
                 *dots = unsafe { multiply_pairs(&planes, x.quants.as_ptr().add(at), *dots) };
             }
         }
-        // SAFETY: eight floats.
-        let d = unsafe { _mm256_loadu_ps(cell.d.as_ptr()) };
+        let d = over_rebias(&cell.d);
         for t in 0..T {
             let scale = _mm256_set1_ps(x.scales[(token + t) * w.blocks + block]);
-            let product = _mm256_mul_ps(d, _mm256_mul_ps(_mm256_cvtepi32_ps(dots[t]), scale));
+            let product = _mm256_mul_ps(_mm256_mul_ps(d, scale), _mm256_cvtepi32_ps(dots[t]));
             total[t] = _mm256_add_ps(total[t], product);
         }
     }
     // SAFETY: the caller's.
     unsafe { store(&total, y, token, w.rows, group) };
+}
+
+/// [`crate::quant::f16_over_rebias`] of eight halves.
+///
+/// # Safety
+/// AVX2 runs.
+#[target_feature(enable = "avx2")]
+#[inline]
+fn over_rebias(halves: &[u16; GROUP]) -> __m256 {
+    // SAFETY: eight halves.
+    let wide = _mm256_cvtepi16_epi32(unsafe { _mm_loadu_si128(halves.as_ptr().cast()) });
+    let mask = _mm256_set1_epi32(0x8fff_ffff_u32.cast_signed());
+    _mm256_castsi256_ps(_mm256_and_si256(_mm256_slli_epi32(wide, 13), mask))
 }
 
 /// `dots` plus plane · pair, for every plane and its pair of activations.

@@ -4,7 +4,7 @@ use core::arch::wasm32::*;
 
 use crate::cpu::Parts;
 use crate::cpu::activations::{LARGEST, Rows, RowsMut};
-use crate::quant::GROUP;
+use crate::quant::{GROUP, REBIAS};
 
 /// Largest magnitude of a block of 32.
 #[inline(always)]
@@ -34,8 +34,9 @@ pub(super) unsafe fn rounded(x: *const f32, inverse: v128) -> v128 {
 pub(super) fn store_scale(out: &mut RowsMut, block: usize, peak: f32, sum: v128) {
     let sum = i32x4_add(sum, i32x4_shuffle::<2, 3, 0, 1>(sum, sum));
     let sum = i32x4_extract_lane::<0>(sum) + i32x4_extract_lane::<1>(sum);
-    out.scales[block] = peak / LARGEST;
-    out.sums[block] = peak / LARGEST * sum as f32;
+    let scale = peak / LARGEST * REBIAS;
+    out.scales[block] = scale;
+    out.sums[block] = scale * sum as f32;
 }
 
 /// `runs`, for one token hidden from the compiler, so that a loop over them stays one. Unrolled, the sums of a block
@@ -45,7 +46,7 @@ pub(super) fn rolled<const TOKENS: usize>(runs: usize) -> usize {
     if TOKENS == 1 { std::hint::black_box(runs) } else { runs }
 }
 
-/// `total += d · (dot · scale)`, and with a minimum `+ m · sum`, for eight rows and activations' block `at`. The same
+/// `total += d · scale · dot`, and with a minimum `+ m · sum`, for eight rows and activations' block `at`. The same
 /// operations in the same order on every instruction set.
 ///
 /// # Safety
@@ -54,23 +55,34 @@ pub(super) fn rolled<const TOKENS: usize>(runs: usize) -> usize {
 pub(super) unsafe fn add_scaled(
     total: &mut [v128; 2],
     dots: [v128; 2],
-    (d, m): (&[f32; GROUP], Option<&[f32; GROUP]>),
+    (d, m): (&[u16; GROUP], Option<&[u16; GROUP]>),
     x: Rows,
     at: usize,
 ) {
-    // SAFETY: eight floats each; the caller's for the rest.
+    // SAFETY: eight halves each; the caller's for the rest.
     unsafe {
         let scale = v128_load32_splat(x.scales.as_ptr().add(at).cast());
         for (half, (total, dot)) in total.iter_mut().zip(dots).enumerate() {
-            let d = v128_load(d.as_ptr().add(4 * half).cast());
-            let mut product = f32x4_mul(d, f32x4_mul(f32x4_convert_i32x4(dot), scale));
+            let d = f32x4_mul(over_rebias(d.as_ptr().add(4 * half)), scale);
+            let mut product = f32x4_mul(d, f32x4_convert_i32x4(dot));
             if let Some(m) = m {
                 let sum = v128_load32_splat(x.sums.as_ptr().add(at).cast());
-                product = f32x4_add(product, f32x4_mul(v128_load(m.as_ptr().add(4 * half).cast()), sum));
+                product = f32x4_add(product, f32x4_mul(over_rebias(m.as_ptr().add(4 * half)), sum));
             }
             *total = f32x4_add(*total, product);
         }
     }
+}
+
+/// [`crate::quant::f16_over_rebias`] of four halves.
+///
+/// # Safety
+/// They can be read.
+#[inline(always)]
+unsafe fn over_rebias(halves: *const u16) -> v128 {
+    // SAFETY: the caller's.
+    let wide = unsafe { i32x4_load_extend_i16x4(halves.cast()) };
+    v128_and(i32x4_shl(wide, 13), u32x4_splat(0x8fff_ffff))
 }
 
 /// Writes a tile's sums; the last group may be short of rows.

@@ -15,6 +15,19 @@ const proxied = test.extend({
   },
 });
 
+/** What the page's probe returns where relaxed SIMD's dot product is one instruction, and where it is several. */
+const [ONE, SEVERAL] = [-130_560, -65_536];
+
+/** Lets this processor look like another to the page's probe. */
+const dot = (page, answer) =>
+  page.addInitScript((answer) => {
+    const { Instance } = WebAssembly;
+    WebAssembly.Instance = function (module, imports) {
+      const probe = WebAssembly.Module.exports(module).some(({ name }) => name === "dot");
+      return probe ? { exports: { dot: () => answer } } : new Instance(module, imports);
+    };
+  }, answer);
+
 const fileOf = (request) => request.url.split("?")[0].split("/").at(-1);
 
 async function expectBuild(page, name, threads, why) {
@@ -25,6 +38,7 @@ async function expectBuild(page, name, threads, why) {
 }
 
 test("an isolated page runs the best build on all cores and says so, from storage too", async ({ page }) => {
+  await dot(page, ONE);
   await open(page);
   const cores = await page.evaluate(() => navigator.hardwareConcurrency);
   test.skip(cores < 2, "one core");
@@ -40,6 +54,39 @@ test("an isolated page runs the best build on all cores and says so, from storag
     await expectUsable(page);
     await page.reload();
   }
+});
+
+test("where relaxed SIMD's dot product is several instructions plain SIMD runs, and the page says why", async ({ page }) => {
+  await dot(page, SEVERAL);
+  await open(page);
+  const cores = await page.evaluate(() => navigator.hardwareConcurrency);
+  test.skip(cores < 2, "one core");
+  await load(page);
+  await expectBuild(page, "engine-simd128-threads", Math.min(cores, UNASKED), "relaxed SIMD would be slower");
+  await expect(page.getByTestId("device-relaxed-simd")).toHaveAttribute("data-mark", "Unused");
+  await expect(page.getByTestId("device-relaxed-simd")).toContainText("slow on this processor");
+  await expectUsable(page);
+});
+
+test("the page's probe tells this processor's dot product", async ({ page }) => {
+  const answers = [];
+  await page.exposeFunction("told", (answer) => answers.push(answer));
+  await page.addInitScript(() => {
+    const { Instance } = WebAssembly;
+    WebAssembly.Instance = function (module, imports) {
+      const instance = new Instance(module, imports);
+      if (instance.exports.dot) {
+        window.told(instance.exports.dot());
+      }
+      return instance;
+    };
+  });
+  await open(page);
+  await expect.poll(() => answers.length).toBeGreaterThan(0);
+  // In pairs that saturate; four at once; or, on ARM, both sides signed.
+  expect([SEVERAL, ONE, 512]).toContain(answers[0]);
+  const build = page.getByTestId("engine-build");
+  await expect(build).toHaveAttribute("data-value", answers[0] === SEVERAL ? /^engine-simd128/ : /^engine-relaxed/);
 });
 
 test("the same seed gives the same text on one thread and on two", async ({ page }) => {
@@ -67,6 +114,7 @@ test("the same seed gives the same text on one thread and on two", async ({ page
 
 proxied("a page that is not isolated runs on one thread and says why", async ({ page, between: proxy }) => {
   proxy.rule = () => ({ without: ["cross-origin-opener-policy", "cross-origin-embedder-policy"] });
+  await dot(page, ONE);
   await open(page, proxy.url);
   await load(page);
   await expectBuild(page, "engine-relaxed", 1, "not cross-origin isolated");
@@ -97,6 +145,7 @@ for (const [name, broken, fault, build, threads] of [
 ]) {
   proxied(`a build that ${name} gives way to the next, and the page says why`, async ({ page, between: proxy }) => {
     proxy.rule = (request) => (broken.includes(fileOf(request)) ? fault : undefined);
+    await dot(page, ONE);
     await open(page, proxy.url);
     const cores = await page.evaluate(() => navigator.hardwareConcurrency);
     await load(page);
@@ -108,6 +157,7 @@ for (const [name, broken, fault, build, threads] of [
 
 proxied("with no build at all the page says so, and works once there is one", async ({ page, between: proxy }) => {
   proxy.rule = (request) => (fileOf(request).endsWith("_bg.wasm") && fileOf(request).startsWith("engine") ? { status: 503 } : undefined);
+  await dot(page, ONE);
   await open(page, proxy.url);
   await page.getByTestId("load-button").click();
   expect(await problem(page)).toMatch(/could not start.*Try again/s);

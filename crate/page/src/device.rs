@@ -13,14 +13,33 @@ pub const SIMD_PROBE: &[u8] = &[
     0x0a, 0x08, 0x01, 0x06, 0x00, 0x41, 0x00, 0xfd, 0x0f, 0x0b, // its body
 ];
 
-/// Wasm that is valid only with relaxed SIMD: `i8x16.relaxed_swizzle` of two splats.
-pub const RELAXED_PROBE: &[u8] = &[
+/// Wasm that is valid only with relaxed SIMD: `dot`, which returns a lane of `i32x4.relaxed_dot_i8x16_i7x16_add_s` of −128
+/// and a byte with the eighth bit set, for which processors may differ.
+pub const DOT_PROBE: &[u8] = &[
     0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00, // magic, version 1
-    0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7b, // one type: () -> v128
+    0x01, 0x05, 0x01, 0x60, 0x00, 0x01, 0x7f, // one type: () -> i32
     0x03, 0x02, 0x01, 0x00, // one function of that type
-    0x0a, 0x0f, 0x01, 0x0d, 0x00, 0x41, 0x00, 0xfd, 0x0f, 0x41, 0x00, 0xfd, 0x0f, 0xfd, 0x80, 0x02,
-    0x0b, // its body
+    0x07, 0x07, 0x01, 0x03, 0x64, 0x6f, 0x74, 0x00, 0x00, // exported as "dot"
+    0x0a, 0x17, 0x01, 0x15, 0x00, 0x41, 0x80, 0x7f, 0xfd, 0x0f, 0x41, 0x7f, 0xfd, 0x0f, 0x41, 0x00, 0xfd,
+    0x11, 0xfd, 0x93, 0x02, 0xfd, 0x1b, 0x00, 0x0b, // its body
 ];
+
+/// What [`DOT_PROBE`] returns where products are summed in pairs that saturate at 16 bits: −2^15, twice. The instruction
+/// that sums four of them at once does not saturate.
+pub const IN_PAIRS: f64 = -65_536.0;
+
+/// Relaxed SIMD in WebAssembly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Relaxed {
+    /// Not in this browser.
+    #[default]
+    Absent,
+    /// There, but this processor has, or the browser knows, no instruction for its dot product of four bytes: the several
+    /// that stand for it are slower than plain SIMD's products of 16-bit pairs.
+    Emulated,
+    /// There, and nothing says that it is slow.
+    Direct,
+}
 
 /// What asking for a GPU brought.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -53,7 +72,7 @@ pub struct Device {
     /// 128-bit SIMD in WebAssembly.
     pub simd: bool,
     /// Relaxed SIMD in WebAssembly.
-    pub relaxed_simd: bool,
+    pub relaxed_simd: Relaxed,
     /// WebGPU.
     pub gpu: Gpu,
     /// Whether the server's headers let the page share memory between threads.
@@ -129,9 +148,10 @@ impl Device {
         let (simd, simd_mark) =
             if self.simd { ("128-bit, available", Mark::Used) } else { ("not available", Mark::Missing) };
         let (relaxed, relaxed_mark) = match (self.relaxed_simd, standing) {
-            (false, _) => ("not available, not needed", Mark::Absent),
-            (true, Some(standing)) if standing.rung.relaxed => ("available", Mark::Used),
-            (true, _) => ("available, but the build with it did not start", Mark::Unused),
+            (Relaxed::Absent, _) => ("not available, not needed", Mark::Absent),
+            (_, Some(standing)) if standing.rung.relaxed => ("available", Mark::Used),
+            (Relaxed::Emulated, _) => ("available, but slow on this processor", Mark::Unused),
+            (Relaxed::Direct, _) => ("available, but the build with it did not start", Mark::Unused),
         };
         let (gpu, gpu_mark) = self.gpu_line(running);
         let (threads, threads_mark) = self.threads(standing);
@@ -292,11 +312,13 @@ mod tests {
 
     #[test]
     fn probes_are_whole_modules() {
-        for probe in [SIMD_PROBE, RELAXED_PROBE] {
-            // The last section's length reaches exactly to the end of the module.
-            let code = 8 + 7 + 4;
-            assert_eq!(probe[code], 0x0a);
-            assert_eq!(probe.len(), code + 2 + usize::from(probe[code + 1]));
+        for probe in [SIMD_PROBE, DOT_PROBE] {
+            // Sections follow each other up to exactly the end of the module.
+            let mut at = 8;
+            while at < probe.len() {
+                at += 2 + usize::from(probe[at + 1]);
+            }
+            assert_eq!(at, probe.len());
         }
     }
 }

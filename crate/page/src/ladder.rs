@@ -1,7 +1,7 @@
 //! The engine's builds as a ladder: the best that this browser can run is tried first, and one that does not start
 //! gives way to the next.
 
-use crate::device::Device;
+use crate::device::{Device, Relaxed};
 use crate::format;
 
 /// Threads that the engine starts unasked, at most.
@@ -18,7 +18,7 @@ pub struct Rung {
     pub threads: bool,
 }
 
-/// Every build, best first: a second thread brings more than relaxed SIMD does.
+/// Every build, best first where relaxed SIMD is fast: a second thread brings more than it does.
 const ALL: [Rung; 4] = [
     Rung { name: "engine-relaxed-threads", relaxed: true, threads: true },
     Rung { name: "engine-simd128-threads", relaxed: false, threads: true },
@@ -38,9 +38,13 @@ impl Rung {
 
 /// The builds that a browser can run, best first.
 pub fn ladder(device: &Device) -> Vec<Rung> {
-    let threads = device.alone().is_none();
-    let runs = |rung: &Rung| (device.relaxed_simd || !rung.relaxed) && (threads || !rung.threads);
-    ALL.into_iter().filter(runs).collect()
+    let (threads, relaxed) = (device.alone().is_none(), device.relaxed_simd != Relaxed::Absent);
+    let runs = |rung: &Rung| (relaxed || !rung.relaxed) && (threads || !rung.threads);
+    let mut ladder: Vec<Rung> = ALL.into_iter().filter(runs).collect();
+    if device.relaxed_simd == Relaxed::Emulated {
+        ladder.sort_by_key(|rung| (!rung.threads, rung.relaxed));
+    }
+    ladder
 }
 
 /// A build that did not start.
@@ -89,8 +93,12 @@ impl Standing {
     /// What runs and why, as a sentence.
     pub fn told(&self, device: &Device) -> String {
         let mut why = Vec::new();
-        if !device.relaxed_simd {
-            why.push("this browser has no relaxed SIMD".to_owned());
+        match device.relaxed_simd {
+            Relaxed::Absent => why.push("this browser has no relaxed SIMD".to_owned()),
+            Relaxed::Emulated if !self.rung.relaxed => {
+                why.push("relaxed SIMD would be slower on this processor".to_owned());
+            }
+            _ => {}
         }
         why.extend(device.alone().map(str::to_owned));
         why.extend(self.falls.iter().map(|Fall { rung, cause }| {
@@ -117,7 +125,7 @@ mod tests {
     fn capable() -> Device {
         Device {
             simd: true,
-            relaxed_simd: true,
+            relaxed_simd: Relaxed::Direct,
             isolated: true,
             shared_memory: true,
             cores: Some(2),
@@ -140,12 +148,25 @@ mod tests {
             reason.starts_with("Relaxed SIMD and one thread: the page is not cross-origin isolated"),
             "{reason}"
         );
-        let (name, reason) = told(&Device { relaxed_simd: false, ..capable() });
+        let (name, reason) = told(&Device { relaxed_simd: Relaxed::Absent, ..capable() });
         assert_eq!(name, "engine-simd128-threads");
         assert_eq!(reason, "Plain SIMD and 2 threads: this browser has no relaxed SIMD.");
         assert_eq!(told(&Device { cores: Some(1), ..capable() }).0, "engine-relaxed");
         assert_eq!(told(&Device { simd: true, ..Device::default() }).0, "engine-simd128");
         assert_eq!(Standing::of(&Device::default(), Vec::new(), 0), None);
+    }
+
+    #[test]
+    fn relaxed_simd_in_several_instructions_comes_after_plain_simd() {
+        let device = Device { relaxed_simd: Relaxed::Emulated, ..capable() };
+        let reason = "Plain SIMD and 2 threads: relaxed SIMD would be slower on this processor.";
+        assert_eq!(told(&device), ("engine-simd128-threads", reason.to_owned()));
+        let names: Vec<&str> = ladder(&device).iter().map(|rung| rung.name).collect();
+        let [plain, relaxed] = ["engine-simd128", "engine-relaxed"];
+        assert_eq!(names, ["engine-simd128-threads", "engine-relaxed-threads", plain, relaxed]);
+        let fall = Fall { rung: ladder(&device)[0], cause: "it is rubbish".to_owned() };
+        let reason = Standing::of(&device, vec![fall], 0).unwrap().told(&device);
+        assert!(reason.starts_with("Relaxed SIMD and 2 threads: the build with plain SIMD"), "{reason}");
     }
 
     #[test]

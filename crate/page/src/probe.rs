@@ -1,10 +1,10 @@
 //! Asks the browser what this device offers. Nothing is downloaded for it.
 
-use js_sys::{Function, Promise, Reflect};
+use js_sys::{Function, Promise, Reflect, WebAssembly};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::device::{Device, Gpu, RELAXED_PROBE, SIMD_PROBE, is_software};
+use crate::device::{DOT_PROBE, Device, Gpu, IN_PAIRS, Relaxed, SIMD_PROBE, is_software};
 
 /// What can be told at once.
 pub(crate) fn now() -> Device {
@@ -13,7 +13,7 @@ pub(crate) fn now() -> Device {
     let cores = navigator.hardware_concurrency();
     Device {
         simd: valid(SIMD_PROBE),
-        relaxed_simd: valid(RELAXED_PROBE),
+        relaxed_simd: relaxed_simd(),
         gpu: Gpu::Asking,
         isolated: get(&window, "crossOriginIsolated").as_bool().unwrap_or(false),
         shared_memory: shared_memory(),
@@ -44,7 +44,23 @@ pub(crate) async fn asked() -> Asked {
 
 fn valid(module: &[u8]) -> bool {
     let bytes = js_sys::Uint8Array::from(module);
-    js_sys::WebAssembly::validate(bytes.as_ref()).unwrap_or(false)
+    WebAssembly::validate(bytes.as_ref()).unwrap_or(false)
+}
+
+fn relaxed_simd() -> Relaxed {
+    match dot() {
+        _ if !valid(DOT_PROBE) => Relaxed::Absent,
+        Some(IN_PAIRS) => Relaxed::Emulated,
+        _ => Relaxed::Direct,
+    }
+}
+
+/// What [`DOT_PROBE`] returns here, where it runs.
+fn dot() -> Option<f64> {
+    let module = WebAssembly::Module::new(&js_sys::Uint8Array::from(DOT_PROBE)).ok()?;
+    let instance = WebAssembly::Instance::new(&module, &js_sys::Object::new()).ok()?;
+    let dot: Function = get(&instance.exports(), "dot").dyn_into().ok()?;
+    dot.call0(&JsValue::UNDEFINED).ok()?.as_f64()
 }
 
 /// Memory to share, and waiting for it to change without blocking: where a browser cannot, wasm-bindgen waits in

@@ -1,7 +1,7 @@
 //! The device check's probes against a real engine: each is valid exactly where its feature is.
 #![cfg(target_arch = "wasm32")]
 
-use page::device::{RELAXED_PROBE, SIMD_PROBE};
+use page::device::{DOT_PROBE, SIMD_PROBE};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);
@@ -15,7 +15,7 @@ fn valid(module: &[u8]) -> bool {
 #[wasm_bindgen_test]
 fn probes_are_valid_where_the_features_are() {
     assert!(valid(SIMD_PROBE));
-    assert!(valid(RELAXED_PROBE));
+    assert!(valid(DOT_PROBE));
 }
 
 #[wasm_bindgen_test]

@@ -1,8 +1,8 @@
 // Drives the bench page in headless Chromium, one tab an engine: one line of JSON for each that comes in.
 //
 // The first line says where: url (of the bench server), profile (an empty folder). It is answered by the browser's
-// version. Every further line is a job for the page: task, job, and tab, which is opened when it is first named and
-// closed after the job if `close` is set.
+// version, and by the build that the page itself takes here, with its reason. Every further line is a job for the bench
+// page: task, job, and tab, which is opened when it is first named and closed after the job if `close` is set.
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { setTimeout } from "node:timers/promises";
@@ -59,8 +59,21 @@ async function done({ tab: name, task, job, close }) {
   return answer;
 }
 
+/** The build that the product's page takes on this machine, in a browser of its own, and its sentence about it. */
+async function chosen() {
+  const apart = await chromium.launch(launchOptions);
+  const page = await apart.newPage();
+  await page.goto(`${url}/dist/index.html`);
+  const build = page.getByTestId("engine-build");
+  await build.and(page.locator("[data-value^=engine]")).waitFor();
+  const answer = { build: await build.getAttribute("data-value"), reason: (await build.textContent()).trim() };
+  await apart.close();
+  return answer;
+}
+
 try {
-  say(browser.browser()?.version() ?? (await (await tab("version")).evaluate(() => navigator.userAgent)));
+  const version = browser.browser()?.version() ?? (await (await tab("version")).evaluate(() => navigator.userAgent));
+  say({ version, chosen: await chosen() });
   for await (const line of { [Symbol.asyncIterator]: () => lines }) {
     say(await done(JSON.parse(line)));
   }

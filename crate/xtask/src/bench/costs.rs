@@ -3,10 +3,12 @@
 use std::fmt::Write;
 
 use serde::Deserialize;
+use serde_json::Value;
 
-use super::PROFILED;
 use super::engines::{Engine, Maker};
 use super::report::Report;
+use super::rounds::PROFILED;
+use super::samples::Spread;
 
 /// What our worker says about a token on the processor; part of `protocol::Benched`.
 #[derive(Debug, Deserialize)]
@@ -24,9 +26,15 @@ struct Profile {
     interval: f64,
 }
 
+/// Medians over the rounds.
 fn profile_of(report: &Report, id: &str) -> Option<Profile> {
-    let costs = report.profiles.get(id)?.get("cpu")?.clone();
-    let CpuCosts { mut stages, bytes_per_token: bytes } = serde_json::from_value(costs).ok()?;
+    let costs = |benched: &Value| serde_json::from_value::<CpuCosts>(benched.get("cpu")?.clone()).ok();
+    let rounds: Vec<CpuCosts> = report.of(id)?.profiles.iter().filter_map(costs).collect();
+    let CpuCosts { stages, bytes_per_token: bytes } = rounds.first()?;
+    let median = |at: usize| Spread::of(rounds.iter().filter_map(|costs| Some(costs.stages.get(at)?.1)));
+    let named =
+        stages.iter().enumerate().filter_map(|(at, (name, _))| Some((name.clone(), median(at)?.median)));
+    let (mut stages, bytes) = (named.collect::<Vec<_>>(), *bytes);
     let interval = 1e3 / report.of(id)?.decode(PROFILED.0)?.median;
     let engine: f64 = stages.iter().map(|(_, ms)| ms).sum();
     stages.push(("messages and event loop".to_owned(), (interval - engine).max(0.0)));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use anyhow::{Context, Result};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::engines::{Engine, Maker};
@@ -27,9 +27,26 @@ pub(crate) struct Field<'a> {
     python: Option<std::path::PathBuf>,
     browser: JobServer,
     pub(crate) browser_version: String,
+    pub(crate) chosen: Chosen,
     processes: BTreeMap<String, JobServer>,
     /// Once known.
     pub(crate) llama_version: Option<String>,
+}
+
+/// The build that the page takes on this machine.
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) struct Chosen {
+    /// Name of its files.
+    pub(crate) build: String,
+    /// The page's sentence about it.
+    pub(crate) reason: String,
+}
+
+/// What the driver says first.
+#[derive(Deserialize)]
+struct Started {
+    version: String,
+    chosen: Chosen,
 }
 
 /// What the native script says once the model is loaded.
@@ -66,11 +83,11 @@ impl<'a> Field<'a> {
         let mut driver = command::program("node", &paths.root);
         driver.arg("crate/xtask/bench/drive.mjs").env("NIBBLE_CHROMIUM", &browser.chromium);
         let setting = json!({ "url": format!("http://{}", server.address), "profile": profile });
-        let (browser, version) =
-            JobServer::start::<String>("the bench page's driver", &mut driver, &setting)?;
+        let (browser, Started { version, chosen }) =
+            JobServer::start("the bench page's driver", &mut driver, &setting)?;
         let browser_version = format!("Chromium {version}");
         let processes = BTreeMap::new();
-        Ok(Self { paths, model, python, browser, browser_version, processes, llama_version: None })
+        Ok(Self { paths, model, python, browser, browser_version, chosen, processes, llama_version: None })
     }
 
     /// Loads an engine, which stays; gives what it says about itself.
@@ -115,8 +132,8 @@ impl<'a> Field<'a> {
     }
 
     /// What the worker of one of our engines measures of itself.
-    pub(crate) fn bench(&mut self, engine: &Engine, prefill: u32, decode: u32, runs: u32) -> Result<Value> {
-        let job = json!({ "prefill": prefill, "decode": decode, "runs": runs });
+    pub(crate) fn bench(&mut self, engine: &Engine, prefill: u32, decode: u32) -> Result<Value> {
+        let job = json!({ "prefill": prefill, "decode": decode, "runs": 1 });
         self.in_tab(engine, "bench", job, false)
     }
 

@@ -36,9 +36,6 @@ use rounds::Amount;
 
 pub(crate) use gpu::run as run_gpu;
 
-/// Context at which a token's time is taken apart: tokens of the prompt and of the answer.
-const PROFILED: (u32, u32) = (128, 64);
-
 /// How much is measured.
 #[derive(Clone, clap::Args)]
 pub(crate) struct Options {
@@ -136,11 +133,11 @@ fn measure(paths: &Paths, options: &Options, engines: Vec<Engine>) -> Result<Rep
     })?;
     let opened = step("all engines loaded", || opened(&mut field, &engines))?;
     step("answers, in turns", || rounds::answers(&mut field, &engines, &nibble, amount, &mut figures))?;
-    let profiles = step("where a token's time goes", || profiles(&mut field, &engines, amount.rounds))?;
     let agreement = report::agreements(amount, &engines, &figures)?;
     Ok(Report {
         about: machine::describe(paths),
         browser: field.browser_version,
+        chosen: field.chosen,
         wllama,
         llama: field.llama_version.unwrap_or_else(|| "none".to_owned()),
         model: model.clone(),
@@ -153,7 +150,6 @@ fn measure(paths: &Paths, options: &Options, engines: Vec<Engine>) -> Result<Rep
         agreement,
         reads,
         bandwidth,
-        profiles,
     })
 }
 
@@ -171,11 +167,4 @@ fn bandwidths(field: &mut Field, threads: u32) -> Result<Vec<Bandwidth>> {
 /// Loads every engine; gives what each says about itself.
 fn opened(field: &mut Field, engines: &[Engine]) -> Result<BTreeMap<String, Value>> {
     engines.iter().map(|engine| Ok((engine.id.clone(), field.open(engine)?))).collect()
-}
-
-/// What our engines measure of themselves, by id.
-fn profiles(field: &mut Field, engines: &[Engine], runs: u32) -> Result<BTreeMap<String, Value>> {
-    let (prefill, decode) = PROFILED;
-    let ours = engines.iter().filter(|engine| engine.maker == Maker::Nibble);
-    ours.map(|engine| Ok((engine.id.clone(), field.bench(engine, prefill, decode, runs)?))).collect()
 }

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::bandwidth::Bandwidth;
 use super::engines::Engine;
+use super::field::Chosen;
 use super::machine::About;
 use super::prompts::Reads;
 use super::rounds::{All, Amount, Figures};
@@ -35,6 +36,7 @@ const COMMON: usize = 24;
 pub(crate) struct Report {
     pub(crate) about: About,
     pub(crate) browser: String,
+    pub(crate) chosen: Chosen,
     pub(crate) wllama: String,
     pub(crate) llama: String,
     pub(crate) model: Model,
@@ -50,8 +52,6 @@ pub(crate) struct Report {
     pub(crate) agreement: BTreeMap<u32, String>,
     pub(crate) reads: Reads,
     pub(crate) bandwidth: Vec<Bandwidth>,
-    /// What our workers measured of themselves, as `protocol::Benched`.
-    pub(crate) profiles: BTreeMap<String, Value>,
 }
 
 /// What all engines' answers begin with; an error where they part at once or an engine contradicts itself.
@@ -80,6 +80,12 @@ impl Report {
             .with_context(|| format!("there is no {}; run: cargo xtask bench", path.display()))?;
         serde_json::from_str(&text)
             .with_context(|| format!("{} is of another version; run: cargo xtask bench", path.display()))
+    }
+
+    /// What the ids of the build begin with that the page takes on this machine.
+    pub(crate) fn chosen(&self) -> Option<&str> {
+        let taken = |engine: &&Engine| engine.build.as_ref() == Some(&self.chosen.build);
+        self.engines.iter().find(taken)?.id.rsplit_once('-').map(|(build, _)| build)
     }
 
     /// An engine's figures; none if it took no part.
@@ -142,6 +148,8 @@ impl Report {
             ("context", field::CONTEXT.to_string()),
             ("rounds", self.amount.rounds.to_string()),
             ("long_rounds", self.amount.rounds.min(rounds::LONG_ROUNDS).to_string()),
+            ("chosen", self.chosen.build.clone()),
+            ("chosen_reason", self.chosen.reason.clone()),
             ("rates", tables::rates(self)),
             ("ratios", tables::ratios(self)),
             ("loads", tables::loads(self)),
@@ -188,15 +196,17 @@ mod tests {
         let model = catalogue::read(path.as_ref()).unwrap().remove(0);
         let about = json!({ "date": "2026-01-02", "commit": "c", "processor": "p", "cores": 2, "memory": "m",
             "system": "s", "rust": "r" });
-        let figures = json!({ "relaxed-simd-1": engine(60.0), "relaxed-simd-2": engine(90.0), "llama-1": engine(40.0) });
-        let cpu = json!({ "stages": [["matvec", 12.0], ["attention", 1.0]], "bytes_per_token": 100_000_000, "threads": 1 });
+        let mut figures = json!({ "relaxed-simd-1": engine(60.0), "relaxed-simd-2": engine(90.0), "llama-1": engine(40.0) });
+        let cpu = |matvec: f64| json!({ "cpu": { "stages": [["matvec", matvec], ["attention", 1.0]], "bytes_per_token": 100_000_000 } });
+        // The median counts, whatever one round was disturbed by.
+        figures["relaxed-simd-1"]["profiles"] = json!([cpu(12.0), cpu(40.0), cpu(11.0)]);
+        let chosen = json!({ "build": "engine-relaxed-threads", "reason": "It is fast." });
         serde_json::from_value(json!({
-            "about": about, "browser": "b", "wllama": "w", "llama": "l", "model": model, "command": "c", "threads": 2,
+            "about": about, "browser": "b", "chosen": chosen, "wllama": "w", "llama": "l", "model": model, "command": "c", "threads": 2,
             "amount": { "rounds": 5, "quick": false }, "engines": engines::all(2, true), "opened": {},
             "figures": figures, "agreement": { "128": "A text" },
             "reads": { "weights": 96_000_000, "cache_per_position": 23_040 },
             "bandwidth": [{ "threads": 1, "native": 20.0, "tab": 19.0 }],
-            "profiles": { "relaxed-simd-1": { "cpu": cpu } },
         }))
         .unwrap()
     }

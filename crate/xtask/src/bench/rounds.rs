@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::engines::{Engine, Maker};
 use super::field::Field;
@@ -14,6 +15,9 @@ use crate::step::note;
 
 /// Tokens of the prompt after a load.
 pub(crate) const SHORT: u32 = 16;
+
+/// Context at which a token's time is taken apart in every round: tokens of the prompt and of the answer.
+pub(crate) const PROFILED: (u32, u32) = (128, 64);
 
 /// Before each measurement: far longer than any engine's threads spin before they park.
 const REST: Duration = Duration::from_millis(150);
@@ -75,6 +79,9 @@ pub(crate) struct Figures {
     /// By tokens of the prompt.
     pub(crate) answers: BTreeMap<u32, Vec<Sample>>,
     pub(crate) loads: Vec<Load>,
+    /// What a worker of ours measured of itself, as `protocol::Benched`.
+    #[serde(default)]
+    pub(crate) profiles: Vec<Value>,
 }
 
 impl Figures {
@@ -152,6 +159,9 @@ pub(crate) fn answers(
                 if round > 0 {
                     let figures = all.entry(engine.id.clone()).or_default();
                     figures.answers.entry(workload.prompt).or_default().push(sample);
+                    if engine.maker == Maker::Nibble && workload.prompt == PROFILED.0 {
+                        figures.profiles.push(field.bench(engine, PROFILED.0, PROFILED.1)?);
+                    }
                 }
             }
         }

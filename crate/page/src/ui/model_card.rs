@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use protocol::{Loaded, Operation};
 
-use super::parts::{icon, problem};
+use super::parts::{file_button, icon, problem};
 use crate::backend::CHOICES;
 use crate::catalogue::Entry;
 use crate::format;
@@ -204,20 +204,9 @@ fn load_figures(loaded: &Loaded, own: bool) -> impl IntoView + use<> {
 /// Everything that is not the one button: own file, context, forgetting.
 fn others(app: App) -> impl IntoView {
     let busy = move || app.model.loading.with(Option::is_some) || app.busy();
-    let pick = move |event: web_sys::Event| {
-        let input: web_sys::HtmlInputElement = event_target(&event);
-        if let Some(file) = input.files().and_then(|files| files.get(0)) {
-            app.load_file(file);
-        }
-        // So that choosing the same file again is a change again.
-        input.set_value("");
-    };
     view! {
         <div class="others">
-            <label class="button" class:disabled=busy>
-                {icon("file")} "Open your own .gguf"
-                <input type="file" class="visually-hidden" accept=".gguf" data-testid="file-input" disabled=busy on:change=pick />
-            </label>
+            {file_button("Open your own .gguf", ".gguf", "file-input", busy, move |file| app.load_file(file))}
             <button type="button" data-testid="forget-models" disabled=busy on:click=move |_| app.forget_models()>
                 {icon("forget")} "Forget stored models"
             </button>

@@ -1,9 +1,11 @@
 //! Small pieces that several components share: icons, origin marks, section heads, problems.
 
+use js_sys::Uint8Array;
 use leptos::prelude::*;
 use protocol::Operation;
 use wasm_bindgen::JsCast;
-use web_sys::{Element, Event};
+use wasm_bindgen_futures::JsFuture;
+use web_sys::{Element, Event, File};
 
 pub(crate) use crate::plots::Origin;
 use crate::state::App;
@@ -64,6 +66,40 @@ pub(crate) fn opened(open: RwSignal<bool>) -> impl Fn(Event) {
         let disclosure = event.target().and_then(|target| target.dyn_into::<Element>().ok());
         open.set(disclosure.is_some_and(|disclosure| disclosure.has_attribute("open")));
     }
+}
+
+/// A button that opens a file of one of the kinds in `accept`; `key` is its name for tests.
+pub(crate) fn file_button(
+    label: &'static str,
+    accept: &'static str,
+    key: &'static str,
+    disabled: impl Fn() -> bool + Send + Copy + 'static,
+    open: impl Fn(File) + 'static,
+) -> impl IntoView {
+    view! {
+        <label class="button" class:disabled=disabled>
+            {icon("file")} {label}
+            <input type="file" class="visually-hidden" accept=accept data-testid=key disabled=disabled on:change:target=move |event| {
+                let input = event.target();
+                if let Some(file) = input.files().and_then(|files| files.get(0)) {
+                    open(file);
+                }
+                // So that choosing the same file again is a change again.
+                input.set_value("");
+            } />
+        </label>
+    }
+}
+
+/// Hands a file's text to `then`, or a sentence where the browser cannot read it.
+pub(crate) fn read_text(file: File, then: impl FnOnce(Result<String, String>) + 'static) {
+    leptos::task::spawn_local(async move {
+        let bytes = JsFuture::from(file.array_buffer()).await.map(|buffer| Uint8Array::new(&buffer).to_vec());
+        then(match bytes {
+            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
+            Err(_) => Err("the browser could not read the file".to_owned()),
+        });
+    });
 }
 
 /// A raw number for tests and copying; nothing where there is none.

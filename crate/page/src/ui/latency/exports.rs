@@ -1,14 +1,13 @@
 //! Raw samples out of the page, and another device's in.
 
-use js_sys::{Array, Uint8Array};
+use js_sys::Array;
 use latency::export::{ExportError, MOST_BYTES};
 use leptos::prelude::*;
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
 
 use crate::state::App;
-use crate::ui::parts::icon;
+use crate::ui::parts::{file_button, read_text};
 
 /// The card's content.
 pub(super) fn exports(app: App) -> impl IntoView {
@@ -34,7 +33,7 @@ pub(super) fn exports(app: App) -> impl IntoView {
             <button type="button" data-testid="export-csv" disabled=empty on:click=move |_| save("nibble-latency.csv", "text/csv", app.latency.export().to_csv())>
                 "Save as CSV"
             </button>
-            {opener(app)}
+            {file_button("Open another device’s", ".json,.csv", "import", || false, move |file| read(app, file))}
             <button type="button" class:hidden=move || app.latency.other.with(Option::is_none) data-testid="import-remove" on:click=move |_| app.latency.other.set(None)>
                 "Remove the imported"
             </button>
@@ -43,34 +42,12 @@ pub(super) fn exports(app: App) -> impl IntoView {
     }
 }
 
-fn opener(app: App) -> impl IntoView {
-    view! {
-        <label class="button">
-            {icon("file")} "Open another device’s"
-            <input type="file" class="visually-hidden" accept=".json,.csv" data-testid="import" on:change:target=move |event| {
-                let input = event.target();
-                if let Some(file) = input.files().and_then(|files| files.get(0)) {
-                    read(app, file);
-                }
-                // So that choosing the same file again is a change again.
-                input.set_value("");
-            } />
-        </label>
-    }
-}
-
 /// A file beyond the limit is refused before it is read.
 fn read(app: App, file: web_sys::File) {
     if file.size() > MOST_BYTES as f64 {
         return app.import(Err(ExportError::TooLong { bytes: file.size() as usize }.to_string()));
     }
-    leptos::task::spawn_local(async move {
-        let bytes = JsFuture::from(file.array_buffer()).await.map(|buffer| Uint8Array::new(&buffer).to_vec());
-        app.import(match bytes {
-            Ok(bytes) => Ok(String::from_utf8_lossy(&bytes).into_owned()),
-            Err(_) => Err("the browser could not read the file".to_owned()),
-        });
-    });
+    read_text(file, move |text| app.import(text));
 }
 
 /// `None` where the browser refuses.

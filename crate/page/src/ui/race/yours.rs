@@ -1,13 +1,11 @@
 //! "Your numbers": percentiles to type, or samples to fit.
 
-use js_sys::Uint8Array;
 use latency::samples::{MOST_BYTES, SamplesError};
 use leptos::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
 use crate::race::yours::{FIELDS, standing};
 use crate::state::{App, Race, Yours};
-use crate::ui::parts::icon;
+use crate::ui::parts::{file_button, read_text};
 
 /// The form.
 pub(crate) fn yours(app: App) -> impl IntoView {
@@ -83,17 +81,7 @@ fn samples(yours: Yours) -> impl IntoView {
             <button type="button" data-testid="yours-read" disabled=move || pasted.with(|text| text.trim().is_empty()) on:click=move |_| pasted.with_untracked(|text| yours.read(text))>
                 "Fit these"
             </button>
-            <label class="button">
-                {icon("file")} "Open a file of samples"
-                <input type="file" class="visually-hidden" accept=".csv,.json,.txt" data-testid="yours-file" on:change:target=move |event| {
-                    let input = event.target();
-                    if let Some(file) = input.files().and_then(|files| files.get(0)) {
-                        read(yours, file);
-                    }
-                    // So that choosing the same file again is a change again.
-                    input.set_value("");
-                } />
-            </label>
+            {file_button("Open a file of samples", ".csv,.json,.txt", "yours-file", || false, move |file| read(yours, file))}
         </div>
     }
 }
@@ -104,13 +92,8 @@ fn read(yours: Yours, file: web_sys::File) {
         // Said before it is read: the file may not fit into memory.
         return yours.problem.set(Some(format!("Your samples: {}.", SamplesError::TooLong { bytes })));
     }
-    leptos::task::spawn_local(async move {
-        let bytes = JsFuture::from(file.array_buffer()).await.map(|buffer| Uint8Array::new(&buffer).to_vec());
-        match bytes {
-            Ok(bytes) => yours.read(&String::from_utf8_lossy(&bytes)),
-            Err(_) => {
-                yours.problem.set(Some("Your samples: the browser could not read the file.".to_owned()))
-            }
-        }
+    read_text(file, move |text| match text {
+        Ok(text) => yours.read(&text),
+        Err(cause) => yours.problem.set(Some(format!("Your samples: {cause}."))),
     });
 }

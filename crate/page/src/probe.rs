@@ -48,10 +48,10 @@ fn valid(module: &[u8]) -> bool {
 }
 
 fn relaxed_simd() -> Relaxed {
-    match dot() {
-        _ if !valid(DOT_PROBE) => Relaxed::Absent,
-        Some(IN_PAIRS) => Relaxed::Emulated,
-        _ => Relaxed::Direct,
+    match valid(DOT_PROBE).then(dot) {
+        None => Relaxed::Absent,
+        Some(Some(IN_PAIRS)) => Relaxed::Emulated,
+        Some(_) => Relaxed::Direct,
     }
 }
 

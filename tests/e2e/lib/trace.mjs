@@ -1,8 +1,9 @@
 // What the browser's own trace says of the page's main thread.
 
 /**
- * Runs `work` under a trace and returns the page's main-thread tasks: `[{ wallMs, cpuMs }]`. `cpuMs` is what the page had
- * done in a task: calls, events, layout, painting, garbage. What a test's driver evaluates there leaves none of these.
+ * Runs `work` under a trace and returns the page's main-thread tasks: `[{ wallMs, cpuMs }]`. What the page has done in a
+ * task are calls, events, layout, painting, garbage; what a test's driver evaluates there leaves none of these. A task
+ * that is the page's by half counts whole, another one with the page's part.
  */
 export async function mainThreadTasks(page, work) {
   const browser = page.context().browser();
@@ -21,13 +22,13 @@ export async function mainThreadTasks(page, work) {
   for (const event of events.sort((a, b) => a.ts - b.ts || b.dur - a.dur)) {
     const around = open.get(name(event));
     if (event.name === "RunTask") {
-      const task = { wallMs: event.dur / 1000, cpuMs: 0 };
+      const task = { wallMs: event.dur / 1000, wholeMs: event.tdur / 1000, pageMs: 0 };
       tasks.push(task);
       open.set(name(event), { task, until: event.ts });
     } else if (around && event.ts >= around.until) {
-      around.task.cpuMs += (event.tdur ?? 0) / 1000;
+      around.task.pageMs += (event.tdur ?? 0) / 1000;
       around.until = event.ts + event.dur;
     }
   }
-  return tasks;
+  return tasks.map(({ wallMs, wholeMs, pageMs }) => ({ wallMs, cpuMs: 2 * pageMs > wholeMs ? wholeMs : pageMs }));
 }

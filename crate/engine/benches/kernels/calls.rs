@@ -1,7 +1,7 @@
 //! The only calls into the engine here, so that a changed signature changes one file.
 
 use engine::cpu::portable::{self, Partial, SPAN, Scratch};
-use engine::cpu::{Activations, Cached, KEYS, Kernels, Parts, Quants, quantize_row};
+use engine::cpu::{Activations, Cached, KEYS, Kernels, Parts, Quants, key_place, quantize_row, value_place};
 use engine::quant::{BLOCK, GROUP, Packed4, Packed8, Source4};
 
 /// Weights of one matrix, packed.
@@ -78,12 +78,11 @@ impl Attention {
     /// q: (heads, dim), scaled; keys, values: (positions, dim), an even number of positions.
     pub(crate) fn new(q: &[f32], keys: &[f32], values: &[f32], dim: usize) -> Self {
         let heads = q.len() / dim;
-        let key = |p: usize, d: usize| p / KEYS * KEYS * dim + d / 2 * 2 * KEYS + p % KEYS * 2 + d % 2;
         Self {
             dim,
             q: quantized(q, dim, |head, d| head * dim + d),
-            keys: quantized(keys, dim, key),
-            values: quantized(values, dim, |p, d| (p / 2 * dim + d) * 2 + p % 2),
+            keys: quantized(keys, dim, |p, d| key_place(dim, p, d)),
+            values: quantized(values, dim, |p, d| value_place(dim, p, d)),
             scores: vec![0.0; heads * SPAN],
             weights: vec![0; heads * SPAN],
             partials: [(); 2].map(|()| vec![0.0; Partial::len(heads, dim)]),

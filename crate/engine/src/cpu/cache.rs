@@ -9,6 +9,18 @@ use crate::model::Config;
 /// Positions whose keys lie side by side.
 pub const KEYS: usize = 8;
 
+/// Where a run of keys of `dim` holds column `d` of a position.
+#[inline(always)]
+pub fn key_place(dim: usize, position: usize, d: usize) -> usize {
+    position / KEYS * KEYS * dim + d / 2 * 2 * KEYS + position % KEYS * 2 + d % 2
+}
+
+/// Where a run of values of `dim` holds column `d` of a position.
+#[inline(always)]
+pub fn value_place(dim: usize, position: usize, d: usize) -> usize {
+    (position / 2 * dim + d) * 2 + position % 2
+}
+
 /// What one head attends over lies in one run. Keys: (layers, kv_heads, positions / 8, head_dim / 2, 8, 2) quants;
 /// values: (layers, kv_heads, positions / 2, head_dim, 2): what is summed over stands in pairs.
 pub(super) struct KvCache {
@@ -113,13 +125,13 @@ impl Storing<'_> {
         let dim = self.head_dim;
         for (head, (key, value)) in keys.chunks_exact(dim).zip(values.chunks_exact(dim)).enumerate() {
             let run = (layer * self.kv_heads + head) * self.room;
-            let block = (run + position / KEYS * KEYS) * dim + position % KEYS * 2;
-            let pair = (run + position / 2 * 2) * dim + position % 2;
+            let first = run * dim;
             // SAFETY: the caller's: nobody else writes these cells.
             unsafe {
-                let scale = quantize_row(key, |d, q| self.keys.set(block + d / 2 * 2 * KEYS + d % 2, q));
+                let scale = quantize_row(key, |d, q| self.keys.set(first + key_place(dim, position, d), q));
                 self.key_scales.set(run + position, scale);
-                let scale = quantize_row(value, |d, q| self.values.set(pair + 2 * d, q));
+                let scale =
+                    quantize_row(value, |d, q| self.values.set(first + value_place(dim, position, d), q));
                 self.value_scales.set(run + position, scale);
             }
         }

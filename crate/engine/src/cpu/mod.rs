@@ -28,7 +28,7 @@ mod weights;
 pub use activations::{Activations, Rows, RowsMut};
 pub use agreement::Agreement;
 pub use backend::{Cpu, MAX_BATCH};
-pub use cache::{Cached, KEYS};
+pub use cache::{Cached, KEYS, key_place, value_place};
 pub use dispatch::{Attention, Kernels, Product};
 pub use estimate::{Estimate, estimate};
 pub use products::Processor;

@@ -4,12 +4,9 @@
 use std::ops::Range;
 
 use super::cache::Cached;
-use super::quants::{Quants, quantize_row, reduce};
+use super::quants::{LANES, Quants, quantize_row, reduce};
 use super::{Kernels, Parts};
 use crate::quant::f16_to_f32;
-
-/// Lanes of the partial sums; a fixed count keeps results equal on every instruction set.
-const LANES: usize = 8;
 
 /// e^x within 3 ulp for −87 ≤ x ≤ 88, clamped outside. Free of branches, so that loops vectorise; the same
 /// bits on every target, unlike the platform's own.

@@ -2,7 +2,7 @@
 //!
 //! As for [`super::activations`]: products of such integers are exact and alike on every instruction set, eight to an
 //! instruction, where halves would first be widened to four floats a vector. Against halves the error is about the
-//! same: 1/16,382 of a row's largest element instead of 1/4,096 of each.
+//! same: at most 1/16,382 of a row's largest element instead of 1/2,048 of each.
 
 use super::activations::LARGEST;
 
@@ -10,7 +10,7 @@ use super::activations::LARGEST;
 pub(crate) const EXACT: usize = 32;
 
 /// Lanes of what is reduced; a fixed count keeps results equal on every instruction set.
-const LANES: usize = 8;
+pub(super) const LANES: usize = 8;
 
 /// Rows, each `x ≈ scale · q` with q in −8191..=8191.
 #[derive(Clone, Copy)]

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Parts;
 use super::activations::{LARGEST, Rows, RowsMut, place};
-use super::cache::KEYS;
+use super::cache::{key_place, value_place};
 use super::portable::SPAN;
 use super::quants::EXACT;
 use crate::quant::{BLOCK, GROUP, Packed4, Packed8, REBIAS, f16_over_rebias};
@@ -107,9 +107,7 @@ pub fn swiglu(gate: &mut [f32], up: &[f32]) {
 pub fn score(q: &[i16], keys: &[i16], dim: usize, out: &mut [f32]) {
     for (q, out) in q.chunks_exact(dim).zip(out.chunks_exact_mut(SPAN)) {
         for (position, out) in out.iter_mut().enumerate().take(keys.len() / dim) {
-            let keys = &keys[position / KEYS * KEYS * dim..];
-            let key = |d: usize| keys[d / 2 * 2 * KEYS + position % KEYS * 2 + d % 2];
-            *out = exact_sums(dim, |d| i32::from(q[d]) * i32::from(key(d)));
+            *out = exact_sums(dim, |d| i32::from(q[d]) * i32::from(keys[key_place(dim, position, d)]));
         }
     }
 }
@@ -120,8 +118,8 @@ pub fn mix(weights: &[i16], values: &[i16], dim: usize, out: &mut [f32]) {
     let positions = values.len() / dim;
     for (weights, out) in weights.chunks_exact(SPAN).zip(out.chunks_exact_mut(dim)) {
         for (d, out) in out.iter_mut().enumerate() {
-            let value = |position: usize| values[(position / 2 * dim + d) * 2 + position % 2];
-            *out = exact_sums(positions, |p| i32::from(weights[p]) * i32::from(value(p)));
+            *out =
+                exact_sums(positions, |p| i32::from(weights[p]) * i32::from(values[value_place(dim, p, d)]));
         }
     }
 }

@@ -2,7 +2,10 @@
 
 use super::activations::place;
 use super::portable::{Partial, SPAN, Scratch};
-use super::{Activations, Cached, KEYS, Kernels, Parts, Quants, dispatch, portable, quantize_row, reference};
+use super::{
+    Activations, Cached, KEYS, Kernels, Parts, Quants, dispatch, key_place, portable, quantize_row,
+    reference, value_place,
+};
 use crate::quant::{BLOCK, GROUP, Packed4, Packed8, Source4, f32_to_f16};
 
 /// Sums of a row in another order: the products themselves are exact integers. Relative to the sum of their
@@ -187,10 +190,8 @@ fn rows_at(
 /// Keys and values (positions, dim) as the cache holds them.
 fn cached(keys: &[f32], values: &[f32], dim: usize) -> [(Vec<i16>, Vec<f32>); 2] {
     let positions = keys.len() / dim;
-    let key = |p: usize, d: usize| p / KEYS * KEYS * dim + d / 2 * 2 * KEYS + p % KEYS * 2 + d % 2;
-    let value = |p: usize, d: usize| (p / 2 * dim + d) * 2 + p % 2;
-    let keys = rows_at(keys, dim, positions.next_multiple_of(KEYS), key);
-    [keys, rows_at(values, dim, positions.next_multiple_of(2), value)]
+    let keys = rows_at(keys, dim, positions.next_multiple_of(KEYS), |p, d| key_place(dim, p, d));
+    [keys, rows_at(values, dim, positions.next_multiple_of(2), |p, d| value_place(dim, p, d))]
 }
 
 fn spans((quants, scales): &(Vec<i16>, Vec<f32>), dim: usize) -> impl Iterator<Item = Quants<'_>> {

@@ -57,10 +57,11 @@ impl Config {
         let head_dim = optional("attention.key_length", width / heads, 1024)?;
         let rope_dim = optional("rope.dimension_count", head_dim, head_dim)?;
         if !heads.is_multiple_of(kv_heads) || !rope_dim.is_multiple_of(2) || !head_dim.is_multiple_of(8) {
-            let cause = format!(
-                "{heads} heads of {head_dim}, {kv_heads} key-value heads, {rope_dim} rotated do not go together"
-            );
-            return Err(bad(cause));
+            let found =
+                format!("{heads} heads of {head_dim}, {kv_heads} key-value heads, {rope_dim} rotated");
+            return Err(bad(format!(
+                "{found}: heads share key-value heads evenly, 8 divides a head, 2 the rotated"
+            )));
         }
         Ok(Self {
             layers: required("block_count", 1024)?,

@@ -69,6 +69,7 @@ mod shared {
     pub(super) fn check_mix(weights: &[i16], values: &[i16], dim: usize, out: &[f32]) -> usize {
         let heads = out.len() / dim;
         assert!(dim.is_multiple_of(8) && (1..=HEADS).contains(&heads), "heads are taken a few at a time");
+        assert!(values.len().is_multiple_of(2 * dim), "positions come in pairs");
         assert!(
             values.len() <= SPAN * dim && weights.len() >= heads * SPAN,
             "there is a weight for every value"

@@ -25,7 +25,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("economics", &[]),
     ("latency", &[]),
     ("protocol", &[]),
-    ("engine", &[]),
+    ("engine", &["protocol"]),
     ("page", &["economics", "latency", "protocol"]),
     ("worker", &["engine", "latency", "protocol"]),
     ("nibble", &["economics", "engine", "latency"]),

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use engine::{Engine, FinishReason, Message, Request, Role, Sampling, Step, block_on};
+use engine::{Engine, FinishReason, Message, Request, Role, Sampler, Sampling, Step, block_on};
 use latency::Ms;
 use latency::stats::Timing;
 use serde_json::json;
@@ -89,7 +89,7 @@ struct Answer {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     // Before the model is loaded, so that a wrong flag costs no time.
-    args.sampling().validate().map_err(|error| BadUsage(error.to_string()))?;
+    Sampler::validate(&args.sampling()).map_err(|error| BadUsage(error.to_string()))?;
     let prompt = if args.prompt == "-" { standard_input()? } else { args.prompt.clone() };
     let started = Instant::now();
     let mut engine = args.backend.load(&args.model, args.context as usize)?;

@@ -151,7 +151,7 @@ pub fn speed(value: Option<f64>) -> String {
 
 /// What is to be known about the check besides its figures: earlier visit, replaced kernels, time.
 pub fn provenance(check: &Check) -> String {
-    let kernels = format::counted(check.kernels, "kernel", "kernels");
+    let kernels = format::counted(check.kernels as u32, "kernel", "kernels");
     let took = format::ms(check.took_ms);
     let checked = match (check.kernels, check.remembered) {
         (0, false) if check.took_ms > 0.0 => format!(" Timing both took {took}."),

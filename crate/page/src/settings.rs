@@ -162,7 +162,7 @@ pub fn parse(texts: &Texts) -> Result<(Sampling, u32), Vec<(usize, String)>> {
     }
     let sampling = Sampling {
         temperature: values[TEMPERATURE] as f32,
-        top_k: values[TOP_K] as u32,
+        top_k: values[TOP_K] as usize,
         top_p: values[TOP_P] as f32,
         min_p: values[MIN_P] as f32,
         repetition_penalty: values[REPETITION] as f32,

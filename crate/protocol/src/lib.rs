@@ -7,12 +7,16 @@
 //! sender's clock (`performance.timeOrigin + performance.now()`), which page and worker share.
 
 mod bench;
+mod conversation;
 mod measure;
+mod selection;
 
 use serde::{Deserialize, Serialize};
 
 pub use bench::{Bench, Benched, CpuCosts, GpuCosts};
+pub use conversation::{Message, Role, Sampling};
 pub use measure::{Asked, Ended, Measure, Measured, Sampled, Until};
+pub use selection::{Check, Preference, Report};
 
 /// What the page asks of the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,18 +100,6 @@ pub enum Gpu {
         /// Whether it is a program on the processor, not a GPU.
         software: bool,
     },
-}
-
-/// Which backend is asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Preference {
-    /// The faster of those that pass the self-check.
-    #[default]
-    Automatic,
-    /// The GPU if it passes the self-check, however slow.
-    Gpu,
-    /// The processor.
-    Cpu,
 }
 
 /// A model to load.
@@ -213,45 +205,6 @@ pub struct Loaded {
     pub backend: Report,
 }
 
-/// Which backend runs, and how that was decided.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Report {
-    /// `cpu-simd`, `webgpu`, or `webgpu (software)`.
-    pub name: String,
-    /// Why this one, a sentence.
-    pub reason: String,
-    /// The adapter, where one was found.
-    pub adapter: Option<String>,
-    /// The GPU kernels' variant, where they run.
-    pub variant: Option<String>,
-    /// The self-check, where there was a GPU to check.
-    pub check: Option<Check>,
-}
-
-/// GPU against processor on this device, before the first answer. No kernels and no tokens: the GPU was so much
-/// slower that it was timed only.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Check {
-    /// Kernels that were run on known numbers.
-    pub kernels: u32,
-    /// Kernels that gave wrong numbers and were replaced by their plain variant, by name.
-    pub replaced: Vec<String>,
-    /// Tokens of the forced decode.
-    pub tokens: u32,
-    /// Of those, how many have the same best next token on both.
-    pub same: u32,
-    /// Largest difference of a log-probability between the two, over all tokens and the whole vocabulary.
-    pub largest_difference: f32,
-    /// Decode speed of the GPU, tokens/s, measured over about 200 ms.
-    pub gpu_tokens_per_s: Option<f64>,
-    /// Decode speed of the processor, tokens/s, measured on part of the layers and scaled to all.
-    pub cpu_tokens_per_s: Option<f64>,
-    /// Whether this is an earlier visit's result on the same adapter and build.
-    pub remembered: bool,
-    /// What the whole check took, ms.
-    pub took_ms: f64,
-}
-
 /// Another backend goes on.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Moved {
@@ -261,44 +214,6 @@ pub struct Moved {
     pub backend: Report,
     /// When, ms since the Unix epoch.
     pub at_ms: f64,
-}
-
-/// Who speaks in a conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Instructions.
-    System,
-    /// The visitor.
-    User,
-    /// The model.
-    Assistant,
-}
-
-/// One turn of a conversation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Message {
-    /// Who speaks.
-    pub role: Role,
-    /// What is said; plain text, never markup.
-    pub content: String,
-}
-
-/// How the next token is chosen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sampling {
-    /// 0 is greedy; otherwise logits are divided by it. Range 0 to 5.
-    pub temperature: f32,
-    /// Keep this many candidates; 0 keeps all.
-    pub top_k: u32,
-    /// Keep the smallest set with this probability mass, (0, 1]; 1 keeps all.
-    pub top_p: f32,
-    /// Drop candidates below this share of the best one's probability, [0, 1); 0 drops none.
-    pub min_p: f32,
-    /// Divides positive and multiplies negative logits of tokens already seen; 1 does nothing. Range 0.5 to 2.
-    pub repetition_penalty: f32,
-    /// Seed of the random numbers; the same seed and prompt give the same text.
-    pub seed: u64,
 }
 
 /// A conversation to answer.

@@ -2,14 +2,13 @@
 
 use engine::tokenizer::Specials;
 use engine::{Engine, Request, Sampling, Step};
-use protocol::{Bench, Benched, CpuCosts, FromWorker, GpuCosts};
+use protocol::{Bench, Benched, CpuCosts, FromWorker, GpuCosts, Moved};
 use web_sys::AbortSignal;
 
 use crate::bell::let_in;
 use crate::bus;
 use crate::clock::now_ms;
 use crate::errors::{Error, Result};
-use crate::report;
 
 /// Repeated until it is long enough: what is read does not change how fast it is read.
 const TEXT: &str = "The harbour was quiet in the early morning, and the boats lay still on the grey water. ";
@@ -77,8 +76,9 @@ async fn run(engine: &mut Engine, tokens: &[u32], asked: Bench, signal: &AbortSi
                 count += 1;
             }
             Step::Moved { report } => {
-                bus::post(&FromWorker::Moved(report::moved(None, &report)));
-                return Err(Error::Moved { cause: report.reason });
+                let cause = report.reason.clone();
+                bus::post(&FromWorker::Moved(Moved { id: None, backend: report, at_ms: now_ms() }));
+                return Err(Error::Moved { cause });
             }
             Step::Finished { .. } => break,
         }

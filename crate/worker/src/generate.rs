@@ -1,7 +1,7 @@
 //! One answer: template and tokens, then what the page can show. What the page says meanwhile is let in between two tokens.
 
-use engine::{Engine, Generation, Request, Sampling, Step};
-use protocol::{FinishReason, Finished, FromWorker, Generate, Prefill, Token};
+use engine::{Engine, Generation, Request, Step};
+use protocol::{FinishReason, Finished, FromWorker, Generate, Moved, Prefill, Token};
 use web_sys::AbortSignal;
 
 use crate::bell::let_in;
@@ -9,7 +9,6 @@ use crate::bus;
 use crate::clock::now_ms;
 use crate::errors::Result;
 use crate::js;
-use crate::report;
 
 /// When things happened, ms since the Unix epoch.
 #[derive(Debug, Default)]
@@ -23,9 +22,13 @@ struct Times {
 
 /// Answers a conversation, token by token, until it ends or the signal is given.
 pub(crate) async fn generate(engine: &mut Engine, ask: &Generate, signal: &AbortSignal) -> Result<Finished> {
-    let messages: Vec<_> = ask.messages.iter().map(message).collect();
-    let prompt = engine.chat_tokens(&messages)?;
-    let mut generation = engine.start(&prompt, &request(ask))?;
+    let prompt = engine.chat_tokens(&ask.messages)?;
+    let request = Request {
+        sampling: ask.sampling.clone(),
+        max_tokens: ask.max_tokens as usize,
+        stop: ask.stop.clone(),
+    };
+    let mut generation = engine.start(&prompt, &request)?;
     let mut times = Times { asked: ask.asked_ms, started: now_ms(), ..Times::default() };
     times.read = times.started;
     post_prefill(ask.id, &generation, generation.reused_tokens(), times.started);
@@ -44,7 +47,7 @@ pub(crate) async fn generate(engine: &mut Engine, ask: &Generate, signal: &Abort
                 }
             }
             Step::Moved { report } => {
-                bus::post(&FromWorker::Moved(report::moved(Some(ask.id), &report)));
+                bus::post(&FromWorker::Moved(Moved { id: Some(ask.id), backend: report, at_ms: now_ms() }));
             }
             Step::Token { id: token, text } => {
                 times.last = now_ms();
@@ -60,31 +63,6 @@ pub(crate) async fn generate(engine: &mut Engine, ask: &Generate, signal: &Abort
                 return Ok(finished(ask.id, &generation, &times, reason_of(reason), text));
             }
         }
-    }
-}
-
-fn message(message: &protocol::Message) -> engine::Message {
-    let role = match message.role {
-        protocol::Role::System => engine::Role::System,
-        protocol::Role::User => engine::Role::User,
-        protocol::Role::Assistant => engine::Role::Assistant,
-    };
-    engine::Message { role, content: message.content.clone() }
-}
-
-fn request(ask: &Generate) -> Request {
-    let sampling = &ask.sampling;
-    Request {
-        sampling: Sampling {
-            temperature: sampling.temperature,
-            top_k: sampling.top_k as usize,
-            top_p: sampling.top_p,
-            min_p: sampling.min_p,
-            repetition_penalty: sampling.repetition_penalty,
-            seed: sampling.seed,
-        },
-        max_tokens: ask.max_tokens as usize,
-        stop: ask.stop.clone(),
     }
 }
 

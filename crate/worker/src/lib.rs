@@ -25,7 +25,6 @@ mod measure;
 mod place;
 mod readers;
 mod remembered;
-mod report;
 mod storage;
 #[cfg(test)]
 mod tests;

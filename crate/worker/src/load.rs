@@ -7,9 +7,9 @@ use engine::cpu::Pool;
 use engine::gguf::Gguf;
 use engine::gpu::Device;
 use engine::model::Config;
-use engine::{Engine, LoadOptions, Preference, Progress};
+use engine::{Engine, LoadOptions, Progress};
 use futures_channel::oneshot;
-use protocol::{FromWorker, LoadProgress, Loaded, Preference as Choice, Stage};
+use protocol::{FromWorker, LoadProgress, Loaded, Preference, Stage};
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{AbortSignal, File};
 
@@ -25,7 +25,7 @@ use crate::readers::{ModelReader, Source};
 use crate::turn::yield_now;
 use crate::wanted::Wanted;
 use crate::worker::Worker;
-use crate::{remembered, report, variant};
+use crate::{remembered, variant};
 
 /// What a 32-bit module can address, bytes.
 const ADDRESSABLE: u64 = 1 << 32;
@@ -43,7 +43,7 @@ pub(crate) async fn load(
     let started = now_ms();
     worker.engine.replace(None);
     // Kernels are made and threads start while the model is on its way.
-    let gpu = (request.backend != Choice::Cpu).then(|| started_gpu(request.variant));
+    let gpu = (request.backend != Preference::Cpu).then(|| started_gpu(request.variant));
     let crew = started_crew(&worker.crew, request.threads);
     let (file, obtained) = obtain(request.source, picked, signal).await?;
     let gguf = Gguf::open(&file, reader(&file, obtained.source)?)?;
@@ -56,7 +56,7 @@ pub(crate) async fn load(
         check_memory(&gguf, context)?;
     }
     let (pool, alone) = crew.await.unwrap_or_else(|_| (Pool::alone(), None));
-    let (backend, remember) = (preference(request.backend), request.remember);
+    let (backend, remember) = (request.backend, request.remember);
     let asked = Asked { context, backend, pool: Arc::clone(&pool), remember };
     let engine = engine(gguf, asked, gpu).await?;
     // Packing runs in one go; an abort that came meanwhile is waiting.
@@ -170,14 +170,6 @@ fn started_crew(crew: &Rc<Crew>, threads: u32) -> oneshot::Receiver<(Arc<Pool>, 
     receiver
 }
 
-fn preference(backend: Choice) -> Preference {
-    match backend {
-        Choice::Automatic => Preference::Automatic,
-        Choice::Gpu => Preference::Gpu,
-        Choice::Cpu => Preference::Cpu,
-    }
-}
-
 /// Tells the page where the load stands, ten times a second.
 fn told() -> impl FnMut(Progress) {
     let mut pace = Pace::default();
@@ -211,6 +203,6 @@ fn describe(engine: &Engine, pool: &Pool, from_storage: bool, load_ms: f64) -> L
         load_ms,
         memory_bytes: js::memory_bytes(),
         gpu_memory_bytes: engine.gpu_memory_bytes(),
-        backend: report::told(engine.report()),
+        backend: engine.report().clone(),
     }
 }

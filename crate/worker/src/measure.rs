@@ -7,7 +7,7 @@ use futures_channel::oneshot;
 use latency::Ms;
 use latency::interval::{Next, Stopping};
 use latency::stats::{self, Series};
-use protocol::{Asked, Ended, FromWorker, Measure, Measured, Sampled, Until};
+use protocol::{Asked, Ended, FromWorker, Measure, Measured, Moved, Sampled, Until};
 use web_sys::AbortSignal;
 
 use crate::bell::let_in;
@@ -15,7 +15,6 @@ use crate::bus;
 use crate::clock::{now_ms, tick_ms};
 use crate::errors::{Error, Result};
 use crate::js;
-use crate::report;
 
 const MOST_PROMPTS: usize = 100;
 const MOST_ANSWERS: u32 = 10_000;
@@ -189,8 +188,9 @@ async fn answer(
             Step::Prefill { .. } => {}
             Step::Token { .. } => arrivals_ms.push(now_ms() - asked_ms),
             Step::Moved { report } => {
-                bus::post(&FromWorker::Moved(report::moved(None, &report)));
-                return Err(Error::Moved { cause: report.reason });
+                let cause = report.reason.clone();
+                bus::post(&FromWorker::Moved(Moved { id: None, backend: report, at_ms: now_ms() }));
+                return Err(Error::Moved { cause });
             }
             Step::Finished { .. } => break,
         }

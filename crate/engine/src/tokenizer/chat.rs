@@ -3,6 +3,7 @@
 
 use minijinja::{Environment, ErrorKind, context};
 use minijinja_contrib::pycompat::unknown_method_callback;
+pub use protocol::{Message, Role};
 
 use super::{Specials, Tokenizer};
 use crate::error::{Error, Result};
@@ -16,37 +17,6 @@ const FUEL: u64 = 2_000_000;
 
 /// Private-use characters around a message's number: they stand for its content while the template runs.
 const MARK: (char, char) = ('\u{f8f0}', '\u{f8f1}');
-
-/// Who speaks in a conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Instructions.
-    System,
-    /// The person.
-    User,
-    /// The model.
-    Assistant,
-}
-
-impl Role {
-    /// Name in templates.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::System => "system",
-            Self::User => "user",
-            Self::Assistant => "assistant",
-        }
-    }
-}
-
-/// One turn of a conversation.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Message {
-    /// Who speaks.
-    pub role: Role,
-    /// What is said.
-    pub content: String,
-}
 
 /// A file's chat template.
 pub struct ChatTemplate {

@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow, bail};
 use clap::ValueEnum;
 use engine::cpu::Pool;
 use engine::gpu::{Adapter, Device, Settings, Variant};
-use engine::{Engine, LoadOptions, Preference, Report, block_on};
+use engine::{AUTOMATIC_THREADS, Engine, LoadOptions, Preference, Report, block_on};
 use serde_json::{Value, json};
 
 use crate::model::ModelArgs;
@@ -41,12 +41,10 @@ enum Backend {
     Auto,
 }
 
-/// Most threads that are used unasked: a few hold the memory's bandwidth already.
-const MOST_THREADS: usize = 8;
-
 impl BackendArgs {
     fn threads(&self) -> usize {
-        let there = || std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let there = || cores().min(AUTOMATIC_THREADS as usize);
         self.threads.map_or_else(there, usize::from)
     }
 

@@ -24,6 +24,7 @@ pub mod tokenizer;
 pub use backend::{Check, LoadOptions, Preference, Progress, Report};
 pub use error::{Error, Result};
 pub use info::Info;
+pub use protocol::AUTOMATIC_THREADS;
 pub use sampler::{Sampler, Sampling, argmax};
 pub use session::{Engine, FinishReason, Generation, Request, Step};
 pub use tokenizer::{Message, Role, Tokenizer};

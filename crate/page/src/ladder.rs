@@ -4,9 +4,6 @@
 use crate::device::{Device, Relaxed};
 use crate::format;
 
-/// Threads that the engine starts unasked, at most.
-const UNASKED: u32 = 8;
-
 /// One build of the engine.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Rung {
@@ -69,11 +66,9 @@ impl Standing {
     /// After `falls`, with `asked` threads (0: as many as are good); nothing where no build can run.
     pub fn of(device: &Device, falls: Vec<Fall>, asked: u32) -> Option<Self> {
         let rung = *device.supported().then(|| ladder(device))?.get(falls.len())?;
-        let automatic = device.cores.unwrap_or(1).min(UNASKED);
-        let threads = match (rung.threads, asked) {
-            (false, _) => 1,
-            (true, 0) => automatic,
-            (true, asked) => asked,
+        let threads = match rung.threads {
+            false => 1,
+            true => protocol::threads(asked, device.cores.unwrap_or(1)),
         };
         Some(Self { rung, falls, threads })
     }
@@ -190,7 +185,7 @@ mod tests {
     #[test]
     fn threads_are_as_many_as_are_asked_for_or_as_are_good() {
         let many = Device { cores: Some(64), ..capable() };
-        assert_eq!(Standing::of(&many, Vec::new(), 0).unwrap().threads, UNASKED);
+        assert_eq!(Standing::of(&many, Vec::new(), 0).unwrap().threads, protocol::AUTOMATIC_THREADS);
         assert_eq!(Standing::of(&many, Vec::new(), 12).unwrap().threads, 12);
         let one = Standing::of(&many, Vec::new(), 1).unwrap();
         assert_eq!(one.told(&many), "Relaxed SIMD and one thread: one thread is what is asked for.");

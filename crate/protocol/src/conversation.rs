@@ -1,4 +1,4 @@
-//! What is said, and how the next token of an answer is chosen.
+//! A conversation, and how the next token of an answer is chosen.
 
 use serde::{Deserialize, Serialize};
 
@@ -30,7 +30,7 @@ impl Role {
 pub struct Message {
     /// Who speaks.
     pub role: Role,
-    /// What is said; plain text, never markup.
+    /// Their words; plain text, never markup.
     pub content: String,
 }
 

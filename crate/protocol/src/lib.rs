@@ -1,15 +1,18 @@
 //! Every message between the page and the engine's worker: one enum each way.
 //!
+//! The engine speaks of conversations, sampling and backends in the same terms, so they are said here alone.
+//!
 //! A message travels as the JSON text of one enum value. `ToWorker::Load` with `Source::File` is posted
 //! as `[json, File]`, `FromWorker::Ready` as `[json, Int32Array]` where memory can be shared; every other message
-//! as `[json]`. The page adds one to the only element of that array (`Atomics.add`) before it posts a message: only
-//! then does an answer under way let messages in. Times are milliseconds since the Unix epoch on the
+//! as `[json]`. That array is the doorbell: the page adds one to its only element (`Atomics.add`) before it posts a
+//! message, since only then does an answer under way let messages in. Times are milliseconds since the Unix epoch on the
 //! sender's clock (`performance.timeOrigin + performance.now()`), which page and worker share.
 
 mod bench;
 mod conversation;
 mod measure;
 mod selection;
+mod threads;
 
 use serde::{Deserialize, Serialize};
 
@@ -17,8 +20,9 @@ pub use bench::{Bench, Benched, CpuCosts, GpuCosts};
 pub use conversation::{Message, Role, Sampling};
 pub use measure::{Asked, Ended, Measure, Measured, Sampled, Until};
 pub use selection::{Check, Preference, Report};
+pub use threads::{AUTOMATIC_THREADS, MOST_THREADS, threads};
 
-/// What the page asks of the worker.
+/// A request of the page to the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ToWorker {
     /// Fetches (or opens from storage), checks and loads a model; replaces the one loaded before.
@@ -39,7 +43,7 @@ pub enum ToWorker {
     ForgetModels,
 }
 
-/// What the worker tells the page.
+/// A message of the worker to the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FromWorker {
     /// The worker runs; sent once, before anything else.
@@ -88,14 +92,14 @@ pub struct Ready {
     pub gpu: Gpu,
 }
 
-/// What asking for a GPU adapter brought.
+/// The outcome of asking for a GPU adapter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Gpu {
     /// None, and why; half a sentence, such as "this browser found no adapter".
     None(String),
     /// An adapter.
     Adapter {
-        /// What it calls itself; never empty.
+        /// Its own name; never empty.
         name: String,
         /// Whether it is a program on the processor, not a GPU.
         software: bool,
@@ -140,7 +144,7 @@ pub enum Source {
     },
 }
 
-/// What a load is doing.
+/// A stage of a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
     /// Bytes arrive over the network.
@@ -158,7 +162,7 @@ pub enum Stage {
 /// Where a load stands.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadProgress {
-    /// What the load is doing.
+    /// The stage it is in.
     pub stage: Stage,
     /// Bytes done in this stage.
     pub done: u64,
@@ -201,7 +205,7 @@ pub struct Loaded {
     pub memory_bytes: u64,
     /// Bytes of the GPU buffers, as allocated; 0 on the processor.
     pub gpu_memory_bytes: u64,
-    /// What computes, and why.
+    /// Which backend computes, and why.
     pub backend: Report,
 }
 
@@ -305,7 +309,7 @@ pub struct Finished {
     pub memory_bytes: u64,
 }
 
-/// What was being done when it failed.
+/// The operation that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operation {
     /// Starting the worker.
@@ -324,7 +328,7 @@ pub enum Operation {
     Message,
 }
 
-/// What kind of error it is, for the page to choose what to offer.
+/// The kind of an error, for the page to choose what to offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FailureKind {
     /// The server did not give the file: not there, refused, or the connection broke.
@@ -352,11 +356,11 @@ pub enum FailureKind {
 /// An operation's error.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
-    /// What was being done.
+    /// The operation that failed.
     pub operation: Operation,
     /// The answer it belongs to, when it was a generation.
     pub id: Option<u32>,
-    /// What kind of error.
+    /// The kind of error.
     pub kind: FailureKind,
     /// A sentence that names the thing, the cause and what to do; plain text.
     pub message: String,

@@ -56,6 +56,6 @@ pub struct Check {
     pub cpu_tokens_per_s: Option<f64>,
     /// Whether this is an earlier result on the same adapter and build.
     pub remembered: bool,
-    /// What the whole check took, ms.
+    /// Time of the whole check, ms.
     pub took_ms: f64,
 }

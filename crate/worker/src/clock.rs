@@ -17,7 +17,9 @@ pub(crate) fn tick_ms() -> f64 {
     const STEPS: u32 = 20;
     const LONGEST_MS: f64 = 50.0;
     let start = now_ms();
-    let (mut last, mut smallest, mut steps) = (start, f64::INFINITY, 0);
+    let mut last = start;
+    let mut smallest = f64::INFINITY;
+    let mut steps = 0;
     while steps < STEPS && last - start < LONGEST_MS {
         let now = now_ms();
         if now > last {

@@ -7,69 +7,25 @@
 use js_sys::{AsyncIterator, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
-    Blob, File, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions,
-    FileSystemGetFileOptions, FileSystemSyncAccessHandle, StorageEstimate, StorageManager,
+    File, FileSystemDirectoryHandle, FileSystemFileHandle, FileSystemGetDirectoryOptions, StorageManager,
 };
 
 use crate::errors::{Error, Result};
 use crate::js;
-use crate::readers::Handle;
-use crate::wanted::Wanted;
 
 /// The folder of our files.
 const FOLDER: &str = "models";
-
-/// What opening a stored file came to.
-#[derive(Debug)]
-pub(crate) enum Opened {
-    /// The file, for us alone.
-    Ours(Handle),
-    /// Another tab has it open; this is what it holds so far.
-    Shared(Blob),
-    /// There is no storage to be had, and why.
-    Unavailable(String),
-}
 
 /// Whether files can be kept here at all. Private windows and plain-HTTP origins say no.
 pub(crate) async fn available() -> bool {
     folder().await.is_ok()
 }
 
-/// Opens or creates a file.
-pub(crate) async fn open(name: &str) -> Opened {
-    match open_file(name).await {
-        Ok(opened) => opened,
-        Err(thrown) => Opened::Unavailable(js::describe(&thrown)),
-    }
-}
-
-async fn open_file(name: &str) -> Result<Opened, JsValue> {
-    let options = FileSystemGetFileOptions::new();
-    options.set_create(true);
-    let promise = folder().await?.get_file_handle_with_options(name, &options);
-    let file: FileSystemFileHandle = promise.await?.unchecked_into();
-    match file.create_sync_access_handle().await {
-        Ok(handle) => Ok(Opened::Ours(Handle::new(handle.unchecked_into::<FileSystemSyncAccessHandle>()))),
-        // One tab at a time may hold the lock; the bytes can be read all the same.
-        Err(thrown) if js::error_name(&thrown) == "NoModificationAllowedError" => {
-            Ok(Opened::Shared(file.get_file().await?.unchecked_into()))
-        }
-        Err(thrown) => Err(thrown),
-    }
-}
-
-/// Bytes this origin may still store, where the browser tells.
-pub(crate) async fn room() -> Option<u64> {
-    let estimate: StorageEstimate = manager()?.estimate().ok()?.await.ok()?.unchecked_into();
-    let (quota, usage) = (estimate.get_quota()?, estimate.get_usage()?);
-    Some((quota - usage).max(0.0) as u64)
-}
-
 /// Removes every stored model; returns the bytes they held.
 pub(crate) async fn forget() -> Result<u64> {
     let folder = match folder().await {
         Ok(folder) => folder,
-        // What cannot be opened holds nothing of ours.
+        // A folder that cannot be opened holds nothing of ours.
         Err(_) => return Ok(0),
     };
     let files = files(&folder).await.map_err(|thrown| refused("listing the models", &thrown))?;
@@ -82,12 +38,11 @@ pub(crate) async fn forget() -> Result<u64> {
     Ok(bytes)
 }
 
-/// Removes what is stored of a model's earlier versions: same file, another hash. Best effort, since a tab may
-/// still be reading one.
-pub(crate) async fn forget_earlier(wanted: &Wanted) {
+/// Removes the files with such names. Best effort, since a tab may still be reading one.
+pub(crate) async fn forget_where(is_such: impl Fn(&str) -> bool) {
     let Ok(folder) = folder().await else { return };
     let Ok(files) = files(&folder).await else { return };
-    for (name, _) in files.iter().filter(|(name, _)| wanted.is_earlier(name)) {
+    for (name, _) in files.iter().filter(|(name, _)| is_such(name)) {
         folder.remove_entry(name).await.ok();
     }
 }
@@ -107,7 +62,7 @@ async fn files(folder: &FileSystemDirectoryHandle) -> Result<Vec<(String, u64)>,
     }
 }
 
-async fn folder() -> Result<FileSystemDirectoryHandle, JsValue> {
+pub(super) async fn folder() -> Result<FileSystemDirectoryHandle, JsValue> {
     let manager = manager().ok_or_else(|| JsValue::from_str("this browser keeps no files for pages"))?;
     let root: FileSystemDirectoryHandle = manager.get_directory().await?.unchecked_into();
     let options = FileSystemGetDirectoryOptions::new();
@@ -117,7 +72,7 @@ async fn folder() -> Result<FileSystemDirectoryHandle, JsValue> {
 
 /// The storage manager, where it and the methods used here exist: older browsers lack some, and insecure
 /// contexts lack them all.
-fn manager() -> Option<StorageManager> {
+pub(super) fn manager() -> Option<StorageManager> {
     let storage = js::scope().navigator().storage();
     let handle = js::get(&js::get(&js_sys::global(), "FileSystemFileHandle"), "prototype");
     let there = js::get(&storage, "getDirectory").is_function()

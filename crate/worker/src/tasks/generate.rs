@@ -1,14 +1,13 @@
-//! One answer: template and tokens, then what the page can show. What the page says meanwhile is let in between two tokens.
+//! One answer, token by token; messages of the page are let in between two.
 
 use engine::{Engine, Generation, Request, Step};
 use protocol::{FinishReason, Finished, FromWorker, Generate, Moved, Prefill, Token};
 use web_sys::AbortSignal;
 
-use crate::bell::let_in;
-use crate::bus;
 use crate::clock::now_ms;
 use crate::errors::Result;
 use crate::js;
+use crate::messages::{self, yield_to_messages};
 
 /// When things happened, ms since the Unix epoch.
 #[derive(Debug, Default)]
@@ -34,7 +33,7 @@ pub(crate) async fn generate(engine: &mut Engine, ask: &Generate, signal: &Abort
     post_prefill(ask.id, &generation, generation.reused_tokens(), times.started);
     let mut index = 0;
     loop {
-        let_in().await;
+        yield_to_messages().await;
         if signal.aborted() {
             return Ok(finished(ask.id, &generation, &times, FinishReason::Aborted, String::new()));
         }
@@ -47,26 +46,30 @@ pub(crate) async fn generate(engine: &mut Engine, ask: &Generate, signal: &Abort
                 }
             }
             Step::Moved { report } => {
-                bus::post(&FromWorker::Moved(Moved { id: Some(ask.id), backend: report, at_ms: now_ms() }));
+                messages::post(&FromWorker::Moved(Moved {
+                    id: Some(ask.id),
+                    backend: report,
+                    at_ms: now_ms(),
+                }));
             }
             Step::Token { id: token, text } => {
                 times.last = now_ms();
                 times.first.get_or_insert(times.last);
-                let told = FromWorker::Token(Token { id: ask.id, index, token, text, at_ms: times.last });
+                let message = FromWorker::Token(Token { id: ask.id, index, token, text, at_ms: times.last });
                 match index {
-                    0 => bus::post(&told),
-                    _ => bus::hold(&told, times.last),
+                    0 => messages::post(&message),
+                    _ => messages::hold(&message, times.last),
                 }
                 index += 1;
             }
             Step::Finished { reason, text } => {
-                return Ok(finished(ask.id, &generation, &times, reason_of(reason), text));
+                return Ok(finished(ask.id, &generation, &times, finish_reason(reason), text));
             }
         }
     }
 }
 
-fn reason_of(reason: engine::FinishReason) -> FinishReason {
+fn finish_reason(reason: engine::FinishReason) -> FinishReason {
     match reason {
         engine::FinishReason::EndOfTurn => FinishReason::EndOfTurn,
         engine::FinishReason::StopString => FinishReason::StopString,
@@ -76,7 +79,7 @@ fn reason_of(reason: engine::FinishReason) -> FinishReason {
 }
 
 fn post_prefill(id: u32, generation: &Generation, done: usize, at_ms: f64) {
-    bus::post(&FromWorker::Prefill(Prefill {
+    messages::post(&FromWorker::Prefill(Prefill {
         id,
         reused: generation.reused_tokens() as u32,
         done: done as u32,

@@ -1,25 +1,26 @@
-//! Where a model's bytes are kept while they arrive.
+//! Where a model's bytes go while they arrive.
 
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::JsValue;
 use web_sys::Blob;
 
-use crate::readers::{Handle, Source};
+use super::source::ModelSource;
+use crate::store::StoredFile;
 
 /// A growing file.
 #[derive(Debug)]
-pub(crate) enum Place {
+pub(crate) enum DownloadSink {
     /// In storage, for this visit and later ones.
-    Stored(Handle),
+    Stored(StoredFile),
     /// In the browser's memory (not this module's), for this visit only.
     Memory(Vec<Uint8Array>),
 }
 
-impl Place {
+impl DownloadSink {
     /// Adds a chunk; `offset` is the number of bytes before it.
     pub(crate) fn append(&mut self, offset: u64, chunk: Uint8Array) -> Result<(), JsValue> {
         match self {
-            Self::Stored(handle) => handle.write_all(offset, &chunk),
+            Self::Stored(file) => file.write_all(offset, &chunk),
             Self::Memory(chunks) => {
                 chunks.push(chunk);
                 Ok(())
@@ -30,7 +31,7 @@ impl Place {
     /// Starts over.
     pub(crate) fn clear(&mut self) -> Result<(), JsValue> {
         match self {
-            Self::Stored(handle) => handle.truncate(0),
+            Self::Stored(file) => file.truncate(0),
             Self::Memory(chunks) => {
                 chunks.clear();
                 Ok(())
@@ -39,15 +40,15 @@ impl Place {
     }
 
     /// The whole, to be read.
-    pub(crate) fn into_source(self) -> Result<Source, JsValue> {
+    pub(crate) fn into_source(self) -> Result<ModelSource, JsValue> {
         match self {
-            Self::Stored(handle) => {
-                handle.flush()?;
-                Ok(Source::Handle(handle))
+            Self::Stored(file) => {
+                file.flush()?;
+                Ok(ModelSource::Stored(file))
             }
             Self::Memory(chunks) => {
                 let parts: Array = chunks.iter().collect();
-                Ok(Source::Blob(Blob::new_with_buffer_source_sequence(&parts)?))
+                Ok(ModelSource::Blob(Blob::new_with_buffer_source_sequence(&parts)?))
             }
         }
     }

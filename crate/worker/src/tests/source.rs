@@ -2,9 +2,9 @@ use std::io::{Read, Seek, SeekFrom};
 
 use wasm_bindgen_test::wasm_bindgen_test;
 
-use super::{blob, open, pattern, store};
+use super::{blob, keep, open, pattern};
 use crate::digest::{Digest, is_sha256};
-use crate::readers::{ModelReader, Source};
+use crate::download::{ModelReader, ModelSource};
 
 /// Reads here and there, as the engine does: small steps forward, then jumps, then a long stretch.
 fn check(mut reader: ModelReader, bytes: &[u8]) {
@@ -31,19 +31,19 @@ fn check(mut reader: ModelReader, bytes: &[u8]) {
 #[wasm_bindgen_test]
 async fn a_stored_file_reads_like_any_other() {
     let bytes = pattern(400_000);
-    store("readers.gguf", &bytes).await;
-    check(Source::Handle(open("readers.gguf").await).into_reader().unwrap(), &bytes);
+    keep("readers.gguf", &bytes).await;
+    check(ModelSource::Stored(open("readers.gguf").await).into_reader().unwrap(), &bytes);
 }
 
 #[wasm_bindgen_test]
 fn a_picked_file_reads_like_any_other() {
     let bytes = pattern(400_000);
-    check(Source::Blob(blob(&bytes)).into_reader().unwrap(), &bytes);
+    check(ModelSource::Blob(blob(&bytes)).into_reader().unwrap(), &bytes);
 }
 
 #[wasm_bindgen_test]
 fn an_empty_file_ends_at_once() {
-    let mut reader = Source::Blob(blob(b"")).into_reader().unwrap();
+    let mut reader = ModelSource::Blob(blob(b"")).into_reader().unwrap();
     assert_eq!(reader.read(&mut [0; 8]).unwrap(), 0);
 }
 

@@ -1,4 +1,4 @@
-use js_sys::Array;
+use js_sys::{Array, Atomics, Int32Array};
 use protocol::{
     FailureKind, FromWorker, Generate, Load, Message, Operation, Preference, Role, Sampling, Source,
     ToWorker, Token,
@@ -7,11 +7,11 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::{file, text};
-use crate::bus::{encode, parse};
 use crate::defects;
 use crate::errors::Error;
 use crate::heap;
-use crate::load::check_fits;
+use crate::messages::{Doorbell, encode, parse};
+use crate::tasks::check_fits;
 
 fn generate() -> ToWorker {
     ToWorker::Generate(Generate {
@@ -136,4 +136,23 @@ fn an_allocation_that_is_refused_is_remembered() {
     let had = buffers.each_mut().map(|buffer| buffer.try_reserve_exact(half).is_ok());
     assert!(had.contains(&false) && !std::hint::black_box(&buffers).is_empty());
     assert_eq!(heap::refused(), Some(half));
+}
+
+#[wasm_bindgen_test]
+fn the_doorbell_says_whether_a_message_waits() {
+    let counter = Int32Array::new_with_length(1);
+    let doorbell = Doorbell::new(counter.clone());
+    assert!(!doorbell.message_waits());
+    for rings in 1..=2 {
+        Atomics::add(&counter, 0, 1).unwrap();
+        assert!(doorbell.message_waits(), "ring {rings}");
+    }
+    doorbell.message_arrived();
+    assert!(doorbell.message_waits(), "the second message is on its way");
+    doorbell.message_arrived();
+    assert!(!doorbell.message_waits());
+    // A message that came without a ring does not stand for the next one.
+    doorbell.message_arrived();
+    Atomics::add(&counter, 0, 1).unwrap();
+    assert!(doorbell.message_waits());
 }

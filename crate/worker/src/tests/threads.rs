@@ -3,20 +3,14 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use super::text;
-use crate::crew::{Crew, most, outcome, threads};
-
-#[wasm_bindgen_test]
-fn threads_are_as_many_as_asked_within_bounds() {
-    assert_eq!([threads(0, 1), threads(0, 2), threads(0, 128)], [1, 2, 8]);
-    assert_eq!([threads(1, 2), threads(3, 2), threads(u32::MAX, 2)], [1, 3, 64]);
-}
+use crate::threads::{ThreadPool, most, outcome};
 
 #[wasm_bindgen_test]
 async fn a_build_without_shared_memory_computes_alone_whatever_is_asked() {
     assert_eq!(most(), 1);
-    let crew = Crew::default();
+    let threads = ThreadPool::default();
     for asked in [0, 1, 4] {
-        let (pool, cause) = crew.of(asked).await;
+        let (pool, cause) = threads.of(asked).await;
         assert_eq!((pool.threads(), cause), (1, None));
     }
 }

@@ -1,15 +1,15 @@
 //! A file of the catalogue, as a message claims it, checked field by field.
 
+use super::fetch::same_origin;
 use crate::digest::is_sha256;
 use crate::errors::{Error, Result};
-use crate::fetch::same_origin;
 
 /// Hex digits of the hash that a stored file's name carries.
 const PREFIX: usize = 16;
 
-/// A model to be had, and what its bytes must be.
+/// A model file to obtain: where it is fetched, its size and its hash.
 #[derive(Clone, Debug)]
-pub(crate) struct Wanted {
+pub(crate) struct ExpectedFile {
     /// Address on this origin.
     pub(crate) url: String,
     /// Name, for messages and for storage.
@@ -20,7 +20,7 @@ pub(crate) struct Wanted {
     pub(crate) sha256: String,
 }
 
-impl Wanted {
+impl ExpectedFile {
     /// Checks what a message claims. The name becomes part of a stored file's name, so it must be one.
     pub(crate) fn new(url: &str, file: String, bytes: u64, sha256: String) -> Result<Self> {
         let refuse = |file: String, cause: &str| Err(Error::Refused { file, cause: cause.to_owned() });

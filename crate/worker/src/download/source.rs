@@ -5,85 +5,29 @@ use std::io::{self, Read, Seek, SeekFrom};
 
 use js_sys::Uint8Array;
 use wasm_bindgen::JsValue;
-use web_sys::{Blob, FileReaderSync, FileSystemReadWriteOptions, FileSystemSyncAccessHandle};
+use web_sys::{Blob, FileReaderSync};
 
 use crate::js;
+use crate::store::StoredFile;
 
 /// Bytes fetched at once: the engine asks for a few thousand at a time, mostly one stretch after the other,
 /// and every question to the browser costs as much as copying a hundred thousand.
 const WINDOW: usize = 1 << 20;
 
-/// An open file in the origin's private file system; closing releases its lock.
-#[derive(Debug)]
-pub(crate) struct Handle(FileSystemSyncAccessHandle);
-
-impl Handle {
-    pub(crate) fn new(handle: FileSystemSyncAccessHandle) -> Self {
-        Self(handle)
-    }
-
-    /// Size of the file, bytes.
-    pub(crate) fn size(&self) -> Result<u64, JsValue> {
-        self.0.get_size().map(|size| size as u64)
-    }
-
-    /// Cuts the file to a size, bytes.
-    pub(crate) fn truncate(&self, size: u64) -> Result<(), JsValue> {
-        self.0.truncate_with_f64(size as f64)
-    }
-
-    /// Writes all of `bytes` at an offset.
-    pub(crate) fn write_all(&self, offset: u64, bytes: &Uint8Array) -> Result<(), JsValue> {
-        let mut written = 0;
-        while written < bytes.length() {
-            let at = at(offset + u64::from(written));
-            let rest = bytes.subarray(written, bytes.length());
-            match self.0.write_with_js_u8_array_and_options(&rest, &at)? as u32 {
-                // A full disk may show as a short write only.
-                0 => return Err(js_sys::Error::new("no more bytes could be written").into()),
-                count => written += count,
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes what was written survive the worker's end.
-    pub(crate) fn flush(&self) -> Result<(), JsValue> {
-        self.0.flush()
-    }
-
-    /// Reads up to `out.len()` bytes from an offset; 0 only at the end.
-    pub(crate) fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<usize, JsValue> {
-        self.0.read_with_u8_array_and_options(out, &at(offset)).map(|count| count as usize)
-    }
-}
-
-impl Drop for Handle {
-    fn drop(&mut self) {
-        self.0.close();
-    }
-}
-
-fn at(offset: u64) -> FileSystemReadWriteOptions {
-    let options = FileSystemReadWriteOptions::new();
-    options.set_at_f64(offset as f64);
-    options
-}
-
 /// Where a model's bytes lie.
 #[derive(Debug)]
-pub(crate) enum Source {
+pub(crate) enum ModelSource {
     /// In the origin's private file system, locked by us.
-    Handle(Handle),
+    Stored(StoredFile),
     /// In a file that the visitor picked, or in bytes that the browser holds for us.
     Blob(Blob),
 }
 
-impl Source {
+impl ModelSource {
     /// Size, bytes.
     pub(crate) fn size(&self) -> Result<u64, JsValue> {
         match self {
-            Self::Handle(handle) => handle.size(),
+            Self::Stored(file) => file.size(),
             Self::Blob(blob) => Ok(blob.size() as u64),
         }
     }
@@ -91,7 +35,7 @@ impl Source {
     /// Reads up to `out.len()` bytes from an offset; 0 only at the end.
     pub(crate) fn read_at(&self, offset: u64, out: &mut [u8]) -> Result<usize, JsValue> {
         match self {
-            Self::Handle(handle) => handle.read_at(offset, out),
+            Self::Stored(file) => file.read_at(offset, out),
             Self::Blob(blob) => read_blob(blob, offset, out),
         }
     }
@@ -113,12 +57,12 @@ fn read_blob(blob: &Blob, offset: u64, out: &mut [u8]) -> Result<usize, JsValue>
     Ok(count)
 }
 
-/// What the engine reads a model from: a position in a source, and a window of bytes around it.
+/// The engine's reader of a model: a position in a source, and a window of bytes around it.
 ///
 /// Unlike `BufReader` it keeps its bytes when a seek stays inside the window.
 #[derive(Debug)]
 pub(crate) struct ModelReader {
-    source: Source,
+    source: ModelSource,
     size: u64,
     position: u64,
     window: Vec<u8>,

@@ -91,7 +91,7 @@ impl Chunks {
 }
 
 impl Drop for Chunks {
-    /// Whoever stops listening early also stops the download.
+    /// Dropped early, it also stops the download.
     fn drop(&mut self) {
         if let Some(reader) = self.0.take() {
             // Cancelling a stream that has already failed rejects; nobody needs to hear it.

@@ -10,18 +10,17 @@ use latency::stats::{self, Series};
 use protocol::{Asked, Ended, FromWorker, Measure, Measured, Moved, Sampled, Until};
 use web_sys::AbortSignal;
 
-use crate::bell::let_in;
-use crate::bus;
 use crate::clock::{now_ms, tick_ms};
 use crate::errors::{Error, Result};
 use crate::js;
+use crate::messages::{self, yield_to_messages};
 
 const MOST_PROMPTS: usize = 100;
 const MOST_ANSWERS: u32 = 10_000;
 const MOST_TOKENS: u32 = 8192;
 const LONGEST_MS: f64 = 3_600_000.0;
 
-/// What the visitor does with the page meanwhile.
+/// Whether the visitor hides the page or pauses the measurement meanwhile.
 #[derive(Debug, Default)]
 pub(crate) struct Visitor {
     hidden: Cell<bool>,
@@ -63,7 +62,7 @@ impl Visitor {
     }
 }
 
-/// Measures what was asked, until it is enough or the signal is given. What was measured before an error was posted.
+/// Measures as asked, until it is enough or the signal is given. Answers measured before an error were posted.
 pub(crate) async fn measure(
     engine: &mut Engine,
     asked: &Measure,
@@ -78,14 +77,20 @@ pub(crate) async fn measure(
         let waiting = now_ms();
         visitor.ready(signal).await;
         progress.paused_ms += now_ms() - waiting;
-        let Some(mut sampled) = answer(engine, &asked.prompts[prompt], visitor, signal).await? else {
+        let Some(answer) = answer(engine, &asked.prompts[prompt], visitor, signal).await? else {
             return Ok(Measured { ended: Ended::Aborted, tick_ms });
         };
-        sampled.number = number;
-        sampled.prompt = prompt as u32;
-        sampled.warm_up = number < asked.warm_up;
-        sampled.asked_ms -= progress.start_ms;
-        bus::post(&FromWorker::Sampled(sampled.clone()));
+        let sampled = Sampled {
+            number,
+            prompt: prompt as u32,
+            warm_up: number < asked.warm_up,
+            hidden: answer.hidden,
+            prompt_tokens: answer.prompt_tokens,
+            asked_ms: answer.asked_ms - progress.start_ms,
+            arrivals_ms: answer.arrivals_ms,
+            memory_bytes: answer.memory_bytes,
+        };
+        messages::post(&FromWorker::Sampled(sampled.clone()));
         if let Some(ended) = progress.after(&sampled) {
             return Ok(Measured { ended, tick_ms });
         }
@@ -162,13 +167,24 @@ impl Progress {
     }
 }
 
+/// One answer as it was measured.
+struct Answer {
+    hidden: bool,
+    prompt_tokens: u32,
+    /// When it was asked, ms since the Unix epoch.
+    asked_ms: f64,
+    /// When each token came, ms after that.
+    arrivals_ms: Vec<f64>,
+    memory_bytes: u64,
+}
+
 /// One answer; `None` if it was ended in the middle.
 async fn answer(
     engine: &mut Engine,
     prompt: &Asked,
     visitor: &Visitor,
     signal: &AbortSignal,
-) -> Result<Option<Sampled>> {
+) -> Result<Option<Answer>> {
     let messages = [Message { role: Role::User, content: prompt.text.clone() }];
     let max_tokens = prompt.max_tokens as usize;
     let request = Request { sampling: Sampling::greedy(), max_tokens, stop: Vec::new() };
@@ -180,7 +196,7 @@ async fn answer(
     let tokens = engine.chat_tokens(&messages)?;
     let mut generation = engine.start(&tokens, &request)?;
     loop {
-        let_in().await;
+        yield_to_messages().await;
         if signal.aborted() {
             return Ok(None);
         }
@@ -189,16 +205,19 @@ async fn answer(
             Step::Token { .. } => arrivals_ms.push(now_ms() - asked_ms),
             Step::Moved { report } => {
                 let cause = report.reason.clone();
-                bus::post(&FromWorker::Moved(Moved { id: None, backend: report, at_ms: now_ms() }));
+                messages::post(&FromWorker::Moved(Moved { id: None, backend: report, at_ms: now_ms() }));
                 return Err(Error::Moved { cause });
             }
             Step::Finished { .. } => break,
         }
     }
-    let (hidden, prompt_tokens) = (visitor.was_hidden.get(), tokens.len() as u32);
-    let memory_bytes = js::memory_bytes() + engine.gpu_memory_bytes();
-    let (number, prompt, warm_up) = (0, 0, false);
-    Ok(Some(Sampled { number, prompt, warm_up, hidden, prompt_tokens, asked_ms, arrivals_ms, memory_bytes }))
+    Ok(Some(Answer {
+        hidden: visitor.was_hidden.get(),
+        prompt_tokens: tokens.len() as u32,
+        asked_ms,
+        arrivals_ms,
+        memory_bytes: js::memory_bytes() + engine.gpu_memory_bytes(),
+    }))
 }
 
 /// Reads something else, so that nothing of the prompt is reused.

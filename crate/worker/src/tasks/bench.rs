@@ -5,12 +5,11 @@ use engine::{Engine, Request, Sampling, Step};
 use protocol::{Bench, Benched, CpuCosts, FromWorker, GpuCosts, Moved};
 use web_sys::AbortSignal;
 
-use crate::bell::let_in;
-use crate::bus;
 use crate::clock::now_ms;
 use crate::errors::{Error, Result};
+use crate::messages::{self, yield_to_messages};
 
-/// Repeated until it is long enough: what is read does not change how fast it is read.
+/// Repeated until it is long enough: the words do not change how fast they are read.
 const TEXT: &str = "The harbour was quiet in the early morning, and the boats lay still on the grey water. ";
 
 /// Most of each that may be asked for.
@@ -23,13 +22,16 @@ struct Run {
     ttft_ms: f64,
 }
 
-/// Runs what was asked.
+/// Runs the measurement that was asked for.
 pub(crate) async fn bench(engine: &mut Engine, asked: Bench, signal: &AbortSignal) -> Result<Benched> {
     let fits = u64::from(asked.prefill) + u64::from(asked.decode) <= engine.info().context as u64;
     let sane = asked.prefill > 0 && (2..=MOST).contains(&asked.decode) && (1..=100).contains(&asked.runs);
     if !fits || !sane {
-        let (prefill, decode, context) = (asked.prefill, asked.decode, engine.info().context);
-        return Err(Error::Unmeasurable { prefill, decode, context });
+        return Err(Error::Unmeasurable {
+            prefill: asked.prefill,
+            decode: asked.decode,
+            context: engine.info().context,
+        });
     }
     let text = engine.tokenizer().encode(TEXT, Specials::AsText)?;
     let tokens: Vec<u32> = text.iter().copied().cycle().take(asked.prefill as usize).collect();
@@ -60,9 +62,12 @@ async fn run(engine: &mut Engine, tokens: &[u32], asked: Bench, signal: &AbortSi
     let request = Request { sampling: Sampling::greedy(), max_tokens, stop: Vec::new() };
     let mut generation = engine.start(tokens, &request)?;
     let start = now_ms();
-    let (mut read, mut first, mut last, mut count) = (start, start, start, 0u32);
+    let mut read = start;
+    let mut first = start;
+    let mut last = start;
+    let mut count = 0u32;
     loop {
-        let_in().await;
+        yield_to_messages().await;
         if signal.aborted() {
             return Err(Error::Aborted);
         }
@@ -77,7 +82,7 @@ async fn run(engine: &mut Engine, tokens: &[u32], asked: Bench, signal: &AbortSi
             }
             Step::Moved { report } => {
                 let cause = report.reason.clone();
-                bus::post(&FromWorker::Moved(Moved { id: None, backend: report, at_ms: now_ms() }));
+                messages::post(&FromWorker::Moved(Moved { id: None, backend: report, at_ms: now_ms() }));
                 return Err(Error::Moved { cause });
             }
             Step::Finished { .. } => break,
@@ -121,6 +126,5 @@ async fn gpu_costs(engine: &mut Engine, asked: Bench, tokens_per_s: f64) -> Resu
 fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_by(f64::total_cmp);
-    let (half, last) = (values.len() / 2, values.len() - 1);
-    0.5 * (values[last / 2] + values[half])
+    0.5 * (values[(values.len() - 1) / 2] + values[values.len() / 2])
 }

@@ -23,6 +23,8 @@ async fn lets_a_message_in(task: fn() -> Promise) -> bool {
     for _ in 0..100 {
         task().await.unwrap();
     }
+    // A message that is still on its way must not find its listener gone.
+    channel.port1().close();
     handled.get()
 }
 

@@ -10,7 +10,7 @@ use crate::gpu::{Device, Gpu};
 use crate::model::{Backend, Config};
 use crate::session::Running;
 
-/// Tokens of the forced decode.
+/// Tokens of teacher forcing.
 const TOKENS: usize = 16;
 
 /// Of those, how many must have the same best next token. One may be a tie that rounding decides.
@@ -201,10 +201,10 @@ impl Model<'_> {
         })
     }
 
-    /// Logits of a forced decode on the GPU beside those of the processor, which holds no weights for it.
+    /// Logits of teacher forcing on the GPU beside those of the processor, which holds no weights for it.
     async fn compare(&mut self, gpu: &mut Gpu, step: &mut dyn FnMut()) -> Result<Agreement> {
         let tokens = &self.tokens[..TOKENS.min(self.tokens.len())];
-        let theirs = gpu.forced(tokens, step).await?;
+        let theirs = gpu.teacher_forced(tokens, step).await?;
         let (vocabulary, mut agreement) = (self.config.vocabulary, Agreement::new(tokens.len()));
         let mut take = |rows: Range<usize>, ours: &[f32]| {
             for token in 0..tokens.len() {

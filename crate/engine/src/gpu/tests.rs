@@ -1,12 +1,11 @@
-//! Every kernel on a real adapter against its scalar twin, over models of random weights and many shapes: natively on
+//! Every kernel on a real adapter against its scalar reference, over models of random weights and many shapes: natively on
 //! whatever Vulkan, Metal or DirectX has (Mesa's llvmpipe on a machine without a GPU), and in a browser on WebGPU.
 
 use std::io::Cursor;
 
 use candle_core::quantized::GgmlDType::{self, F16, F32, Q4_0, Q4_1, Q8_0};
 
-use super::variant::{Dot, Reduction};
-use super::{Adapter, Device, Gpu, Settings, Variant};
+use super::{Adapter, Device, Dot, Gpu, Reduction, Settings, Variant};
 use crate::cpu::{self, Processor, dispatch};
 use crate::gguf::Gguf;
 use crate::model::{Config, forward};
@@ -36,7 +35,7 @@ fn tokens(count: usize, vocabulary: usize) -> Vec<u32> {
     (0..count).map(|i| ((i * 7919 + 11) % vocabulary) as u32).collect()
 }
 
-/// Runs every kernel of a model on a batch of `many` tokens and on one more, against the scalar twins. Gives the
+/// Runs every kernel of a model on a batch of `many` tokens and on one more, against the scalar references. Gives the
 /// device back with the kernels it has: compiling them is most of what a software adapter's tests take.
 async fn check(
     device: Device,
@@ -128,7 +127,7 @@ pub(super) async fn settings_of_poorer_adapters() {
     check(poor, &wide, Q8_0, None, 3).await;
 }
 
-/// Several pieces of attention, prompts of several batches, decoding after them.
+/// Several splits of attention, prompts of several batches, decoding after them.
 pub(super) async fn a_long_context() {
     let shape = Shape { context: 800, kv_heads: 1, ..TINY };
     let (mut gguf, config) = gguf(&shape, Q8_0);

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::{Error, Result};
+use crate::gpu::geometry;
 
 /// How partial sums of a row meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -65,9 +66,16 @@ impl Variant {
         Self { dot: Dot::Packed, ..self }
     }
 
+    /// Invocations of a workgroup.
+    pub(in crate::gpu) fn invocations(&self) -> u32 {
+        self.lanes * self.slices
+    }
+
     fn is_possible(&self) -> bool {
         let shape = matches!((self.lanes, self.rows), (8 | 16 | 32 | 64, 1 | 2 | 4));
-        let slices = self.slices.is_power_of_two() && (32..=256).contains(&(self.lanes * self.slices));
+        // A workgroup stages its blocks at once.
+        let sizes = geometry::MATVEC_BLOCKS..=geometry::MATVEC_WORKGROUP;
+        let slices = self.slices.is_power_of_two() && sizes.contains(&self.invocations());
         shape && slices && (self.reduction == Reduction::Workgroup || self.slices > 1)
     }
 }

@@ -5,36 +5,25 @@
 
 use std::io::{Read, Seek};
 
-use wgpu::{BindGroup, Buffer, BufferUsages};
+use wgpu::{Buffer, BufferUsages};
 
-use super::adapter::Device;
-use super::kernels::Bits;
+use super::device::Device;
+use super::geometry::{BLOCK, GROUP_ROWS, Shape, Words};
 use super::memory::Memory;
+use super::pipeline::kernel::Bits;
+use super::state::weights::{Matrix, Part};
 use crate::error::{Error, Result};
 use crate::gguf::{Dtype, Gguf, TensorInfo};
-use crate::quant::{BLOCK, f16_to_f32, f32_to_f16};
+use crate::quant::{f16_to_f32, f32_to_f16};
 
-/// Rows interleaved; `LANES` of the shaders.
-const LANES: usize = 8;
+/// Rows interleaved.
+const ROWS: usize = GROUP_ROWS as usize;
+
+/// Columns of a block.
+const COLUMNS: usize = BLOCK as usize;
 
 /// Bytes of weights gathered before they are sent.
-const PIECE: usize = 1 << 19;
-
-/// Rows of a matrix that fit one binding.
-pub(super) struct Part {
-    pub(super) bits: Bits,
-    /// Rows of the output.
-    pub(super) rows: u32,
-    /// (quants, scales, shape); stays bound for good.
-    pub(super) group: BindGroup,
-}
-
-/// A matrix, or several that read the same input, row after row.
-pub(super) struct Matrix {
-    pub(super) parts: Vec<Part>,
-    /// Bytes that a multiplication reads.
-    pub(super) bytes: u64,
-}
+const CHUNK_BYTES: usize = 1 << 19;
 
 /// What a tensor of the file becomes.
 struct Source {
@@ -80,9 +69,9 @@ fn checked<'a, R: Read + Seek>(
     if let Dtype::Other(dtype) = &info.dtype {
         return unsupported(format!("tensor {name} has type {dtype}, which the GPU's kernels do not read"));
     }
-    if !cols.is_multiple_of(BLOCK) {
+    if !cols.is_multiple_of(COLUMNS) {
         return unsupported(format!(
-            "tensor {name} has {cols} columns; the GPU's kernels want a multiple of {BLOCK}"
+            "tensor {name} has {cols} columns; the GPU's kernels want a multiple of {COLUMNS}"
         ));
     }
     Ok(info)
@@ -155,13 +144,21 @@ impl<'a, R: Read + Seek> Uploader<'a, R> {
         let per_output = if order == Order::InPairs { 2 } else { 1 };
         let outputs = |groups: &[Group]| groups.iter().map(|group| group.2).sum::<usize>() / per_output;
         let stride = outputs(groups);
-        let (mut parts, mut first, mut bytes) = (Vec::new(), 0, 0);
+        let mut parts = Vec::new();
+        let mut first = 0;
+        let mut bytes = 0;
         for (bits, groups) in self.cut(sources, groups, cols, order) {
             let rows = outputs(groups);
-            let shape = [rows, cols / BLOCK, first, stride].map(|n| n as u32);
+            let shape = Shape {
+                rows: rows as u32,
+                blocks: (cols / COLUMNS) as u32,
+                first: first as u32,
+                stride: stride as u32,
+            };
             let (part, part_bytes) = self.part(sources, groups, bits, shape)?;
             parts.push(part);
-            (first, bytes) = (first + rows, bytes + part_bytes);
+            first += rows;
+            bytes += part_bytes;
         }
         Ok(Matrix { parts, bytes })
     }
@@ -181,9 +178,7 @@ impl<'a, R: Read + Seek> Uploader<'a, R> {
             let most = self.most_groups(bits, cols) / 2 * 2;
             let other = rest.iter().position(|group| sources[group.0].bits() != bits).unwrap_or(rest.len());
             let short = match order {
-                Order::InTurn => {
-                    rest.iter().position(|group| group.2 < LANES).map_or(rest.len(), |at| at + 1)
-                }
+                Order::InTurn => rest.iter().position(|group| group.2 < ROWS).map_or(rest.len(), |at| at + 1),
                 Order::InPairs => rest.len(),
             };
             let (part, after) = rest.split_at(most.max(2).min(other).min(short));
@@ -205,23 +200,27 @@ impl<'a, R: Read + Seek> Uploader<'a, R> {
         sources: &[Source],
         groups: &[Group],
         bits: Bits,
-        shape: [u32; 4],
+        shape: Shape,
     ) -> Result<(Part, u64)> {
-        let cols = shape[1] as usize * BLOCK;
-        let (quants, scales) = (quant_bytes(bits, cols), if bits.is_quantized() { cols } else { 0 });
+        let cols = shape.blocks as usize * COLUMNS;
+        let quants = quant_bytes(bits, cols);
+        let scales = if bits.is_quantized() { cols } else { 0 };
         let usage = BufferUsages::STORAGE | BufferUsages::COPY_DST;
-        let bytes = ((quants * groups.len()) as u64, (scales * groups.len()).max(16) as u64);
-        let quant_buffer = self.memory.buffer(self.device, "quants", bytes.0, usage);
-        let scale_buffer = self.memory.buffer(self.device, "scales", bytes.1, usage);
-        let per_piece = (PIECE / quants).max(1);
-        for (piece, groups) in groups.chunks(per_piece).enumerate() {
-            self.send(sources, groups, bits, cols, (&quant_buffer, &scale_buffer), piece * per_piece)?;
+        let quants_bytes = (quants * groups.len()) as u64;
+        let scales_bytes = (scales * groups.len()).max(16) as u64;
+        let quant_buffer = self.memory.buffer(self.device, "quants", quants_bytes, usage);
+        let scale_buffer = self.memory.buffer(self.device, "scales", scales_bytes, usage);
+        let at_once = (CHUNK_BYTES / quants).max(1);
+        for (index, groups) in groups.chunks(at_once).enumerate() {
+            self.send(sources, groups, bits, cols, (&quant_buffer, &scale_buffer), index * at_once)?;
         }
-        let shape_buffer = self.memory.buffer(self.device, "shape", 16, usage);
-        self.device.queue.write_buffer(&shape_buffer, 0, &words(&shape));
+        let mut bytes = Vec::new();
+        shape.put(&mut bytes);
+        let shape_buffer = self.memory.buffer(self.device, "shape", bytes.len() as u64, usage);
+        self.device.queue.write_buffer(&shape_buffer, 0, &bytes);
         let group =
             self.device.bind(&self.device.layouts.weights, &[&quant_buffer, &scale_buffer, &shape_buffer]);
-        Ok((Part { bits, rows: shape[0], group }, bytes.0 + bytes.1))
+        Ok((Part { bits, rows: shape.rows, group }, quants_bytes + scales_bytes))
     }
 
     /// Reads some groups of rows and writes them to their place, `at` groups from the start of the buffers.
@@ -234,7 +233,8 @@ impl<'a, R: Read + Seek> Uploader<'a, R> {
         buffers: (&Buffer, &Buffer),
         at: usize,
     ) -> Result<()> {
-        let (quants, scales) = (quant_bytes(bits, cols), cols);
+        let quants = quant_bytes(bits, cols);
+        let scales = cols;
         self.quants.clear();
         self.quants.resize(quants * groups.len(), 0);
         self.scales.clear();
@@ -258,12 +258,12 @@ impl<'a, R: Read + Seek> Uploader<'a, R> {
 }
 
 fn groups_of(source: usize, rows: usize) -> impl Iterator<Item = Group> {
-    (0..rows).step_by(LANES).map(move |row| (source, row, LANES.min(rows - row)))
+    (0..rows).step_by(ROWS).map(move |row| (source, row, ROWS.min(rows - row)))
 }
 
-/// Bytes of the quants of eight rows; their scales take `cols` bytes, four for each block and row.
+/// Bytes of the quants of a group of rows; their scales take `cols` bytes, four for each block and row.
 fn quant_bytes(bits: Bits, cols: usize) -> usize {
-    cols * bits as usize
+    cols * bits as usize * ROWS / 8
 }
 
 /// Writes up to eight rows of the file to the device's layout; a buffer's padding stays zero.
@@ -281,9 +281,9 @@ fn interleave(dtype: &Dtype, raw: &[u8], row_bytes: usize, (quants, scales): (&m
             let (scale, values) = bytes.split_at(head);
             for (vector, words) in values.chunks_exact(16).enumerate() {
                 let vectors = values.len() / 16;
-                quants[((block * vectors + vector) * LANES + lane) * 16..][..16].copy_from_slice(words);
+                quants[((block * vectors + vector) * ROWS + lane) * 16..][..16].copy_from_slice(words);
             }
-            let to = (block * LANES + lane) * 4;
+            let to = (block * ROWS + lane) * 4;
             match dtype {
                 Dtype::Q4_0 => {
                     let minimum = -8.0 * f16_to_f32(u16::from_le_bytes([scale[0], scale[1]]));
@@ -294,9 +294,4 @@ fn interleave(dtype: &Dtype, raw: &[u8], row_bytes: usize, (quants, scales): (&m
             }
         }
     }
-}
-
-/// Little-endian bytes of some words.
-pub(super) fn words(values: &[u32]) -> Vec<u8> {
-    values.iter().flat_map(|value| value.to_le_bytes()).collect()
 }

@@ -74,6 +74,7 @@ function inPage({ build, load, prompts, tokens }) {
       if (message.Ready) post({ Load: load });
       if (message.Loaded) {
         loaded = message.Loaded;
+        window.progress(`loaded in ${Math.round(loaded.load_ms)} ms`);
         ask();
       }
       if (message.Token) {
@@ -84,6 +85,7 @@ function inPage({ build, load, prompts, tokens }) {
       if (message.Moved) reject(new Error(message.Moved.backend.reason));
       if (message.Finished) {
         answers.at(-1).text += message.Finished.text;
+        window.progress(`${answers.length} of ${prompts.length} answered`);
         if (answers.length < prompts.length) ask();
         else resolve({ backend: loaded.backend, threads: loaded.threads, answers });
       }
@@ -106,6 +108,8 @@ async function inBrowser(url, build, onGpu) {
   const browser = await chromium.launch({ ...launchOptions, args });
   try {
     const page = await browser.newPage();
+    // A software adapter takes minutes.
+    await page.exposeFunction("progress", (text) => console.error(`    ${text}`));
     await page.goto(`${url}/empty`);
     const result = await page.evaluate(inPage, { build, load, prompts: PROMPTS, tokens: TOKENS });
     const { backend, threads, answers } = result;

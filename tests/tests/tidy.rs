@@ -30,6 +30,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("worker", &["engine", "latency", "protocol"]),
     ("nibble", &["economics", "engine", "latency"]),
     ("xtask", &[]),
+    // Developer tools both; nothing of the product is linked into either.
+    ("bench", &["xtask"]),
 ];
 
 /// Crates that know no browser, and what they must therefore not name.

@@ -1,4 +1,4 @@
-//! How fast this machine reads memory from start to end, natively: the limit that decoding is held against.
+//! How fast this machine reads memory from start to end, natively: the limit of decoding.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -33,7 +33,8 @@ fn reads(barrier: &std::sync::Barrier) -> f64 {
     // Written once, so that every page is there.
     let buffer: Vec<u64> = (0..BYTES as u64 / 8).collect();
     barrier.wait();
-    let (begin, mut passes) = (Instant::now(), 0.0);
+    let begin = Instant::now();
+    let mut passes = 0.0;
     while begin.elapsed() < TIME {
         black_box(sum(black_box(&buffer)));
         passes += 1.0;

@@ -92,9 +92,11 @@ impl Spread {
     pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
-        let (least, most) = (*values.first()?, *values.last()?);
-        let (half, last) = (values.len() / 2, values.len() - 1);
-        Some(Self { median: f64::midpoint(values[last / 2], values[half]), least, most })
+        let least = *values.first()?;
+        let most = *values.last()?;
+        // The middle two; the same one where their number is odd.
+        let median = f64::midpoint(values[(values.len() - 1) / 2], values[values.len() / 2]);
+        Some(Self { median, least, most })
     }
 
     /// As text, with the range where there is one.

@@ -1,50 +1,52 @@
 //! `cargo xtask bench`: Nibble beside its peers, on the same file and prompts, on this machine, in one run.
 
 mod bandwidth;
-mod bars;
+mod contenders;
 mod costs;
 mod document;
 mod engines;
-mod field;
 mod gpu;
 mod gpu_report;
 mod jobs;
 mod kernels;
 mod machine;
+mod page;
 mod peers;
 mod prompts;
 mod report;
 mod rounds;
 mod samples;
 mod tables;
+mod thresholds;
 
 use std::collections::BTreeMap;
+use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
+use clap::Parser;
 use serde_json::Value;
+use xtask::paths::Paths;
+use xtask::setup::{self, For};
+use xtask::step::{note, step};
+use xtask::{build, catalogue, command, model};
 
-use crate::paths::Paths;
-use crate::setup::{self, For};
-use crate::step::{note, step};
-use crate::{build, catalogue, command, model};
-use bandwidth::Bandwidth;
-use engines::{Engine, Maker};
-use field::Field;
-use prompts::Nibble;
-use report::Report;
-use rounds::Amount;
+use crate::bandwidth::Bandwidth;
+use crate::contenders::Contenders;
+use crate::engines::{Engine, Maker};
+use crate::prompts::Nibble;
+use crate::report::Report;
+use crate::rounds::Amount;
 
-pub(crate) use gpu::run as run_gpu;
-
-/// How much is measured.
-#[derive(Clone, clap::Args)]
-pub(crate) struct Options {
+/// Measures Nibble beside its peers; writes bench.json in the target directory, and BENCHMARKS.md.
+#[derive(Parser)]
+#[command(name = "cargo xtask bench", bin_name = "cargo xtask bench")]
+struct Options {
     /// Counted rounds, at least 5; with --gpu, at least 3.
     #[arg(long, default_value_t = 5)]
-    pub(crate) rounds: u32,
+    rounds: u32,
     /// Measures the GPU backend beside llama.cpp's instead, natively; on a machine without a GPU, in software.
     #[arg(long, conflicts_with_all = ["no_native", "threads", "engines", "quick", "page"])]
-    pub(crate) gpu: bool,
+    gpu: bool,
     /// Leaves llama.cpp as a native program out, which takes minutes to build.
     #[arg(long)]
     no_native: bool,
@@ -92,13 +94,21 @@ impl Options {
     }
 }
 
-/// Measures everything and writes `bench.json` (in the target directory) and BENCHMARKS.md.
-pub(crate) fn run(paths: &Paths, options: &Options) -> Result<()> {
+fn main() -> ExitCode {
+    xtask::exit_code(run(&Options::parse()))
+}
+
+/// Measures everything and writes `bench.json` (in the target directory) and BENCHMARKS.md; or the part that is asked for.
+fn run(options: &Options) -> Result<()> {
+    let paths = &Paths::find()?;
+    if options.gpu {
+        return gpu::run(paths, options.rounds);
+    }
     if options.kernels {
         return kernels::run(paths);
     }
     if options.page {
-        return Report::read(paths)?.write_page(paths);
+        return page::write(&Report::read(paths)?, paths);
     }
     if options.whole() {
         let rounds = options.rounds;
@@ -113,7 +123,7 @@ pub(crate) fn run(paths: &Paths, options: &Options) -> Result<()> {
         command::run(cargo.args(["build", "--locked", "--package", "nibble"]))
     })?;
     let report = measure(paths, options, engines)?;
-    if options.whole() { report.write(paths) } else { report.write_apart(paths) }
+    if options.whole() { page::write_whole(&report, paths) } else { page::write_part(&report, paths) }
 }
 
 fn measure(paths: &Paths, options: &Options, engines: Vec<Engine>) -> Result<Report> {
@@ -124,22 +134,23 @@ fn measure(paths: &Paths, options: &Options, engines: Vec<Engine>) -> Result<Rep
     let catalogue = model::catalogue(paths)?;
     let model = catalogue::choose(&catalogue, None)?;
     let nibble = Nibble { paths, model: paths.models.join(&model.file) };
-    let (reads, short) = (nibble.reads()?, nibble.prompt(rounds::SHORT)?);
-    let mut field = Field::start(paths, &setup::browser()?, model, python)?;
-    let bandwidth = step("read bandwidth", || bandwidths(&mut field, options.threads()))?;
+    let reads = nibble.reads()?;
+    let short = nibble.prompt(rounds::SHORT)?;
+    let mut contenders = Contenders::start(paths, &setup::browser()?, model, python)?;
+    let bandwidth = step("read bandwidth", || bandwidths(&mut contenders, options.threads()))?;
     let amount = options.amount();
     let mut figures = step("from file to first token, in turns", || {
-        rounds::loads(&mut field, &engines, &short, amount.rounds)
+        rounds::loads(&mut contenders, &engines, &short, amount.rounds)
     })?;
-    let opened = step("all engines loaded", || opened(&mut field, &engines))?;
-    step("answers, in turns", || rounds::answers(&mut field, &engines, &nibble, amount, &mut figures))?;
+    let opened = step("all engines loaded", || opened(&mut contenders, &engines))?;
+    step("answers, in turns", || rounds::answers(&mut contenders, &engines, &nibble, amount, &mut figures))?;
     let agreement = report::agreements(amount, &engines, &figures)?;
     Ok(Report {
         about: machine::describe(paths),
-        browser: field.browser_version,
-        chosen: field.chosen,
+        browser: contenders.browser_version,
+        chosen: contenders.chosen,
         wllama,
-        llama: field.llama_version.unwrap_or_else(|| "none".to_owned()),
+        llama: contenders.llama_version.unwrap_or_else(|| "none".to_owned()),
         model: model.clone(),
         command: options.words(),
         threads: options.threads(),
@@ -153,11 +164,11 @@ fn measure(paths: &Paths, options: &Options, engines: Vec<Engine>) -> Result<Rep
     })
 }
 
-fn bandwidths(field: &mut Field, threads: u32) -> Result<Vec<Bandwidth>> {
+fn bandwidths(contenders: &mut Contenders, threads: u32) -> Result<Vec<Bandwidth>> {
     let counts = if threads > 1 { vec![1, threads] } else { vec![1] };
     let measure = |threads| {
         let native = bandwidth::native(threads);
-        let measured = Bandwidth { threads, native, tab: field.bandwidth(threads)? };
+        let measured = Bandwidth { threads, native, tab: contenders.bandwidth(threads)? };
         note(format!("threads: {threads}: native {native:.1} GB/s, in a tab {:.1} GB/s", measured.tab));
         Ok(measured)
     };
@@ -165,6 +176,6 @@ fn bandwidths(field: &mut Field, threads: u32) -> Result<Vec<Bandwidth>> {
 }
 
 /// Loads every engine; gives what each says about itself.
-fn opened(field: &mut Field, engines: &[Engine]) -> Result<BTreeMap<String, Value>> {
-    engines.iter().map(|engine| Ok((engine.id.clone(), field.open(engine)?))).collect()
+fn opened(contenders: &mut Contenders, engines: &[Engine]) -> Result<BTreeMap<String, Value>> {
+    engines.iter().map(|engine| Ok((engine.id.clone(), contenders.open(engine)?))).collect()
 }

@@ -6,9 +6,8 @@ use std::process::Command;
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-
-use crate::command;
-use crate::paths::Paths;
+use xtask::command;
+use xtask::paths::Paths;
 
 const SYSTEM: &str = "You are a helpful assistant who writes clearly.";
 
@@ -16,7 +15,7 @@ const SYSTEM: &str = "You are a helpful assistant who writes clearly.";
 const TASK: &str = " What is photosynthesis? Explain it in several simple sentences.";
 
 /// Where the text of long prompts comes from; a committed file of the tests.
-const TEXT: &str = include_str!("../../../../tests/golden/english.txt");
+const TEXT: &str = include_str!("../../../tests/golden/english.txt");
 
 /// Begins what a long prompt reads.
 const OPENING: &str = "I am preparing a short lesson for children of about ten years, and I would like to begin with \

@@ -5,7 +5,7 @@ use std::path::Path;
 use anyhow::{Result, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::peers;
+use crate::peers;
 
 /// Nibble's builds: name for people, and the file that an isolated page runs, on one thread as on several.
 const BUILDS: [(&str, &str); 2] =

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use super::engines::{Engine, Maker};
-use super::report::Report;
-use super::samples::Spread;
+use crate::engines::{Engine, Maker};
+use crate::report::Report;
+use crate::samples::Spread;
 
 /// Said where nothing was measured.
 const NONE: &str = "–";
@@ -72,8 +72,8 @@ pub(crate) fn ratios(report: &Report) -> String {
                 ratio.map_or(NONE.to_owned(), |(ours, peer)| format!("{:.2}", ours.median / peer.median))
             };
             let cells: Vec<String> = columns.iter().map(cell).collect();
-            let (name, against, threads) = (&ours.name, &peer.name, ours.threads);
-            let _ = writeln!(table, "| {name} | {against} | {threads} | {} |", cells.join(" | "));
+            let cells = cells.join(" | ");
+            let _ = writeln!(table, "| {} | {} | {} | {cells} |", ours.name, peer.name, ours.threads);
         }
     }
     table

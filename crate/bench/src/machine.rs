@@ -1,9 +1,8 @@
 //! What the figures were measured on, and with which versions.
 
 use serde::{Deserialize, Serialize};
-
-use crate::command;
-use crate::paths::Paths;
+use xtask::command;
+use xtask::paths::Paths;
 
 /// Machine, versions and day of a run.
 #[derive(Debug, Deserialize, Serialize)]

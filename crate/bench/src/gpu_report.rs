@@ -5,16 +5,16 @@ use std::fmt::Write;
 use anyhow::{Context, Result};
 use serde::Serialize;
 use serde_json::{Value, json};
+use xtask::catalogue::Model;
+use xtask::paths::Paths;
+use xtask::step::note;
 
-use super::document;
-use super::machine::About;
-use super::samples::{Sample, Spread};
-use crate::catalogue::Model;
-use crate::paths::Paths;
-use crate::step::note;
+use crate::document;
+use crate::machine::About;
+use crate::samples::{Sample, Spread};
 
 /// The section with names in braces for what a run fills in.
-const SECTION: &str = include_str!("../../bench/gpu.md");
+const SECTION: &str = include_str!("../text/gpu.md");
 
 /// Said wherever figures of a software adapter stand.
 const SOFTWARE: &str = "**software adapter: for correctness and ratios, not for speed**";
@@ -34,14 +34,13 @@ impl Side {
         let prefill = Spread::of(samples.iter().map(|sample| sample.prefill));
         let decode = Spread::of(samples.iter().filter_map(|sample| sample.decode));
         let none = || format!("{engine} was not measured");
-        let (prefill, decode) = (prefill.with_context(none)?, decode.with_context(none)?);
-        Ok(Self { engine, prefill, decode, samples })
+        Ok(Self { prefill: prefill.with_context(none)?, decode: decode.with_context(none)?, engine, samples })
     }
 }
 
 /// A whole run.
 #[derive(Debug, Serialize)]
-pub(crate) struct Report {
+pub(crate) struct GpuReport {
     pub(crate) about: About,
     pub(crate) command: String,
     pub(crate) model: Model,
@@ -56,7 +55,7 @@ pub(crate) struct Report {
     pub(crate) costs: Value,
 }
 
-impl Report {
+impl GpuReport {
     /// Prints the table; writes this run's part of bench.json and of BENCHMARKS.md.
     pub(crate) fn write(&self, paths: &Paths) -> Result<()> {
         let json = document::merge(paths, &json!({ "gpu": self }))?;

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use serde_json::{Map, Value};
-
-use crate::paths::Paths;
+use xtask::paths::Paths;
 
 /// Around the part of BENCHMARKS.md that `--gpu` writes.
 const MARKS: (&str, &str) = ("<!-- gpu: begin -->", "<!-- gpu: end -->");

@@ -5,10 +5,11 @@ use std::fmt::Write;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::engines::{Engine, Maker};
-use super::report::Report;
-use super::rounds::PROFILED;
-use super::samples::Spread;
+use crate::bandwidth::Bandwidth;
+use crate::engines::{Engine, Maker};
+use crate::report::Report;
+use crate::rounds::PROFILED;
+use crate::samples::Spread;
 
 /// What our worker says about a token on the processor; part of `protocol::Benched`.
 #[derive(Debug, Deserialize)]
@@ -30,29 +31,25 @@ struct Profile {
 fn profile_of(report: &Report, id: &str) -> Option<Profile> {
     let costs = |benched: &Value| serde_json::from_value::<CpuCosts>(benched.get("cpu")?.clone()).ok();
     let rounds: Vec<CpuCosts> = report.of(id)?.profiles.iter().filter_map(costs).collect();
-    let CpuCosts { stages, bytes_per_token: bytes } = rounds.first()?;
+    let first = rounds.first()?;
     let median = |at: usize| Spread::of(rounds.iter().filter_map(|costs| Some(costs.stages.get(at)?.1)));
-    let named =
-        stages.iter().enumerate().filter_map(|(at, (name, _))| Some((name.clone(), median(at)?.median)));
-    let (mut stages, bytes) = (named.collect::<Vec<_>>(), *bytes);
+    let named = first.stages.iter().enumerate();
+    let named = named.filter_map(|(at, (name, _))| Some((name.clone(), median(at)?.median)));
+    let mut stages: Vec<(String, f64)> = named.collect();
     let interval = 1e3 / report.of(id)?.decode(PROFILED.0)?.median;
     let engine: f64 = stages.iter().map(|(_, ms)| ms).sum();
     stages.push(("messages and event loop".to_owned(), (interval - engine).max(0.0)));
-    Some(Profile { stages, bytes, interval })
+    Some(Profile { stages, bytes: first.bytes_per_token, interval })
 }
 
 /// Stages that are matrix products, with the little that is done to their rows on the way out.
 const PRODUCTS: [&str; 5] =
     ["QKV", "output and residual", "gate·up and SwiGLU", "down and residual", "final norm and head"];
 
-fn is_product(stage: &str) -> bool {
-    PRODUCTS.contains(&stage)
-}
-
 /// The stage that takes most beside the matrix products, and its share of a token.
 pub(crate) fn largest_other(report: &Report, id: &str) -> Option<(String, f64)> {
     let Profile { stages, interval, .. } = profile_of(report, id)?;
-    let others = stages.into_iter().filter(|(stage, _)| !is_product(stage));
+    let others = stages.into_iter().filter(|(stage, _)| !PRODUCTS.contains(&stage.as_str()));
     let (stage, ms) = others.max_by(|a, b| a.1.total_cmp(&b.1))?;
     Some((stage, ms / interval))
 }
@@ -84,7 +81,7 @@ pub(crate) fn profile(report: &Report) -> String {
 pub(crate) fn roofline(report: &Report) -> String {
     let mut lines = String::new();
     for bandwidth in &report.bandwidth {
-        let (threads, tab, native) = (bandwidth.threads, bandwidth.tab, bandwidth.native);
+        let Bandwidth { threads, tab, native } = bandwidth;
         let _ = writeln!(
             lines,
             "- Threads: {threads}: read at {tab:.1} GB/s in a tab, {native:.1} GB/s natively."
@@ -104,8 +101,9 @@ pub(crate) fn roofline(report: &Report) -> String {
             let context = workload.prompt + workload.answer.most() / 2;
             let bytes = report.reads.weights + report.reads.cache_per_position * u64::from(context);
             let limit = rate * 1e9 / bytes as f64;
-            let (name, threads) = (&engine.name, engine.threads);
-            let (megabytes, share) = (bytes as f64 / 1e6, 100.0 * decode.median / limit);
+            let Engine { name, threads, .. } = engine;
+            let megabytes = bytes as f64 / 1e6;
+            let share = 100.0 * decode.median / limit;
             let _ = writeln!(
                 lines,
                 "| {name} | {threads} | {context} | {megabytes:.1} | {limit:.0} | {share:.0} % |"

@@ -5,15 +5,15 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde_json::{Value, json};
+use xtask::paths::Paths;
+use xtask::setup::{self, For};
+use xtask::step::{note, step};
+use xtask::{catalogue, command, model, pip, vulkan};
 
-use super::gpu_report::{Report, Side};
-use super::jobs::JobServer;
-use super::samples::{Answer, Sample, check};
-use super::{machine, peers};
-use crate::paths::Paths;
-use crate::setup::{self, For};
-use crate::step::{note, step};
-use crate::{catalogue, command, model, pip, vulkan};
+use crate::gpu_report::{GpuReport, Side};
+use crate::jobs::JobServer;
+use crate::samples::{Answer, Sample, check};
+use crate::{machine, peers};
 
 /// Tokens of the prompt.
 const PROMPT: u32 = 128;
@@ -115,7 +115,7 @@ impl Peer {
     /// Starts it with every layer on `adapter`; an error if it computes anywhere else.
     fn start(folder: &Path, ours: &Ours, adapter: &str) -> Result<Self> {
         let mut python = command::program(pip::python()?, &ours.paths.root);
-        python.arg("crate/xtask/bench/vulkan.py").env("LD_LIBRARY_PATH", folder);
+        python.arg("crate/bench/native/vulkan.py").env("LD_LIBRARY_PATH", folder);
         python.envs(ours.environment.iter().cloned());
         let setting =
             json!({ "server": folder.join("llama-server"), "model": ours.model, "context": CONTEXT });
@@ -154,15 +154,22 @@ pub(crate) fn run(paths: &Paths, rounds: u32) -> Result<()> {
     if *software {
         ours.environment = software_only()?;
     }
-    let rows = step("in turns", || {
+    let Turns { rows, costs, common } = step("in turns", || {
         let mut peer = Peer::start(&folder, &ours, adapter)?;
         in_turns(&ours, &mut peer, &first, rounds)
     })?;
-    let (rows, costs, common) = rows;
-    let (about, command) = (machine::describe(paths), format!("cargo xtask bench --gpu --rounds {rounds}"));
-    let (adapter, variant, software) = (adapter.clone(), variant.clone(), *software);
-    Report { about, command, model: model.clone(), adapter, software, variant, common, rows, costs }
-        .write(paths)
+    let report = GpuReport {
+        about: machine::describe(paths),
+        command: format!("cargo xtask bench --gpu --rounds {rounds}"),
+        model: model.clone(),
+        adapter: adapter.clone(),
+        software: *software,
+        variant: variant.clone(),
+        common,
+        rows,
+        costs,
+    };
+    report.write(paths)
 }
 
 /// Makes both see the driver on the processor and no other; llama.cpp also has to be told that it shall use it.
@@ -172,12 +179,21 @@ fn software_only() -> Result<Vec<(&'static str, PathBuf)>> {
     Ok(variables.into_iter().chain([("GGML_VK_VISIBLE_DEVICES", PathBuf::from("0"))]).collect())
 }
 
-/// Both sides' figures, what a token of ours costs, and with how many tokens both answers begin.
-type Turns = ([Side; 2], Value, usize);
+/// What all rounds came to.
+struct Turns {
+    /// Ours, the peer's.
+    rows: [Side; 2],
+    /// What a token of ours costs.
+    costs: Value,
+    /// Tokens that both answers begin with.
+    common: usize,
+}
 
 fn in_turns(ours: &Ours, peer: &mut Peer, first: &Measured, rounds: u32) -> Result<Turns> {
-    let (mut mine, mut theirs) = (Vec::new(), Vec::new());
-    let (mut costs, mut common) = (Value::Null, usize::MAX);
+    let mut mine = Vec::new();
+    let mut theirs = Vec::new();
+    let mut costs = Value::Null;
+    let mut common = usize::MAX;
     // The first round warms up and is not counted.
     for round in 0..=rounds {
         let mine_first = round % 2 == 0;
@@ -201,9 +217,11 @@ fn in_turns(ours: &Ours, peer: &mut Peer, first: &Measured, rounds: u32) -> Resu
     }
     ensure!(common >= COMMON, "the greedy answers have only their first {common} tokens in common");
     let llama = format!("llama.cpp, Vulkan ({})", peers::LLAMA_VULKAN.replace("==", " "));
-    let sides = [Side::new("Nibble".to_owned(), mine)?, Side::new(llama, theirs)?];
-    sides.iter().try_for_each(|side| check(&side.engine, &side.samples, PROMPT, Answer::Exactly(ANSWER)))?;
-    Ok((sides, costs, common))
+    let rows = [Side::new("Nibble".to_owned(), mine)?, Side::new(llama, theirs)?];
+    for side in &rows {
+        check(&side.engine, &side.samples, PROMPT, Answer::Exactly(ANSWER))?;
+    }
+    Ok(Turns { rows, costs, common })
 }
 
 /// How many tokens two answers begin with in common.

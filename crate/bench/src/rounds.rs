@@ -6,12 +6,12 @@ use std::time::Duration;
 use anyhow::Result;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use xtask::step::note;
 
-use super::engines::{Engine, Maker};
-use super::field::Field;
-use super::prompts::{Nibble, Prompt};
-use super::samples::{Answer, Load, Sample, Spread, check};
-use crate::step::note;
+use crate::contenders::Contenders;
+use crate::engines::{Engine, Maker};
+use crate::prompts::{Nibble, Prompt};
+use crate::samples::{Answer, Load, Sample, Spread, check};
 
 /// Tokens of the prompt after a load.
 pub(crate) const SHORT: u32 = 16;
@@ -117,12 +117,17 @@ pub(crate) fn order(engines: &[Engine], round: u32) -> Vec<&Engine> {
 }
 
 /// From file to first token, in turns, each engine alone: before any of them is open.
-pub(crate) fn loads(field: &mut Field, engines: &[Engine], prompt: &Prompt, rounds: u32) -> Result<All> {
+pub(crate) fn loads(
+    contenders: &mut Contenders,
+    engines: &[Engine],
+    prompt: &Prompt,
+    rounds: u32,
+) -> Result<All> {
     let mut all = All::new();
     for round in 1..=rounds {
         for engine in order(engines, round) {
             std::thread::sleep(REST);
-            let load = field.load(engine, prompt)?;
+            let load = contenders.load(engine, prompt)?;
             anyhow::ensure!(load.prompt == SHORT, "{} read {} tokens, not {SHORT}", engine.id, load.prompt);
             let Load { cold_ms, cached_ms, first_ms, .. } = &load;
             let cold = cold_ms.map_or(String::new(), |ms| format!("fetched and loaded in {ms:.0} ms; "));
@@ -138,7 +143,7 @@ pub(crate) fn loads(field: &mut Field, engines: &[Engine], prompt: &Prompt, roun
 
 /// Answers of all engines, which are open, in turns; added to `all`. Every answer is checked.
 pub(crate) fn answers(
-    field: &mut Field,
+    contenders: &mut Contenders,
     engines: &[Engine],
     nibble: &Nibble,
     amount: Amount,
@@ -153,14 +158,14 @@ pub(crate) fn answers(
             let taking_part = |engine: &&Engine| amount.includes(round, *workload, engine);
             for engine in order(engines, round).into_iter().filter(taking_part) {
                 std::thread::sleep(REST);
-                let sample = field.answer(engine, prompt, workload.answer.most())?;
+                let sample = contenders.answer(engine, prompt, workload.answer.most())?;
                 tell(round, *workload, engine, &sample);
                 check(&engine.id, std::slice::from_ref(&sample), workload.prompt, workload.answer)?;
                 if round > 0 {
                     let figures = all.entry(engine.id.clone()).or_default();
                     figures.answers.entry(workload.prompt).or_default().push(sample);
                     if engine.maker == Maker::Nibble && workload.prompt == PROFILED.0 {
-                        figures.profiles.push(field.bench(engine, PROFILED.0, PROFILED.1)?);
+                        figures.profiles.push(contenders.bench(engine, PROFILED.0, PROFILED.1)?);
                     }
                 }
             }
@@ -171,14 +176,16 @@ pub(crate) fn answers(
 
 fn tell(round: u32, workload: Workload, engine: &Engine, sample: &Sample) {
     let decode = sample.decode.map_or("–".to_owned(), |rate| format!("{rate:.1}"));
-    let (prompt, prefill, id) = (workload.prompt, sample.prefill, &engine.id);
-    note(format!("round {round}: {prompt:>4} tokens: {id}: prefill {prefill:.1}, decode {decode} tok/s"));
+    note(format!(
+        "round {round}: {:>4} tokens: {}: prefill {:.1}, decode {decode} tok/s",
+        workload.prompt, engine.id, sample.prefill
+    ));
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Amount, order};
-    use crate::bench::engines::all;
+    use crate::engines::all;
 
     #[test]
     fn every_engine_is_in_every_round_and_begins_another_time() {

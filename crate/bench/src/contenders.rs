@@ -5,22 +5,22 @@ use std::collections::BTreeMap;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use xtask::catalogue::Model;
+use xtask::paths::Paths;
+use xtask::setup::Browser;
+use xtask::{command, serve};
 
-use super::engines::{Engine, Maker};
-use super::jobs::JobServer;
-use super::prompts::Prompt;
-use super::samples::{Load, Sample};
-use super::{bandwidth, peers};
-use crate::catalogue::Model;
-use crate::paths::Paths;
-use crate::setup::Browser;
-use crate::{command, serve};
+use crate::engines::{Engine, Maker};
+use crate::jobs::JobServer;
+use crate::prompts::Prompt;
+use crate::samples::{Load, Sample};
+use crate::{bandwidth, peers};
 
 /// Positions of the KV cache on every side: the longest prompt and its answer.
 pub(crate) const CONTEXT: u32 = 2_304;
 
 /// Everything that can be asked.
-pub(crate) struct Field<'a> {
+pub(crate) struct Contenders<'a> {
     paths: &'a Paths,
     model: &'a Model,
     /// Where llama.cpp is installed, if it takes part.
@@ -62,7 +62,7 @@ struct First {
     prompt: u32,
 }
 
-impl<'a> Field<'a> {
+impl<'a> Contenders<'a> {
     /// Starts the browser; engines come later.
     pub(crate) fn start(
         paths: &'a Paths,
@@ -71,8 +71,8 @@ impl<'a> Field<'a> {
         python: Option<std::path::PathBuf>,
     ) -> Result<Self> {
         // Code may be kept, as on the page; a model that is fetched twice is fetched twice.
-        let server = serve::bench(vec![
-            ("/bench", paths.root.join("crate/xtask/bench"), "no-cache"),
+        let server = serve::folders(vec![
+            ("/bench", paths.root.join("crate/bench/browser"), "no-cache"),
             ("/dist", paths.dist.clone(), "no-cache"),
             ("/models", paths.models.clone(), "no-store"),
             ("/wllama", peers::wllama_folder(paths), "no-cache"),
@@ -81,7 +81,7 @@ impl<'a> Field<'a> {
         // What an earlier run stored would make a first load a second one.
         let _ = std::fs::remove_dir_all(&profile);
         let mut driver = command::program("node", &paths.root);
-        driver.arg("crate/xtask/bench/drive.mjs").env("NIBBLE_CHROMIUM", &browser.chromium);
+        driver.arg("crate/bench/browser/drive.mjs").env("NIBBLE_CHROMIUM", &browser.chromium);
         let setting = json!({ "url": format!("http://{}", server.address), "profile": profile });
         let (browser, Started { version, chosen }) =
             JobServer::start("the bench page's driver", &mut driver, &setting)?;
@@ -109,8 +109,8 @@ impl<'a> Field<'a> {
             let process = process.with_context(|| format!("{} is not open", engine.id))?;
             process.ask(&json!({ "prompt": prompt.templated(), "answer": tokens }))?
         } else {
-            let (before, messages) = (Prompt::other().messages(), prompt.messages());
-            let job = json!({ "before": before, "messages": messages, "maxTokens": tokens });
+            let before = Prompt::other().messages();
+            let job = json!({ "before": before, "messages": prompt.messages(), "maxTokens": tokens });
             self.in_tab(engine, "answer", job, false)?
         };
         serde_json::from_value(answer).with_context(|| format!("{} gave no figures", engine.id))
@@ -152,7 +152,7 @@ impl<'a> Field<'a> {
     fn process(&self, engine: &Engine) -> Result<(JobServer, Loaded)> {
         let python = self.python.as_ref().context("llama.cpp is left out of this run")?;
         let mut script = command::program(python, &self.paths.root);
-        script.arg("crate/xtask/bench/native.py");
+        script.arg("crate/bench/native/native.py");
         let path = self.paths.models.join(&self.model.file);
         let setting = json!({ "path": path, "context": CONTEXT, "threads": engine.threads });
         JobServer::start("llama.cpp", &mut script, &setting)

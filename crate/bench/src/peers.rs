@@ -3,10 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-
-use crate::paths::Paths;
-use crate::step::note;
-use crate::{command, pip, stamp};
+use xtask::paths::Paths;
+use xtask::step::note;
+use xtask::{command, pip, stamp};
 
 /// llama.cpp in WebAssembly.
 pub(crate) const WLLAMA: &str = "3.8.1";

@@ -4,15 +4,15 @@ use serde::Deserialize;
 
 /// Tests of one runner.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Tally {
+pub(crate) struct Summary {
     pub(crate) passed: u64,
     pub(crate) failed: u64,
     pub(crate) skipped: u64,
     /// The runner's own summary lines.
-    pub(crate) summary: Vec<String>,
+    pub(crate) lines: Vec<String>,
 }
 
-impl Tally {
+impl Summary {
     /// Adds a line of a `cargo test` run, native or in a browser, if it is a summary.
     pub(crate) fn read_libtest(&mut self, line: &str) {
         let Some(counts) = line.trim().strip_prefix("test result: ") else { return };
@@ -21,12 +21,14 @@ impl Tally {
             let number = before.and_then(|before| before.trim().rsplit(' ').next()?.parse().ok());
             number.unwrap_or(0)
         };
-        let (passed, failed, skipped) = (count(" passed"), count(" failed"), count(" ignored"));
+        let passed = count(" passed");
+        let failed = count(" failed");
+        let skipped = count(" ignored");
         self.passed += passed;
         self.failed += failed;
         self.skipped += skipped;
         if passed + failed + skipped > 0 {
-            self.summary.push(line.trim().to_string());
+            self.lines.push(line.trim().to_string());
         }
     }
 
@@ -44,8 +46,8 @@ impl Tally {
             skipped: u64,
         }
         let Stats { expected, unexpected, flaky, skipped } = serde_json::from_str::<Report>(report)?.stats;
-        let summary = format!("{expected} passed, {unexpected} failed, {flaky} flaky, {skipped} skipped");
-        Ok(Self { passed: expected, failed: unexpected + flaky, skipped, summary: vec![summary] })
+        let line = format!("{expected} passed, {unexpected} failed, {flaky} flaky, {skipped} skipped");
+        Ok(Self { passed: expected, failed: unexpected + flaky, skipped, lines: vec![line] })
     }
 
     /// The line that ends a run.
@@ -54,23 +56,23 @@ impl Tally {
     }
 
     /// Counts of several runners together, without their words.
-    pub(crate) fn sum<'a>(tallies: impl IntoIterator<Item = &'a Self>) -> Self {
-        tallies.into_iter().fold(Self::default(), |sum, tally| Self {
-            passed: sum.passed + tally.passed,
-            failed: sum.failed + tally.failed,
-            skipped: sum.skipped + tally.skipped,
-            summary: Vec::new(),
+    pub(crate) fn sum<'a>(summaries: impl IntoIterator<Item = &'a Self>) -> Self {
+        summaries.into_iter().fold(Self::default(), |sum, summary| Self {
+            passed: sum.passed + summary.passed,
+            failed: sum.failed + summary.failed,
+            skipped: sum.skipped + summary.skipped,
+            lines: Vec::new(),
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Tally;
+    use super::Summary;
 
     #[test]
     fn cargo_test_lines_are_added_up() {
-        let mut tally = Tally::default();
+        let mut summary = Summary::default();
         for line in [
             "running 3 tests",
             "test a ... ok",
@@ -78,16 +80,16 @@ mod tests {
             "test result: ok. 10 passed; 0 failed; 2 ignored; 0 filtered out; finished in 1.25s",
             "test result: ok. 0 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s",
         ] {
-            tally.read_libtest(line);
+            summary.read_libtest(line);
         }
-        assert_eq!(tally.line(), "12 passed, 1 failed, 2 skipped");
-        assert_eq!(tally.summary.len(), 2);
+        assert_eq!(summary.line(), "12 passed, 1 failed, 2 skipped");
+        assert_eq!(summary.lines.len(), 2);
     }
 
     #[test]
     fn playwright_counts_flaky_tests_as_failed() {
         let report =
             r#"{"config":{},"stats":{"expected":7,"unexpected":1,"flaky":1,"skipped":2,"duration":1.5}}"#;
-        assert_eq!(Tally::read_playwright(report).unwrap().line(), "7 passed, 2 failed, 2 skipped");
+        assert_eq!(Summary::read_playwright(report).unwrap().line(), "7 passed, 2 failed, 2 skipped");
     }
 }

@@ -1,11 +1,10 @@
 //! Every kernel by itself: `crate/engine/benches/kernels`, natively and in a browser.
 
 use anyhow::Result;
-
-use crate::paths::Paths;
-use crate::setup::{self, For};
-use crate::step::step;
-use crate::{command, test};
+use xtask::paths::Paths;
+use xtask::setup::{self, For};
+use xtask::step::step;
+use xtask::{command, test};
 
 const BENCH: [&str; 6] = ["bench", "--locked", "--package", "engine", "--bench", "kernels"];
 

@@ -29,7 +29,8 @@ const NONE: &[&str] = &[];
 #[test]
 fn two_files_that_use_each_other_are_a_circle() {
     let lib = ("lib.rs", "mod a; mod b; mod c;");
-    let (b, c) = (("b.rs", "use crate::a::A; pub struct B(A);"), ("c.rs", "use crate::b::B; fn f(_: B) {}"));
+    let b = ("b.rs", "use crate::a::A; pub struct B(A);");
+    let c = ("c.rs", "use crate::b::B; fn f(_: B) {}");
     assert_eq!(found(&[lib, ("a.rs", "use super::b::B; pub struct A; fn f(_: B) {}"), b, c]), ["a.rs b.rs"]);
     assert_eq!(found(&[lib, ("a.rs", "pub struct A;"), b, c]), NONE);
 }

@@ -61,6 +61,7 @@ fn files() -> Vec<(PathBuf, String)> {
             }
         }
     }
+    assert!(!files.is_empty(), "no file in {}", root.display());
     files
 }
 
@@ -86,7 +87,8 @@ fn every_module_runs_within_the_limits_that_every_adapter_has() {
                 .filter_map(|(_, variable)| Some((&variable.space, variable.binding.as_ref()?)))
                 .collect();
             let storage = bound.iter().filter(|(space, _)| matches!(space, AddressSpace::Storage { .. }));
-            let (storage, entry) = (storage.count(), &entry.name);
+            let storage = storage.count();
+            let entry = &entry.name;
             assert!(storage <= STORAGE_BUFFERS, "{name}, {entry}: {storage} storage buffers");
             let groups = bound.iter().map(|(_, binding)| binding.group + 1).max().unwrap_or(0);
             assert!(groups <= BIND_GROUPS, "{name}, {entry}: {groups} bind groups");

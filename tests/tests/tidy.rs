@@ -22,18 +22,19 @@ const COMMENTS: std::ops::RangeInclusive<f64> = 10.0..=20.0;
 
 /// Who may depend on whom among our own crates; `tests` may on all.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("economics", &[]),
-    ("latency", &[]),
+    ("figures", &[]),
+    ("economics", &["figures"]),
+    ("latency", &["figures"]),
     ("protocol", &[]),
     ("engine", &[]),
-    ("page", &["economics", "latency", "protocol"]),
+    ("page", &["economics", "figures", "latency", "protocol"]),
     ("worker", &["engine", "latency", "protocol"]),
-    ("nibble", &["economics", "engine", "latency"]),
+    ("nibble", &["economics", "engine", "figures", "latency"]),
     ("xtask", &[]),
 ];
 
 /// Crates that know no browser, and what they must therefore not name.
-const NO_BROWSER: &[&str] = &["economics", "latency", "protocol", "engine"];
+const NO_BROWSER: &[&str] = &["figures", "economics", "latency", "protocol", "engine"];
 const BROWSER: &[&str] = &["web-sys", "js-sys", "wasm-bindgen", "wasm-bindgen-futures", "leptos"];
 
 /// Ways of turning text into markup.

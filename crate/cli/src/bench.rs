@@ -9,9 +9,9 @@ use latency::Ms;
 use latency::stats::{Measured, Summary, Timing};
 use serde_json::{Value, json};
 
-use crate::backend::{self, BackendArgs};
 use crate::costs::{CpuCosts, GpuCosts};
 use crate::latency_bench::{self, LatencyArgs};
+use crate::load::{self, BackendArgs};
 use crate::model::ModelArgs;
 use crate::output;
 use crate::tokenize::text_tokens;
@@ -156,7 +156,7 @@ fn as_json(engine: &Engine, args: &Args, prompt: &[u32], runs: &[Run], figures: 
     let rates = |[median, least, most]: [f64; 3]| json!({ "median": median, "least": least, "most": most });
     let gaps = &figures.summary.inter_token;
     json!({
-        "model": engine.info().name, "backend": backend::as_json(engine), "kernels": kernels(engine),
+        "model": engine.info().name, "backend": load::as_json(engine), "kernels": kernels(engine),
         "threads": engine.gpu().is_none().then_some(engine.threads()),
         "unit": "tokens per second", "origin": "measured", "runs": figures.runs,
         "prefill_tokens": args.prefill, "decode_tokens": args.decode,

@@ -5,7 +5,7 @@ use engine::gpu::{Costs, Profile};
 use engine::{Engine, block_on};
 use serde_json::{Value, json};
 
-use crate::backend::now_ms;
+use crate::load::now_ms;
 use crate::output;
 
 /// Passes that the processor's profile is the mean of.

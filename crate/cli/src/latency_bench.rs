@@ -11,8 +11,8 @@ use latency::export::{Context, Export, Imported, Run};
 use latency::interval::{Next, Stopping};
 use latency::stats::{Measured, Series};
 
-use crate::backend::BackendArgs;
 use crate::latency_table;
+use crate::load::BackendArgs;
 use crate::model::ModelArgs;
 use crate::output;
 

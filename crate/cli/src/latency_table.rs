@@ -5,8 +5,8 @@ use latency::Ms;
 use latency::corpus::{Category, mean, overall};
 use latency::export::{Export, Tag};
 use latency::interval::{Interval, Next};
+use latency::objective::Attainment;
 use latency::presets;
-use latency::slo::Attainment;
 use latency::stats::{Measured, Metrics, Origin, Row, samples_needed};
 
 use crate::output;

@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use engine::{Engine, block_on};
 use serde_json::json;
 
-use crate::backend::BackendArgs;
+use crate::load::BackendArgs;
 use crate::model::ModelArgs;
 use crate::output;
 use crate::tokenize::text_tokens;

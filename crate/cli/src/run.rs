@@ -8,10 +8,11 @@ use latency::Ms;
 use latency::stats::Timing;
 use serde_json::json;
 
-use crate::backend::{self, BackendArgs};
+use crate::load::{self, BackendArgs};
 use crate::model::ModelArgs;
+use crate::output;
 use crate::tokenize::standard_input;
-use crate::{BadUsage, output};
+use crate::usage::BadUsage;
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
@@ -93,16 +94,16 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let prompt = if args.prompt == "-" { standard_input()? } else { args.prompt.clone() };
     let started = Instant::now();
     let mut engine = args.backend.load(&args.model, args.context as usize)?;
-    let load = ms_since(started);
+    let loading = ms_since(started);
     let mut messages = Vec::new();
     messages.extend(args.system.clone().map(|content| Message { role: Role::System, content }));
     messages.push(Message { role: Role::User, content: prompt });
     let answer = answer(&mut engine, &messages, args)?;
     if args.json {
-        return output::line(as_json(&engine, &answer, load));
+        return output::line(as_json(&engine, &answer, loading));
     }
     output::line("")?;
-    output::note(format_args!("{}\n", summary(&engine, &answer, load)));
+    output::note(format_args!("{}\n", summary(&engine, &answer, loading)));
     Ok(())
 }
 
@@ -137,29 +138,29 @@ fn ms_since(start: Instant) -> Ms {
     Ms(start.elapsed().as_secs_f64() * 1e3)
 }
 
-fn as_json(engine: &Engine, answer: &Answer, load: Ms) -> serde_json::Value {
+fn as_json(engine: &Engine, answer: &Answer, loading: Ms) -> serde_json::Value {
     json!({
         "answer": answer.text,
         "finish_reason": reason(answer.reason),
         "prompt_tokens": answer.prompt_tokens,
         "tokens": answer.timing.as_ref().map_or(0, |t| t.gaps.len() + 1),
-        "load_ms": load.0,
+        "load_ms": loading.0,
         "ttft_ms": answer.timing.as_ref().map(|t| t.ttft.0),
         "prefill_tokens_per_second": prefill_rate(answer),
         "decode_tokens_per_second": answer.timing.as_ref().and_then(Timing::tokens_per_second),
         "end_to_end_ms": answer.timing.as_ref().map(|t| t.end_to_end.0),
-        "backend": backend::as_json(engine),
+        "backend": load::as_json(engine),
         "origin": "measured",
     })
 }
 
-fn summary(engine: &Engine, answer: &Answer, load: Ms) -> String {
+fn summary(engine: &Engine, answer: &Answer, loading: Ms) -> String {
     let decode = answer.timing.as_ref().and_then(Timing::tokens_per_second).unwrap_or_default();
     let ttft = answer.timing.as_ref().map_or(0.0, |t| t.ttft.0);
     format!(
         "[measured on {}: load {:.0} ms, first token {ttft:.0} ms, prefill {:.0} tokens/s over {} tokens, decode {decode:.1} tokens/s; {}]",
         engine.backend_name(),
-        load.0,
+        loading.0,
         prefill_rate(answer),
         answer.prompt_tokens,
         reason(answer.reason),

@@ -22,9 +22,9 @@ fn discounted() -> Scenario {
 }
 
 fn tip(s: &Scenario) -> f64 {
-    let crossings = crossings(s, Deployment::Edge, Basis::Present);
-    assert_eq!((crossings.count, crossings.first), (1, crossings.last));
-    crossings.first.unwrap().0
+    let found = break_even_volumes(s, Deployment::Edge, Basis::Present);
+    assert_eq!((found.count, found.first), (1, found.last));
+    found.first.unwrap().0
 }
 
 #[test]
@@ -56,8 +56,8 @@ fn c1_conventions_differ() {
 #[test]
 fn c1_discounted_tip_payback_and_irr() {
     let edge = compare(&discounted(), Deployment::Edge);
-    near(edge.tipping_present.first.unwrap().0, 1_388_405.31, 0.005);
-    near(edge.tipping.first.unwrap().0, 1_274_074.07, 0.005);
+    near(edge.break_even_volume_present.first.unwrap().0, 1_388_405.31, 0.005);
+    near(edge.break_even_volume.first.unwrap().0, 1_274_074.07, 0.005);
     // Between two months' ends the formula is continuous in time, and so is the break-even found.
     near(edge.break_even_present.exact_months.unwrap(), 19.72, 0.005);
     assert_eq!(edge.break_even_present.month, Some(20));
@@ -75,7 +75,7 @@ fn c2_growth_and_price_path() {
     let cloud = totals(&falling(0.5))[0].undiscounted.0;
     near(cloud / 1_500.0, 15.590_01, 5e-6);
     near(cloud, 23_385.0, 0.5);
-    assert_eq!(compare(&falling(0.5), Deployment::Edge).verdict, Verdict::Dearer);
+    assert_eq!(compare(&falling(0.5), Deployment::Edge).verdict, Verdict::MoreExpensive);
     near(tip(&falling(0.5)), 2_942_055.0, 0.5);
     near(tip(&falling(0.3)), 2_044_490.0, 0.5);
     // Prices may also rise.
@@ -124,20 +124,20 @@ fn sized(price: f64) -> Scenario {
 fn c3_device_cost() {
     let cheap = device_cost(&sized(150.0), Basis::Undiscounted).unwrap();
     near(cheap.per_request.0, 0.000_135_90, 5e-9);
-    near(cheap.smooth_tip.unwrap().0, 1_013_225.0, 0.5);
+    near(cheap.break_even_volume_in_parts.unwrap().0, 1_013_225.0, 0.5);
     near(cheap.highest_price.0, 827.82, 0.005);
     let dear = device_cost(&sized(600.0), Basis::Undiscounted).unwrap();
-    near(dear.smooth_tip.unwrap().0, 3_014_590.0, 0.5);
-    assert!(device_cost(&sized(828.0), Basis::Undiscounted).unwrap().smooth_tip.is_none());
-    assert!(!crossings(&sized(900.0), Deployment::Edge, Basis::Undiscounted).cheaper_above);
+    near(dear.break_even_volume_in_parts.unwrap().0, 3_014_590.0, 0.5);
+    assert!(device_cost(&sized(828.0), Basis::Undiscounted).unwrap().break_even_volume_in_parts.is_none());
+    assert!(!break_even_volumes(&sized(900.0), Deployment::Edge, Basis::Undiscounted).cheaper_above);
 }
 
 #[test]
 fn c3_staircase() {
-    let crossings = crossings(&sized(600.0), Deployment::Edge, Basis::Undiscounted);
-    near(crossings.first.unwrap().0, 3.030e6, 1e3);
-    near(crossings.last.unwrap().0, 3.075e6, 1e3);
-    assert_eq!((crossings.count, crossings.cheaper_above, crossings.complete), (5, true, true));
+    let found = break_even_volumes(&sized(600.0), Deployment::Edge, Basis::Undiscounted);
+    near(found.first.unwrap().0, 3.030e6, 1e3);
+    near(found.last.unwrap().0, 3.075e6, 1e3);
+    assert_eq!((found.count, found.cheaper_above, found.complete), (5, true, true));
 }
 
 #[test]
@@ -318,7 +318,7 @@ fn c9_what_browsers_cannot_answer_still_pays_the_cloud() {
 fn c10_hybrid() {
     let tip = |share: f64, escalation: f64| {
         let s = with(|s| (s.hybrid.share, s.hybrid.escalation) = (Share(share), Share(escalation)));
-        crossings(&s, Deployment::Hybrid, Basis::Present).first.unwrap().0
+        break_even_volumes(&s, Deployment::Hybrid, Basis::Present).first.unwrap().0
     };
     near(tip(0.713, 0.0), 1_786_920.0, 0.5);
     near(tip(0.5, 0.0), 2_548_148.0, 0.5);

@@ -22,12 +22,12 @@ fn priced(price: f64) -> Scenario {
     s
 }
 
-/// Cloud price, requests a month, months, hardware, upkeep, engineering.
-fn case(price: f64, volume: f64, months: u32, capex: f64, upkeep: f64, engineering: f64) -> Scenario {
+/// Cloud price, requests a month, months, hardware, maintenance, engineering.
+fn case(price: f64, volume: f64, months: u32, capex: f64, maintenance: f64, engineering: f64) -> Scenario {
     let mut s = at(volume);
     s.cloud.usd_per_request = UsdPerRequest(price);
     s.finance.horizon = Months(months);
-    (s.edge.capex, s.edge.lifecycle) = (Usd(capex), UsdPerMonth(upkeep));
+    (s.edge.capex, s.edge.lifecycle) = (Usd(capex), UsdPerMonth(maintenance));
     s.engineering.lump_sum = Usd(engineering);
     s
 }
@@ -57,7 +57,7 @@ fn a1_f3_justified_is_strict() {
     let tie = case(0.5, 100.0, 10, 300.0, 10.0, 100.0);
     assert_eq!(edge(&tie).verdict, Verdict::Equal);
     assert!(evaluate(&tie).unwrap().sentence().ends_with("they cost the same."));
-    assert_eq!(edge(&at(1e6)).verdict, Verdict::Dearer);
+    assert_eq!(edge(&at(1e6)).verdict, Verdict::MoreExpensive);
 }
 
 /// 0.0011 · 7,000,000 · 3 is 23,100 on paper and 23,100.000000000004 in binary.
@@ -85,17 +85,17 @@ fn a3_1_the_articles_72_per_cent_is_not_its_formula() {
 }
 
 #[test]
-fn a1_f5_tipping_volume() {
+fn a1_f5_break_even_volume() {
     for (months, want) in [(36, 1_274_074.07), (12, 2_755_555.56), (60, 977_777.78)] {
-        near(edge(&over(months)).tipping.first.unwrap().0, want, 0.005);
-        let by_horizon = tipping_by_horizon(&seed(), Deployment::Edge, Months(60));
+        near(edge(&over(months)).break_even_volume.first.unwrap().0, want, 0.005);
+        let by_horizon = break_even_volume_by_horizon(&seed(), Deployment::Edge, Months(60));
         near(by_horizon[months as usize - 1].1.unwrap().0, want, 0.005);
     }
     let free = edge(&priced(0.0));
-    assert_eq!((free.tipping.first, free.floor_volume), (None, None));
+    assert_eq!((free.break_even_volume.first, free.floor_volume), (None, None));
     // Both formulas divide by this price and overflow.
     let nearly_free = edge(&priced(5e-324));
-    assert_eq!((nearly_free.tipping.first, nearly_free.floor_volume), (None, None));
+    assert_eq!((nearly_free.break_even_volume.first, nearly_free.floor_volume), (None, None));
     let said = evaluate(&priced(5e-324)).unwrap().threshold_sentence();
     assert!(said.contains("no volume"), "{said}");
 }
@@ -126,7 +126,7 @@ fn a1_f7_month_19_is_the_first_at_which_the_edge_has_cost_less() {
     assert!(paid(18, Deployment::Cloud) < paid(18, Deployment::Edge));
 }
 
-/// F8 leaves engineering out: the cloud's present cost against hardware and upkeep alone.
+/// F8 leaves engineering out: the cloud's present cost against hardware and maintenance alone.
 #[test]
 fn a1_f8_the_annuity_test_omits_engineering() {
     let mut s = seed();

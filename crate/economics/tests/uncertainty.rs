@@ -3,8 +3,8 @@
 #![cfg(not(target_arch = "wasm32"))]
 
 use economics::uncertainty::{
-    BAND_TRIALS, Bands, Crossing, Flips, MOST_BAND_TRIALS, MOST_TRIALS, MonteCarlo, Plan, Shape, Summary,
-    Uncertain, flip, flips, tornado,
+    BAND_TRIALS, Bands, MOST_BAND_TRIALS, MOST_TRIALS, MonteCarlo, Plan, Shape, Summary, Switching,
+    SwitchingValue, Uncertain, all_switching_values, switching_values, tornado,
 };
 use economics::{Basis, Deployment, Field, FleetBasis, Months, RequestsPerMonth, Scenario, Usd, totals};
 use proptest::prelude::*;
@@ -50,7 +50,7 @@ fn summary(s: &Scenario, ranges: &[Uncertain], plan: Plan) -> Summary {
 }
 
 fn p_edge(summary: &Summary) -> f64 {
-    summary.odds.cheaper_than_cloud[Deployment::Edge as usize].0
+    summary.probabilities.cheaper_than_cloud[Deployment::Edge as usize].0
 }
 
 #[test]
@@ -63,9 +63,9 @@ fn c11_monte_carlo_against_the_analytic_probability() {
     for seed in 0..5 {
         let found = summary(&at_volume(1.5e6), &[price()], plan(seed, 100_000));
         assert!((p_edge(&found) - exact).abs() < 0.0034, "seed {seed}: {}", p_edge(&found));
-        let margin = found.odds.margin(found.odds.cheaper_than_cloud[1]);
+        let margin = found.probabilities.margin(found.probabilities.cheaper_than_cloud[1]);
         assert!((margin.0 - 0.0034).abs() < 5e-5, "{margin:?}");
-        assert_eq!(found.odds.cheapest[1], found.odds.cheaper_than_cloud[1]);
+        assert_eq!(found.probabilities.cheapest[1], found.probabilities.cheaper_than_cloud[1]);
     }
 }
 
@@ -108,7 +108,7 @@ fn the_tornado_leaves_out_what_moves_nothing() {
     ranges.push(uncertain("cloud.usd_per_million_input", (0.01, 0.035, 0.15), Shape::Pert));
     let of = |deployment| tornado(&Scenario::seed_example(), &ranges, deployment, Basis::Present);
     assert_eq!(of(Deployment::Edge).len(), 5);
-    assert!(of(Deployment::Endpoint).iter().any(|bar| bar.field.key == "endpoint.lifecycle"));
+    assert!(of(Deployment::OnDevice).iter().any(|bar| bar.field.key == "endpoint.lifecycle"));
     assert!(of(Deployment::Cloud).is_empty());
 }
 
@@ -120,7 +120,7 @@ fn the_same_seed_gives_the_same_bits_however_it_is_sliced() {
         let mut left = 10_000;
         while left > 0 {
             left = run.run(chunk);
-            assert_eq!(run.odds().unwrap().trials, 10_000 - left);
+            assert_eq!(run.probabilities().unwrap().trials, 10_000 - left);
         }
         assert_eq!(run.summary().unwrap(), whole);
     }
@@ -163,15 +163,15 @@ fn bands_by_volume_hold_the_volume_and_draw_the_rest() {
     }
 }
 
-fn crossings(s: &Scenario, key: &str, basis: Basis) -> Vec<Crossing> {
-    match flip(s, field(key), PAIR, basis) {
-        Flips::At(crossings) => crossings,
+fn crossings(s: &Scenario, key: &str, basis: Basis) -> Vec<SwitchingValue> {
+    match switching_values(s, field(key), PAIR, basis) {
+        Switching::At(crossings) => crossings,
         other => panic!("{key}: {other:?}"),
     }
 }
 
 #[test]
-fn flips_of_the_seed_example_are_its_tipping_points() {
+fn switching_values_of_the_seed_example_are_its_break_even_points() {
     let s = Scenario::seed_example();
     let at = |key: &str| {
         let found = crossings(&s, key, Basis::Undiscounted);
@@ -187,25 +187,28 @@ fn flips_of_the_seed_example_are_its_tipping_points() {
     assert!((at("edge.capex").value - 31_600.0).abs() < 1e-6);
     assert!((at("edge.lifecycle").value - (400.0 + 19_600.0 / 36.0)).abs() < 1e-6);
     assert!((at("engineering.lump_sum").value - 27_600.0).abs() < 1e-6);
-    // C2: with a fall of 30 % a year the tipping point is 2,044,490, just above this volume.
+    // C2: with a fall of 30 % a year the break-even volume is 2,044,490, just above this volume.
     let decline = at("finance.price_decline_per_year");
     assert!((0.28..0.3).contains(&decline.value) && decline.above == Deployment::Cloud, "{decline:?}");
 }
 
 #[test]
-fn what_never_flips_is_said() {
+fn an_input_that_never_changes_the_verdict_is_told_so() {
     let s = Scenario::seed_example();
-    assert_eq!(flip(&s, field("browser.download"), PAIR, Basis::Present), Flips::NoEffect);
-    assert_eq!(flip(&s, field("edge.residual"), PAIR, Basis::Present), Flips::Never(Some(Deployment::Edge)));
+    assert_eq!(switching_values(&s, field("browser.download"), PAIR, Basis::Present), Switching::NoEffect);
+    assert_eq!(
+        switching_values(&s, field("edge.residual"), PAIR, Basis::Present),
+        Switching::Never(Some(Deployment::Edge))
+    );
     let same = [Deployment::Edge, Deployment::Edge];
-    assert_eq!(flip(&s, field("edge.lifecycle"), same, Basis::Present), Flips::Never(None));
-    let all = flips(&s, PAIR, Basis::Present);
-    assert!(all.iter().all(|flip| (flip.field.relevant)(&s)));
-    assert!(all.iter().any(|flip| matches!(flip.flips, Flips::At(_))));
+    assert_eq!(switching_values(&s, field("edge.lifecycle"), same, Basis::Present), Switching::Never(None));
+    let all = all_switching_values(&s, PAIR, Basis::Present);
+    assert!(all.iter().all(|input| (input.field.relevant)(&s)));
+    assert!(all.iter().any(|input| matches!(input.switching, Switching::At(_))));
 }
 
 #[test]
-fn a_staircase_flips_several_times() {
+fn a_staircase_has_several_switching_values() {
     let mut s = Scenario::seed_example();
     s.edge.fleet = FleetBasis::Sized;
     let found = crossings(&s, "demand.requests_per_month", Basis::Undiscounted);
@@ -234,33 +237,33 @@ fn a_range_that_is_none_is_refused_with_its_key() {
 
 proptest! {
     #[test]
-    fn dearer_clouds_and_more_requests_only_help_the_edge(seed: u64, factor in 1.0..3.0_f64) {
+    fn more_expensive_clouds_and_more_requests_only_help_the_edge(seed: u64, factor in 1.0..3.0_f64) {
         let base = summary(&at_volume(1.3e6), &[price()], plan(seed, 500));
         let more = summary(&at_volume(1.3e6 * factor), &[price()], plan(seed, 500));
         prop_assert!(p_edge(&more) >= p_edge(&base));
         let ends = (0.0005 * factor, 0.000_75 * factor, 0.001 * factor);
-        let dearer = uncertain("cloud.usd_per_request", ends, Shape::Triangular);
-        let dearer = summary(&at_volume(1.3e6), &[dearer], plan(seed, 500));
-        prop_assert!(p_edge(&dearer) >= p_edge(&base));
+        let raised = uncertain("cloud.usd_per_request", ends, Shape::Triangular);
+        let raised = summary(&at_volume(1.3e6), &[raised], plan(seed, 500));
+        prop_assert!(p_edge(&raised) >= p_edge(&base));
     }
 
     #[test]
-    fn quantiles_bracket_and_the_odds_add_up(seed: u64, volume in 1e5..1e7_f64) {
+    fn quantiles_bracket_and_the_probabilities_add_up(seed: u64, volume in 1e5..1e7_f64) {
         let everything = Plan { considered: [true; 5], basis: Basis::Present, ..plan(seed, 200) };
         let found = summary(&at_volume(volume), &seed_ranges(), everything);
         for q in found.total.iter().chain(&found.saving) {
             prop_assert!(q.p10.0 <= q.p50.0 && q.p50.0 <= q.p90.0);
         }
-        prop_assert!((found.odds.cheapest.iter().map(|share| share.0).sum::<f64>() - 1.0).abs() < 1e-12);
-        prop_assert_eq!(found.odds.cheaper_than_cloud[0].0, 0.0);
+        prop_assert!((found.probabilities.cheapest.iter().map(|share| share.0).sum::<f64>() - 1.0).abs() < 1e-12);
+        prop_assert_eq!(found.probabilities.cheaper_than_cloud[0].0, 0.0);
         prop_assert_eq!(found.saving[0].p90, Usd(0.0));
     }
 
     #[test]
-    fn both_sides_of_a_crossing_have_the_verdicts_it_says(volume in 1e5..1e7_f64, index in 0..4_usize) {
+    fn both_sides_of_a_switching_value_have_the_verdicts_it_says(volume in 1e5..1e7_f64, index in 0..4_usize) {
         let key = ["demand.requests_per_month", "cloud.usd_per_request", "edge.lifecycle", "engineering.lump_sum"];
         let (s, input) = (at_volume(volume), field(key[index]));
-        let Flips::At(found) = flip(&s, input, PAIR, Basis::Present) else { return Ok(()) };
+        let Switching::At(found) = switching_values(&s, input, PAIR, Basis::Present) else { return Ok(()) };
         for crossing in found {
             let cheaper = |value: f64| {
                 let mut at = s;
@@ -302,7 +305,9 @@ fn a_hundred_thousand_trials_take_under_300_ms() {
         let mut run = MonteCarlo::new(&s, &ranges, plan(1, 100_000));
         let ran = timed("100,000 trials", &mut || assert_eq!(run.run(100_000), 0));
         timed("summary", &mut || assert!(run.summary().is_some()));
-        timed("flips", &mut || assert!(!flips(&s, PAIR, Basis::Present).is_empty()));
+        timed("switching values", &mut || {
+            assert!(!all_switching_values(&s, PAIR, Basis::Present).is_empty())
+        });
         timed("tornado", &mut || assert!(!tornado(&s, &ranges, Deployment::Edge, Basis::Present).is_empty()));
         let volumes = economics::log_volumes(RequestsPerMonth(1e4), RequestsPerMonth(1e8), 41);
         let mut bands = Bands::by_volume(&s, &ranges, plan(1, BAND_TRIALS), &volumes);

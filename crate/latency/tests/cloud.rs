@@ -2,8 +2,8 @@
 
 use latency::Ms;
 use latency::cloud::{Cloud, Connection, Loss, Percentiles, Preset, Rare, Request, Stage};
+use latency::cloud::{Published, PublishedCloud};
 use latency::presets;
-use latency::published::{Published, PublishedCloud};
 use latency::stats::{Series, Simulated, Timing};
 
 /// Seed 42, run 0, 50 tokens of `pinned`: bits of the first arrival, and all arrivals folded together.
@@ -95,8 +95,8 @@ fn your_own_percentiles_or_samples_become_a_cloud() {
     assert!((series.percentile(0.99).unwrap().0 / 456.0 - 1.0).abs() < 0.02);
 
     let text: String = (1..1000).map(|i| format!("{}\n", 100.0 + 50.0 * f64::from(i) / 1000.0)).collect();
-    let samples = latency::samples::read(&text).unwrap();
-    let fitted = latency::sample_fit::fit(&samples).unwrap();
+    let samples = latency::pasted::read(&text).unwrap();
+    let fitted = latency::fit::fit(&samples).unwrap();
     let from_samples = yours(Percentiles::of(&fitted.time));
     let series = firsts(&PublishedCloud::new(&from_samples).unwrap());
     let want = fitted.time.quantile(0.5).0;

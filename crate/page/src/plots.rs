@@ -296,12 +296,7 @@ impl Table {
 fn harmless(cell: &str) -> String {
     // Programs know the minus of the keyboard only.
     let cell = cell.replace('−', "-");
-    let amount = |rest: &str| rest.trim_start_matches('$').starts_with(|c: char| c.is_ascii_digit());
-    let formula = match cell.strip_prefix(['-', '+']) {
-        Some(rest) => !amount(rest),
-        None => cell.starts_with(['=', '@', '\t', '\r']),
-    };
-    if formula { format!("'{cell}") } else { cell }
+    figures::sheet::guarded(&cell).into_owned()
 }
 
 impl Tornado {

@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use economics::{Given, InputError, Scenario, read_inputs};
 use toml::{Table, Value};
 
-use crate::BadUsage;
+use crate::usage::BadUsage;
 
 /// An input file holds a few hundred lines; a file of another kind is not read to its end.
 const LARGEST_FILE: u64 = 1 << 20;

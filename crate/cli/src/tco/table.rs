@@ -3,6 +3,7 @@
 use anyhow::Result;
 use csv::Writer;
 use economics::{CHOICES, Deployment, FIELDS, Total};
+use figures::sheet;
 
 use super::report::Priced;
 
@@ -66,27 +67,5 @@ fn row(out: &mut Writer<Vec<u8>>, what: [&str; 3], at: &str, total: Total, note:
 }
 
 fn write(out: &mut Writer<Vec<u8>>, cells: [&str; 7]) -> Result<()> {
-    Ok(out.write_record(cells.map(guarded))?)
-}
-
-/// A cell that no spreadsheet takes for a formula: one that begins like a formula, and is no number, gets an
-/// apostrophe.
-fn guarded(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err();
-    if formula { format!("'{cell}") } else { cell.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::guarded;
-
-    #[test]
-    fn a_cell_is_never_a_formula() {
-        for formula in ["=1+1", "+cmd", "-cmd", "@sum", "\t=1", "\r=1", "-"] {
-            assert_eq!(guarded(formula), format!("'{formula}"));
-        }
-        for plain in ["-12000", "+1", "1e-5", "Hardware", ""] {
-            assert_eq!(guarded(plain), plain);
-        }
-    }
+    Ok(out.write_record(cells.map(sheet::guarded).iter().map(|cell| cell.as_bytes()))?)
 }

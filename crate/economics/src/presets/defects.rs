@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{file, parse};
+use super::file::{file, parse};
 
-/// One claim of the article, what a check found, and what is done about it here: A3 of the specification.
+/// One claim of the article, what a check found, and what is done about it here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ArticleDefect {
-    /// Its number in the specification, from 1.
+    /// Its number, from 1.
     pub id: u32,
     /// What the article says.
     pub claim: String,

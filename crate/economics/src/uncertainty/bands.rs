@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::monte_carlo::quantiles;
+use super::monte_carlo::{Plan, Quantiles, quantiles};
 use super::sampler::Sampler;
-use super::{Plan, Quantiles, Uncertain};
+use super::uncertain::Uncertain;
 use crate::bill::{totals, totals_at};
-use crate::scenario::Scenario;
+use crate::input::Scenario;
 use crate::units::{Months, RequestsPerMonth};
 
 /// Trials that suffice for a band on a chart. Every point costs as much as a trial of the whole, so a band takes

@@ -4,9 +4,9 @@
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
 
-use super::{Distribution, Shape, Uncertain};
-use crate::field::Field;
-use crate::scenario::Scenario;
+use super::distribution::{Distribution, Shape};
+use super::uncertain::Uncertain;
+use crate::input::{Field, Scenario};
 
 /// Scenarios around a base.
 pub(super) struct Sampler {
@@ -61,7 +61,7 @@ fn stream(key: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::field::FIELDS;
+    use crate::input::FIELDS;
 
     /// A correlation of independent streams of this length is below 4 ÷ √n in all but one of 15,000 pairs.
     const DRAWS: usize = 4096;

@@ -25,7 +25,7 @@ pub fn role(deployment: Deployment) -> Role {
     match deployment {
         Deployment::Cloud => Role::Cloud,
         Deployment::Edge => Role::Edge,
-        Deployment::Endpoint => Role::Endpoint,
+        Deployment::OnDevice => Role::Endpoint,
         Deployment::Browser => Role::Browser,
         Deployment::Hybrid => Role::Hybrid,
     }
@@ -112,8 +112,8 @@ pub fn months_table(report: &Report, focus: Deployment) -> Table {
 /// The range of volumes worth drawing: the powers of ten around the tipping points and the visitor's own volume.
 fn volumes(s: &Scenario) -> (f64, f64) {
     let own = s.demand.requests_per_month.0;
-    let tips = [Deployment::Edge, Deployment::Endpoint, Deployment::Browser, Deployment::Hybrid]
-        .map(|d| economics::crossings(s, d, Basis::Present).first.map(|v| v.0));
+    let tips = [Deployment::Edge, Deployment::OnDevice, Deployment::Browser, Deployment::Hybrid]
+        .map(|d| economics::break_even_volumes(s, d, Basis::Present).first.map(|v| v.0));
     let known = || tips.iter().flatten().copied().chain([own]).filter(|v| *v >= 1.0 && *v < 1e10);
     let low = known().fold(f64::INFINITY, f64::min);
     let high = known().fold(0.0, f64::max);
@@ -158,7 +158,7 @@ pub fn volume_chart(report: &Report, focus: Deployment, ranges: &[Range]) -> Cha
             marks.push(Mark { x: volume, y: cost, label: format!("{what}: {}", count(volume)) });
         }
     };
-    if let Some(tipping) = report.comparison(focus).and_then(|c| c.tipping_present.first) {
+    if let Some(tipping) = report.comparison(focus).and_then(|c| c.break_even_volume_present.first) {
         mark(tipping.0, "tipping point");
     }
     mark(s.demand.requests_per_month.0, "your volume");
@@ -181,7 +181,7 @@ pub fn volume_table(report: &Report, focus: Deployment) -> Table {
     let (from, to) = volumes(s);
     let mut at: Vec<(f64, Option<String>)> = round_between(from, to).map(|volume| (volume, None)).collect();
     at.push((s.demand.requests_per_month.0, Some("your volume".to_owned())));
-    if let Some(tipping) = report.comparison(focus).and_then(|c| c.tipping_present.first) {
+    if let Some(tipping) = report.comparison(focus).and_then(|c| c.break_even_volume_present.first) {
         at.push((tipping.0, Some(format!("tipping point of {}", focus.label()))));
     }
     at.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -2,12 +2,10 @@
 
 use std::ops::Range;
 
-use latency::Ms;
-use latency::cloud::{Cloud, Preset, Request, Stage, Trace};
-use latency::dated::Figure;
+use latency::cloud::{Cloud, Preset, Published, PublishedCloud, Request, Stage, Trace};
 use latency::presets;
-use latency::published::{Published, PublishedCloud};
 use latency::stats::Simulated;
+use latency::{Figure, Ms};
 
 use super::{Bar, Lane, bars};
 

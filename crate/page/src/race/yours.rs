@@ -1,9 +1,8 @@
 //! "Your numbers": percentiles as typed, or fitted to a visitor's own samples.
 
-use latency::cloud::Percentiles;
-use latency::published::Published;
-use latency::sample_fit::{self, Fitted};
-use latency::samples;
+use latency::cloud::{Percentiles, Published};
+use latency::fit::{self, Fitted};
+use latency::pasted;
 
 use crate::format;
 
@@ -34,8 +33,8 @@ impl Fit {
     /// # Errors
     /// A sentence: what is wrong with the text, where, or why there is no fit.
     pub fn read(text: &str) -> Result<Self, String> {
-        let samples = samples::read(text).map_err(|error| format!("Your samples: {error}."))?;
-        let fitted = sample_fit::fit(&samples).map_err(|error| format!("Your samples: {error}."))?;
+        let samples = pasted::read(text).map_err(|error| format!("Your samples: {error}."))?;
+        let fitted = fit::fit(&samples).map_err(|error| format!("Your samples: {error}."))?;
         let Percentiles { p50, p90, p99 } = Percentiles::of(&fitted.time);
         let shown = |ms: f64| format::plain((ms * 100.0).round() / 100.0);
         Ok(Self { fitted, filled: [shown(p50), p90.map(shown).unwrap_or_default(), shown(p99)] })
@@ -55,7 +54,7 @@ impl Fit {
             format::decimal(time.sigma, 2),
             format::decimal(ks, 3),
             format::decimal(critical, 3),
-            sample_fit::CAVEAT,
+            fit::CAVEAT,
         )
     }
 }
@@ -78,7 +77,7 @@ pub fn standing<'a>(texts: &Texts, fit: Option<&'a Fit>) -> Option<&'a Fit> {
 pub fn read(texts: &Texts, fit: Option<&Fit>, today: &str) -> Result<Published, String> {
     let field = |at: usize| {
         let (label, text) = (FIELDS[at].1, texts[at].trim());
-        let number = text.parse::<f64>().ok().filter(|ms| *ms > 0.0 && *ms <= samples::LONGEST_MS);
+        let number = text.parse::<f64>().ok().filter(|ms| *ms > 0.0 && *ms <= pasted::LONGEST_MS);
         number.ok_or_else(|| format!("Your numbers: {label}: enter a number above 0, up to 3600000."))
     };
     let gap = Percentiles { p50: field(3)?, p90: None, p99: field(4)? };
@@ -142,7 +141,7 @@ mod tests {
         filled[..3].clone_from_slice(&fit.filled);
         let source = |texts: &Texts| read(texts, Some(&fit), "").unwrap().sources.remove(0);
         assert!(source(&filled).contains("150 samples"));
-        assert!(fit.words().contains("critical value") && fit.words().contains(sample_fit::CAVEAT));
+        assert!(fit.words().contains("critical value") && fit.words().contains(fit::CAVEAT));
         filled[0] = "200".into();
         assert!(standing(&filled, Some(&fit)).is_none());
         assert!(source(&filled).contains("typed"));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use economics::uncertainty::Plan;
-use economics::{Assumption, Basis, Deployment, FIELDS, Kind, Ledger, Report, Scenario};
+use economics::{Basis, Deployment, FIELDS, Kind, Ledger, Report, Scenario};
 use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
@@ -128,13 +128,11 @@ impl Case {
 fn with_readings(mut ledger: Ledger, readings: &BTreeMap<&'static str, Reading>) -> Ledger {
     for (key, reading) in readings {
         let Some(entry) = ledger.entry(key) else { continue };
-        if entry.assumption.value == reading.value {
-            let measured = Assumption {
-                source: reading.source.clone(),
-                retrieved: reading.day.clone(),
-                kind: Kind::Measured,
-                ..entry.assumption.clone()
-            };
+        if entry.assumption.figure.value == reading.value {
+            let mut measured = entry.assumption.clone();
+            measured.figure.source = reading.source.clone();
+            measured.figure.retrieved = reading.day.clone();
+            measured.figure.kind = Kind::Measured;
             // It was the form's value already, so its range is one.
             ledger.measure(measured).ok();
         }

@@ -1,7 +1,7 @@
 //! What was measured, handed to the cost scenario and the decision.
 
 use economics::{CHOICES, FIELDS, SloMetric, SloPercentile};
-use latency::slo::Slo;
+use latency::objective::Slo;
 use latency::stats::{Origin, Series, Summary};
 use leptos::prelude::*;
 

@@ -1,6 +1,8 @@
 //! How sure the cost section's answer is: Monte Carlo in slices between frames, and P10 to P90 along the curves.
 
-use economics::uncertainty::{BAND_TRIALS, Band, Bands, Flip, MonteCarlo, Plan, Summary, Uncertain, flip};
+use economics::uncertainty::{
+    BAND_TRIALS, Band, Bands, InputSwitching, MonteCarlo, Plan, Summary, Uncertain, switching_values,
+};
 use economics::{Basis, Deployment, FIELDS, Scenario};
 use leptos::prelude::*;
 
@@ -39,7 +41,7 @@ pub(crate) struct Odds {
     pub(crate) by_volume: RwSignal<Vec<Band>>,
     /// What each input would have to be for the answer to change, of which scenario and deployment; `None` while it is
     /// looked for.
-    pub(crate) flips: RwSignal<Option<(Scenario, Deployment, Vec<Flip>)>>,
+    pub(crate) flips: RwSignal<Option<(Scenario, Deployment, Vec<InputSwitching>)>>,
     /// Number of the newest run; an older one ends at its next slice.
     newest: StoredValue<u32>,
     newest_flips: StoredValue<u32>,
@@ -144,8 +146,9 @@ impl Odds {
                 if odds.newest_flips.get_value() != number {
                     return;
                 }
-                let flips = flip(&scenario, field, [Deployment::Cloud, focus], Basis::Present);
-                found.push(Flip { field, flips });
+                let switching =
+                    switching_values(&scenario, field, [Deployment::Cloud, focus], Basis::Present);
+                found.push(InputSwitching { field, switching });
             }
             odds.flips.set(Some((scenario, focus, found)));
         });

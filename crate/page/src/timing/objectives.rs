@@ -1,7 +1,7 @@
 //! How often a side meets an objective.
 
 use latency::Ms;
-use latency::slo::{Attainment, Slo};
+use latency::objective::{Attainment, Slo};
 use latency::stats::{Metrics, samples_needed};
 
 /// What a side's answers make of an objective.

@@ -88,7 +88,9 @@ fn months_sentence(report: &Report, focus: Deployment) -> String {
 
 fn volume_sentence(report: &Report, focus: Deployment) -> String {
     let name = focus.noun();
-    let Some(crossings) = report.comparison(focus).map(|c| c.tipping_present) else { return String::new() };
+    let Some(crossings) = report.comparison(focus).map(|c| c.break_even_volume_present) else {
+        return String::new();
+    };
     match (crossings.first, crossings.last) {
         (Some(first), Some(last)) if crossings.count > 1 => format!(
             "The hardware of {name} grows in steps, a device at a time: its cost meets the cloud’s {} times, first at {} requests a month, last \

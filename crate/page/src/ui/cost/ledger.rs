@@ -1,6 +1,6 @@
 //! The assumptions ledger: where every input comes from, and the way from a figure to its inputs.
 
-use economics::{Assumption, ChoiceEntry, Entry, FIELDS, Field, Kind, SetBy};
+use economics::{ChoiceEntry, Entry, FIELDS, Field, Figure, Kind, SetBy};
 use leptos::prelude::*;
 use web_sys::Event;
 
@@ -59,19 +59,19 @@ fn table(cost: Cost) -> impl IntoView {
 }
 
 fn row(e: &Entry) -> impl IntoView + use<> {
-    let Assumption { value, low, high, source, retrieved, .. } = &e.assumption;
+    let Figure { value, low, high, source, retrieved, .. } = &e.assumption.figure;
     let range = if low == high {
         "exact".to_owned()
     } else {
         format!("{} to {}", entry(e.field, *low), entry(e.field, *high))
     };
-    let (kind, source, date) = provenance(e.set_by, e.assumption.kind, source, retrieved);
+    let (kind, source, date) = provenance(e.set_by, e.assumption.figure.kind, source, retrieved);
     view! {
         <tr id=anchor(e.field.key) data-testid=anchor(e.field.key)>
             <th scope="row">{e.field.group.label()} ": " {e.field.label}</th>
             <td>{entry(e.field, *value)} " " <span class="unit">{unit(e.field)}</span></td>
             <td>{range}</td>
-            <td class="words">{kind_mark(e.set_by, e.assumption.kind)} {kind}</td>
+            <td class="words">{kind_mark(e.set_by, e.assumption.figure.kind)} {kind}</td>
             <td class="words">{source}</td>
             <td class="words">{date}</td>
         </tr>
@@ -130,14 +130,18 @@ pub(super) fn origin_of(cost: Cost, key: &'static str) -> impl IntoView {
     let said = Memo::new(move |_| {
         cost.case().ledger.with(|ledger| {
             let e = ledger.entry(key)?;
-            let Assumption { kind, source, retrieved, .. } = &e.assumption;
+            let Figure { kind, source, retrieved, .. } = &e.assumption.figure;
             Some((e.set_by, *kind, source.clone(), retrieved.clone()))
         })
     });
     let range = move || {
         cost.case().ledger.with(|ledger| {
             let e = ledger.entry(key)?;
-            Some(format!("{} to {}", entry(e.field, e.assumption.low), entry(e.field, e.assumption.high)))
+            Some(format!(
+                "{} to {}",
+                entry(e.field, e.assumption.figure.low),
+                entry(e.field, e.assumption.figure.high)
+            ))
         })
     };
     move || {

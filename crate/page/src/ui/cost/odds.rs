@@ -1,6 +1,6 @@
 //! How sure the answer is: the run of trials, its progress, and what would have to be true.
 
-use economics::uncertainty::{Flip, Flips};
+use economics::uncertainty::{InputSwitching, Switching};
 use economics::{Deployment, Scenario};
 use leptos::prelude::*;
 
@@ -51,15 +51,15 @@ fn sentence(cost: Cost) -> impl IntoView {
                 "Thousands of trials, each with every input drawn from its range, are under way.".to_owned()
             }
             Some((summary, took)) => {
-                let share = summary.odds.cheaper_than_cloud[focus as usize];
+                let share = summary.probabilities.cheaper_than_cloud[focus as usize];
                 let saving = summary.saving[focus as usize];
                 format!(
                     "In {} of {} trials {} is cheaper than the cloud (± {}, three standard errors). Its saving lies between {} \
                      and {} in eight of ten; the middle is {}. Computed in {took:.0} ms, seed {}.",
                     percent(share.0),
-                    economics::count(f64::from(summary.odds.trials)),
+                    economics::count(f64::from(summary.probabilities.trials)),
                     focus.noun(),
-                    percent(summary.odds.margin(share).0),
+                    percent(summary.probabilities.margin(share).0),
                     money(saving.p10),
                     money(saving.p90),
                     money(saving.p50),
@@ -110,11 +110,11 @@ fn controls(cost: Cost) -> impl IntoView {
 }
 
 /// The value of each input at which the cheaper of two deployments changes.
-fn what_must_be_true(s: &Scenario, focus: Deployment, all: Vec<Flip>) -> impl IntoView + use<> {
-    let (moving, still): (Vec<Flip>, Vec<Flip>) =
-        all.into_iter().partition(|f| matches!(f.flips, Flips::At(_)));
+fn what_must_be_true(s: &Scenario, focus: Deployment, all: Vec<InputSwitching>) -> impl IntoView + use<> {
+    let (moving, still): (Vec<InputSwitching>, Vec<InputSwitching>) =
+        all.into_iter().partition(|f| matches!(f.switching, Switching::At(_)));
     let still: Vec<&str> =
-        still.iter().filter(|f| matches!(f.flips, Flips::Never(_))).map(|f| f.field.label).collect();
+        still.iter().filter(|f| matches!(f.switching, Switching::Never(_))).map(|f| f.field.label).collect();
     view! {
         <p class="small">{format!("Each input by itself, the others as entered; {} beside the cloud, at present value.", focus.label())}</p>
         <div class="scroll" tabindex="0" role="region" aria-label="Table: what would have to be true">
@@ -137,11 +137,11 @@ fn what_must_be_true(s: &Scenario, focus: Deployment, all: Vec<Flip>) -> impl In
     }
 }
 
-fn flip_row(flip: Flip, s: &Scenario) -> impl IntoView + use<> {
+fn flip_row(flip: InputSwitching, s: &Scenario) -> impl IntoView + use<> {
     let field = flip.field;
     let text = |value: f64| format!("{} {}", entry(field, rounded(value)), unit(field));
-    let crossings = match &flip.flips {
-        Flips::At(crossings) => crossings.as_slice(),
+    let crossings = match &flip.switching {
+        Switching::At(crossings) => crossings.as_slice(),
         _ => &[],
     };
     let words: Vec<String> = crossings

@@ -65,13 +65,13 @@ fn row(
             <td data-testid=format!("value-{}", d.name()) data-value=raw(Some(bill.total.present.0))>{money(bill.total.present)}</td>
             <td>{comparison.map_or_else(dash, |c| money(c.saving.present))}</td>
             <td>{comparison.map_or_else(dash, |c| {
-                c.tipping_present.first.map_or_else(|| if c.tipping_present.cheaper_above { "always" } else { "never" }.to_owned(), |v| count(v.0))
+                c.break_even_volume_present.first.map_or_else(|| if c.break_even_volume_present.cheaper_above { "always" } else { "never" }.to_owned(), |v| count(v.0))
             })}</td>
             <td>{comparison.map_or_else(dash, |c| {
                 c.break_even_present.month.map_or("never".to_owned(), |month| format!("month {month}"))
             })}</td>
-            <td>{if cloud { dash() } else { odds(|s| &s.odds.cheaper_than_cloud) }}</td>
-            <td>{odds(|s| &s.odds.cheapest)}</td>
+            <td>{if cloud { dash() } else { odds(|s| &s.probabilities.cheaper_than_cloud) }}</td>
+            <td>{odds(|s| &s.probabilities.cheapest)}</td>
             <td>{if bill.paid_by_users.present.0 > 0.0 { money(bill.paid_by_users.present) } else { dash() }}</td>
             <td class="words">{failed.map_or("met".to_owned(), |gate| format!("fails: {}", gate.gate.label()))}</td>
         </tr>

@@ -1,7 +1,7 @@
 //! A promise to users: how often each side keeps it, and the promise as a requirement of the decision.
 
 use latency::Ms;
-use latency::slo::Slo;
+use latency::objective::Slo;
 use latency::stats::Metrics;
 use leptos::prelude::*;
 

@@ -1,6 +1,6 @@
 //! What stands behind the chosen cloud: each figure with unit, range, kind and date, and the sources.
 
-use latency::dated::{Figure, Kind};
+use latency::{Figure, Kind};
 use leptos::prelude::*;
 
 use crate::format;
@@ -45,7 +45,7 @@ pub(crate) fn sources(race: Race) -> impl IntoView {
 }
 
 fn row(figure: &Figure) -> impl IntoView + use<> {
-    let Figure { field, value, unit, low, high, retrieved, kind, source } = figure;
+    let Figure { key, value, unit, low, high, retrieved, kind, source } = figure;
     let (class, word) = match kind {
         Kind::Measured => ("origin origin-measured", "measured by us"),
         Kind::Cited => ("origin origin-cited", "cited"),
@@ -55,7 +55,7 @@ fn row(figure: &Figure) -> impl IntoView + use<> {
     let plain = format::plain;
     view! {
         <tr title=source.clone()>
-            <th scope="row">{field.replace(['.', '_'], " ")}</th>
+            <th scope="row">{key.replace(['.', '_'], " ")}</th>
             <td class="num">{format!("{} {unit}", plain(*value))}</td>
             <td class="num">{format!("{} to {}", plain(*low), plain(*high))}</td>
             <td><span class=class>{word}</span></td>

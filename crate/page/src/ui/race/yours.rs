@@ -1,6 +1,6 @@
 //! "Your numbers": percentiles to type, or samples to fit.
 
-use latency::samples::{MOST_BYTES, SamplesError};
+use latency::pasted::{MOST_BYTES, SamplesError};
 use leptos::prelude::*;
 
 use crate::race::yours::{FIELDS, standing};

@@ -1,4 +1,4 @@
-//! What a decoded token costs on the GPU, and on the processor.
+//! Costs of a decoded token on the GPU, and on the processor.
 
 use anyhow::Result;
 use engine::gpu::{Costs, Profile};
@@ -101,7 +101,8 @@ impl GpuCosts {
             self.per_token(counted.submits),
             self.per_token(counted.readback_bytes),
         ))?;
-        let (rate, copy) = (self.rate() / 1e9, profile.copy_bytes_per_s / 1e9);
+        let rate = self.rate() / 1e9;
+        let copy = profile.copy_bytes_per_s / 1e9;
         output::line(format_args!(
             "weights and cache: {rate:.1} GB/s, {:.0} % of what this device copies, {copy:.1} GB/s",
             100.0 * rate / copy

@@ -100,7 +100,7 @@ pub(crate) fn now_ms() -> f64 {
     START.get_or_init(Instant::now).elapsed().as_secs_f64() * 1e3
 }
 
-/// What computes and why, for `--json`.
+/// The backend and the reason for it, for `--json`.
 pub(crate) fn as_json(engine: &Engine) -> Value {
     let report = engine.report();
     json!({

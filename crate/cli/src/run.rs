@@ -80,7 +80,7 @@ impl Args {
     }
 }
 
-/// What one answer came to.
+/// One answer and its timing.
 struct Answer {
     text: String,
     reason: FinishReason,
@@ -111,7 +111,8 @@ fn answer(engine: &mut Engine, messages: &[Message], args: &Args) -> Result<Answ
     let asked = Instant::now();
     let prompt = engine.chat_tokens(messages)?;
     let mut generation = engine.start(&prompt, &args.request())?;
-    let (mut text, mut arrivals) = (String::new(), Vec::new());
+    let mut text = String::new();
+    let mut arrivals = Vec::new();
     let mut show = |piece: &str| -> Result<()> {
         text.push_str(piece);
         if args.json { Ok(()) } else { output::piece(piece) }

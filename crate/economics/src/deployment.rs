@@ -28,7 +28,7 @@ impl Deployment {
         ["cloud", "edge", "endpoint", "browser", "hybrid"][self as usize]
     }
 
-    /// What it is called within a sentence.
+    /// Name within a sentence.
     pub fn noun(self) -> &'static str {
         ["the cloud", "the edge", "running on users’ devices", "running in the browser", "the hybrid"]
             [self as usize]

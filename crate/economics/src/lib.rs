@@ -1,4 +1,4 @@
-//! What it costs to answer requests from a cloud API, on servers of one's own, on the users' devices, in their
+//! The cost of answering requests from a cloud API, on servers of one's own, on the users' devices, in their
 //! browsers, or on servers with the cloud behind them; from when which is cheapest, and how surely; and what may be
 //! chosen at all. Pure: no clock, no input or output, no randomness but what a seed gives.
 //!

@@ -120,7 +120,7 @@ fn the_articles_example_is_the_articles() {
 }
 
 #[test]
-fn c8_the_small_model_api_costs_what_its_story_says() {
+fn the_small_model_api_costs_what_its_story_says() {
     let s = scenario("small-model-api");
     assert_eq!(s.cloud.price, PriceBasis::PerToken);
     assert!((request_price(&s).0 - 4.55e-5).abs() < 1e-12);
@@ -128,7 +128,7 @@ fn c8_the_small_model_api_costs_what_its_story_says() {
 }
 
 #[test]
-fn a4_the_hospital_pays_29_000_for_its_rule() {
+fn the_hospital_pays_29_000_for_its_rule() {
     let s = scenario("hospital");
     assert_eq!(s.policy.data, DataPolicy::Prohibited);
     let [cloud, edge, ..] = undiscounted(&s);
@@ -137,7 +137,7 @@ fn a4_the_hospital_pays_29_000_for_its_rule() {
 }
 
 #[test]
-fn c9_the_browser_feature_downloads_9_800_gb_a_month() {
+fn the_browser_feature_downloads_9_800_gb_a_month() {
     let s = scenario("browser-saas");
     let users = s.demand.requests_per_month.0 / s.demand.requests_per_user.0;
     let downloads = users * (s.demand.new_users.0 + (1.0 - s.demand.new_users.0) * s.browser.evicted.0);
@@ -146,7 +146,7 @@ fn c9_the_browser_feature_downloads_9_800_gb_a_month() {
 }
 
 #[test]
-fn c12_bars_stand_among_those_of_the_ledger() {
+fn bars_stand_among_those_of_the_ledger() {
     let ledger = Ledger::new(&Preset::of("seed-example").unwrap());
     let bars = tornado(&ledger.scenario(), &ledger.uncertain(), Deployment::Edge, Basis::Undiscounted);
     for (key, low, high) in [

@@ -13,7 +13,8 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
     (numbers, options).prop_map(|(numbers, options)| {
         let mut s = Scenario::seed_example();
         for (field, part) in FIELDS.iter().zip(numbers) {
-            let (low, high) = (field.slider_min, field.slider_max);
+            let low = field.slider_min;
+            let high = field.slider_max;
             let value = if field.log { low * (high / low).powf(part) } else { low + (high - low) * part };
             (field.set)(&mut s, if field.whole { value.round() } else { value }.clamp(low, high));
         }
@@ -128,7 +129,8 @@ proptest! {
         let found = break_even_volumes(&s, Deployment::Edge, Basis::Present);
         let tip = found.first.unwrap();
         let at = totals(&s.at_volume(tip));
-        let (cloud, edge) = (at[0].present.0, at[1].present.0);
+        let cloud = at[0].present.0;
+        let edge = at[1].present.0;
         prop_assert!((cloud - edge).abs() <= 1e-12 * edge.max(1e-9), "{cloud} {edge}");
         prop_assert!(saving(&s.at_volume(RequestsPerMonth(tip.0 * 1.001 + 1.0)), Deployment::Edge) > 0.0);
     }

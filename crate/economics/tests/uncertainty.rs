@@ -1,4 +1,5 @@
-//! C11 and C12 against the specification, and what must hold of every run whatever the inputs.
+//! Monte Carlo, tornado and switching values against figures computed by hand, and
+//! properties of every run.
 // proptest, which draws inputs here, is for native targets.
 #![cfg(not(target_arch = "wasm32"))]
 
@@ -28,7 +29,7 @@ fn price() -> Uncertain {
     uncertain("cloud.usd_per_request", (0.0005, 0.000_75, 0.001), Shape::Triangular)
 }
 
-/// The article's example with the ranges of C12.
+/// The article's example with ranges.
 fn seed_ranges() -> Vec<Uncertain> {
     vec![
         uncertain("demand.requests_per_month", (1e6, 2e6, 5e6), Shape::Pert),
@@ -54,8 +55,8 @@ fn p_edge(summary: &Summary) -> f64 {
 }
 
 #[test]
-fn c11_monte_carlo_against_the_analytic_probability() {
-    // Edge is cheaper where the price exceeds F2 ÷ (V · T).
+fn monte_carlo_against_the_analytic_probability() {
+    // Edge is cheaper where the price exceeds the edge's cost ÷ (volume · months).
     let threshold = 34_400.0 / (1.5e6 * 36.0);
     assert!((threshold - 0.000_637_037_f64).abs() < 5e-10);
     let exact = 1.0 - (threshold - 0.0005_f64).powi(2) / (0.0005 * 0.000_25);
@@ -70,7 +71,7 @@ fn c11_monte_carlo_against_the_analytic_probability() {
 }
 
 #[test]
-fn c11_quantiles_of_the_saving_are_those_of_the_price() {
+fn quantiles_of_the_saving_are_those_of_the_price() {
     let found = summary(&at_volume(1.5e6), &[price()], plan(1, 100_000));
     let saving = |price: f64| price * 1.5e6 * 36.0 - 34_400.0;
     let edge = found.saving[Deployment::Edge as usize];
@@ -82,7 +83,7 @@ fn c11_quantiles_of_the_saving_are_those_of_the_price() {
 }
 
 #[test]
-fn c12_tornado_of_the_seed_example() {
+fn tornado_of_the_seed_example() {
     let bars = tornado(&Scenario::seed_example(), &seed_ranges(), Deployment::Edge, Basis::Undiscounted);
     let want = [
         ("demand.requests_per_month", [-7_400.0, 100_600.0]),
@@ -129,7 +130,8 @@ fn the_same_seed_gives_the_same_bits_however_it_is_sliced() {
 
 #[test]
 fn bands_bracket_and_agree_with_the_run() {
-    let (s, ranges) = (Scenario::seed_example(), seed_ranges());
+    let s = Scenario::seed_example();
+    let ranges = seed_ranges();
     let months: Vec<Months> = (0..=36).step_by(3).map(Months).collect();
     let mut by_month = Bands::by_month(&s, &ranges, plan(3, BAND_TRIALS), &months);
     assert!(by_month.bands().is_empty());
@@ -150,7 +152,8 @@ fn bands_bracket_and_agree_with_the_run() {
 
 #[test]
 fn bands_by_volume_hold_the_volume_and_draw_the_rest() {
-    let (s, ranges) = (Scenario::seed_example(), seed_ranges());
+    let s = Scenario::seed_example();
+    let ranges = seed_ranges();
     let volumes = [1e5, 1e6, 1e7].map(RequestsPerMonth);
     let mut run = Bands::by_volume(&s, &ranges, plan(3, 200), &volumes);
     assert_eq!(run.run(1000), 0);
@@ -158,7 +161,8 @@ fn bands_by_volume_hold_the_volume_and_draw_the_rest() {
     for (band, volume) in bands.iter().zip(volumes) {
         assert_eq!(band.at, volume.0);
         let cloud = band.cost[0];
-        let (low, high) = (0.0005 * volume.0 * 36.0, 0.001 * volume.0 * 36.0);
+        let low = 0.0005 * volume.0 * 36.0;
+        let high = 0.001 * volume.0 * 36.0;
         assert!(low < cloud.p10.0 && cloud.p10.0 < cloud.p90.0 && cloud.p90.0 < high, "{cloud:?}");
     }
 }
@@ -181,13 +185,13 @@ fn switching_values_of_the_seed_example_are_its_break_even_points() {
     let volume = at("demand.requests_per_month");
     assert!((volume.value - 1_274_074.07).abs() < 0.01, "{volume:?}");
     assert_eq!((volume.below, volume.above), (Deployment::Cloud, Deployment::Edge));
-    // F7: 18.18 months, so the verdict is the edge's from 19.
+    // Paid back after 18.18 months, so the verdict is the edge's from 19.
     assert_eq!(at("finance.horizon").value, 19.0);
     assert!((at("cloud.usd_per_request").value - 34_400.0 / 72e6).abs() < 1e-12);
     assert!((at("edge.capex").value - 31_600.0).abs() < 1e-6);
     assert!((at("edge.lifecycle").value - (400.0 + 19_600.0 / 36.0)).abs() < 1e-6);
     assert!((at("engineering.lump_sum").value - 27_600.0).abs() < 1e-6);
-    // C2: with a fall of 30 % a year the break-even volume is 2,044,490, just above this volume.
+    // With a fall of 30 % a year the break-even volume is 2,044,490, just above this volume.
     let decline = at("finance.price_decline_per_year");
     assert!((0.28..0.3).contains(&decline.value) && decline.above == Deployment::Cloud, "{decline:?}");
 }
@@ -212,7 +216,8 @@ fn a_staircase_has_several_switching_values() {
     let mut s = Scenario::seed_example();
     s.edge.fleet = FleetBasis::Sized;
     let found = crossings(&s, "demand.requests_per_month", Basis::Undiscounted);
-    let (first, last) = (found[0].value, found[found.len() - 1].value);
+    let first = found[0].value;
+    let last = found[found.len() - 1].value;
     assert!((3.029e6..3.031e6).contains(&first), "{found:?}");
     assert!((3.074e6..3.076e6).contains(&last), "{found:?}");
     assert_eq!(found.len(), 5, "{found:?}");
@@ -262,7 +267,8 @@ proptest! {
     #[test]
     fn both_sides_of_a_switching_value_have_the_verdicts_it_says(volume in 1e5..1e7_f64, index in 0..4_usize) {
         let key = ["demand.requests_per_month", "cloud.usd_per_request", "edge.lifecycle", "engineering.lump_sum"];
-        let (s, input) = (at_volume(volume), field(key[index]));
+        let s = at_volume(volume);
+        let input = field(key[index]);
         let Switching::At(found) = switching_values(&s, input, PAIR, Basis::Present) else { return Ok(()) };
         for crossing in found {
             let cheaper = |value: f64| {
@@ -294,7 +300,8 @@ fn a_run_has_an_end() {
 fn a_hundred_thousand_trials_take_under_300_ms() {
     for preset in economics::presets() {
         let ledger = economics::Ledger::new(&preset);
-        let (s, ranges) = (ledger.scenario(), ledger.uncertain());
+        let s = ledger.scenario();
+        let ranges = ledger.uncertain();
         let timed = |name: &str, work: &mut dyn FnMut()| {
             let start = std::time::Instant::now();
             work();

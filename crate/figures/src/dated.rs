@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// What stands behind a figure.
+/// The grounds of a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
@@ -34,6 +34,6 @@ pub struct Figure {
     pub source: String,
     /// When it was looked up or judged: `YYYY-MM-DD`, or `YYYY-MM` where only the month is known.
     pub retrieved: String,
-    /// What stands behind it.
+    /// Its grounds.
     pub kind: Kind,
 }

@@ -1,5 +1,5 @@
-//! What the crates that calculate and the programs that show their figures share: where a figure comes from, the
-//! normal distribution, the inverse of a tabulated distribution, and the cell of a spreadsheet.
+//! Shared by the crates that calculate and the programs that show their figures: dated figures, the normal
+//! distribution, the inverse of a tabulated distribution, and the cell of a spreadsheet.
 //!
 //! A crate of its own, because `economics` and `latency` are pure and may not depend on each other, nor on the page.
 //! Pure itself: no clock, no input or output, no randomness. Transcendental functions come from `libm`, so that

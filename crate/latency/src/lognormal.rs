@@ -54,7 +54,8 @@ impl Lognormal {
     /// # Errors
     /// P50 is not above the floor, or P99 not above P50.
     pub fn from_p50_p99(p50: Ms, p99: Ms, floor: Ms) -> Result<Self, FitError> {
-        let (above50, above99) = (p50.0 - floor.0, p99.0 - floor.0);
+        let above50 = p50.0 - floor.0;
+        let above99 = p99.0 - floor.0;
         if !(above50 > 0.0 && floor.0 >= 0.0) {
             return Err(FitError::Median(above50));
         }
@@ -71,17 +72,21 @@ impl Lognormal {
     /// # Errors
     /// The percentiles do not rise, or no floor from 0 up to P50 solves it.
     pub fn from_p50_p90_p99(p50: Ms, p90: Ms, p99: Ms) -> Result<Self, FitError> {
-        let (a, b, c) = (p50.0, p90.0, p99.0);
+        let a = p50.0;
+        let b = p90.0;
+        let c = p99.0;
         if !(a > 0.0 && a.is_finite()) {
             return Err(FitError::Median(a));
         }
         if !(a < b && b < c && c.is_finite()) {
             return Err(FitError::Order { p50: a, p90: b, p99: c });
         }
-        let (z90, z99) = (normal::quantile(0.9), normal::quantile(0.99));
+        let z90 = normal::quantile(0.9);
+        let z99 = normal::quantile(0.99);
         let miss = |s: f64| libm::log((c - s) / (a - s)) * z90 - libm::log((b - s) / (a - s)) * z99;
         // `miss` falls as the floor rises: one sign change at most, found by halving.
-        let (mut low, mut high) = (0.0, a * (1.0 - 1e-12));
+        let mut low = 0.0;
+        let mut high = a * (1.0 - 1e-12);
         if miss(low) < 0.0 || miss(high) > 0.0 {
             return Err(FitError::NoFloor { p50: a, p90: b, p99: c });
         }

@@ -63,7 +63,8 @@ fn a_longer_prompt_takes_its_slope_longer() {
 #[test]
 fn every_run_shown_is_the_run_simulated() {
     let preset = presets::all().pop().unwrap();
-    let (cloud, ask) = (Cloud::new(&preset).unwrap(), request(Connection::Cold));
+    let cloud = Cloud::new(&preset).unwrap();
+    let ask = request(Connection::Cold);
     let mut runs = 0;
     cloud.each(&ask, 5, 10..20, |run, arrivals| {
         assert_eq!(arrivals, cloud.simulate(&ask, 5, run).arrivals);
@@ -154,7 +155,8 @@ fn every_preset_has_sources_and_the_first_token_it_promises() {
             (0.99, Some(preset.first_token.p99)),
         ];
         for (p, want) in promised {
-            let (got, want) = (server.percentile(p).unwrap().0, want.unwrap());
+            let got = server.percentile(p).unwrap().0;
+            let want = want.unwrap();
             assert!((got / want - 1.0).abs() < 0.02, "{} P{}: {got}, not {want}", preset.id, p * 100.0);
         }
     }

@@ -22,7 +22,7 @@ pub(super) fn scenario(file: Option<&Path>, set: &[String]) -> Result<Scenario> 
     };
     for assignment in set {
         let (key, value) = of_argument(assignment)?;
-        // What is said last holds.
+        // The last assignment holds.
         given.retain(|(earlier, _)| *earlier != key);
         given.push((key, value));
     }

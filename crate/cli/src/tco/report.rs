@@ -25,9 +25,9 @@ pub(super) struct Priced {
     /// Program that priced it.
     program: &'static str,
     version: &'static str,
-    /// What the cloud costs, not discounted, as the next seven are.
+    /// Cost of the cloud, not discounted, as the next seven are.
     cloud: Usd,
-    /// What the edge costs.
+    /// Cost of the edge.
     edge: Usd,
     /// Cloud − edge.
     saving: Usd,

@@ -28,7 +28,8 @@ pub(super) fn csv(priced: &Priced) -> Result<String> {
     for gate in &report.decision.gates {
         let value = gate.value.map_or_else(String::new, |value| value.to_string());
         let threshold = gate.threshold.map_or_else(String::new, |value| value.to_string());
-        let (name, label) = (gate.deployment.name(), gate.gate.label());
+        let name = gate.deployment.name();
+        let label = gate.gate.label();
         write(&mut out, ["gate", name, label, &threshold, &value, "", &gate.sentence])?;
     }
     for point in &priced.cumulative {
@@ -43,7 +44,8 @@ pub(super) fn csv(priced: &Priced) -> Result<String> {
 fn inputs(priced: &Priced, out: &mut Writer<Vec<u8>>) -> Result<()> {
     let s = &priced.report.scenario;
     for field in FIELDS.iter().filter(|field| (field.relevant)(s)) {
-        let (value, note) = ((field.get)(s).to_string(), format!("{}, {}", field.label, field.unit));
+        let value = (field.get)(s).to_string();
+        let note = format!("{}, {}", field.label, field.unit);
         write(out, ["input", "", field.key, "", &value, "", &note])?;
     }
     for choice in CHOICES.iter().filter(|choice| (choice.relevant)(s)) {
@@ -62,7 +64,8 @@ fn series(out: &mut Writer<Vec<u8>>, table: &str, item: &str, at: &str, totals: 
 }
 
 fn row(out: &mut Writer<Vec<u8>>, what: [&str; 3], at: &str, total: Total, note: &str) -> Result<()> {
-    let (undiscounted, present) = (total.undiscounted.0.to_string(), total.present.0.to_string());
+    let undiscounted = total.undiscounted.0.to_string();
+    let present = total.present.0.to_string();
     write(out, [what[0], what[1], what[2], at, &undiscounted, &present, note])
 }
 

@@ -18,7 +18,7 @@ pub struct Depreciation {
     pub straight_line: UsdPerMonth,
     /// MACRS, year by year.
     pub macrs: [Usd; 6],
-    /// What MACRS leaves on the books at the end of each year.
+    /// Value that MACRS leaves on the books at the end of each year.
     pub book_value: [Usd; 6],
     /// Present value of the tax that MACRS saves: Σ τ · D ÷ (1 + r)^year.
     pub macrs_shield: Usd,
@@ -45,7 +45,8 @@ pub fn depreciation(s: &Scenario, price: Usd) -> Depreciation {
         let worth = |(year, amount): (usize, &f64)| amount * libm::exp(-yearly * (year as f64 + 1.0));
         Usd(f.tax_rate.0 * amounts.iter().enumerate().map(worth).sum::<f64>())
     };
-    let (rate, months) = (monthly_log_rate(f.hurdle_rate.0), f64::from(f.horizon.0));
+    let rate = monthly_log_rate(f.hurdle_rate.0);
+    let months = f64::from(f.horizon.0);
     let residual_present = residual * libm::exp(-rate * months);
     let annuity_factor = libm::exp(-rate) * geometric(-rate, months);
     Depreciation {

@@ -1,4 +1,4 @@
-//! What it takes to bring a model to users' machines; the key figure is requests answered per download.
+//! Downloads that bring a model to users' machines; the key figure is requests answered per download.
 
 use serde::Serialize;
 
@@ -22,7 +22,7 @@ pub struct Downloads {
     pub answered_per_download: Option<f64>,
     /// At so many a download costs what the cloud would have charged for them; `None` for a free cloud.
     pub break_even: Option<f64>,
-    /// What an answer costs the user in electricity. Assumed, not measured: browsers have no power sensor.
+    /// The user's electricity for an answer. Assumed, not measured: browsers have no power sensor.
     pub users_energy: UsdPerRequest,
 }
 

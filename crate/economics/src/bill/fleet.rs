@@ -12,9 +12,9 @@ pub(crate) struct Fleet {
     basis: FleetBasis,
     /// In use.
     pub(crate) devices: Devices,
-    /// What they cost.
+    /// Their price.
     pub(crate) hardware: Usd,
-    /// What the spares cost.
+    /// Price of the spares.
     pub(crate) spares_cost: Usd,
 }
 

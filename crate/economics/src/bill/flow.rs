@@ -50,7 +50,7 @@ impl Total {
         Self { undiscounted: Usd(amount * weights.undiscounted), present: Usd(amount * weights.present) }
     }
 
-    /// What this costs more than `other`: 0 where they differ by rounding alone.
+    /// The difference to `other`: 0 where they differ by rounding alone.
     pub(crate) fn beyond(self, other: Self) -> Self {
         let apart =
             |a: f64, b: f64| if (a - b).abs() <= ROUNDING * a.abs().max(b.abs()) { 0.0 } else { a - b };

@@ -17,7 +17,7 @@ pub enum Payer {
 /// One line of a bill.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Line {
-    /// What it pays for.
+    /// Its name.
     pub label: &'static str,
     /// How much and when.
     pub flow: Flow,

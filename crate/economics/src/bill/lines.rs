@@ -40,7 +40,8 @@ fn operator(label: &'static str, flow: Flow, inputs: &'static [&'static str]) ->
 
 /// Price and egress of the share of requests that the cloud answers.
 fn cloud(s: &Scenario, share: f64, own: &'static [&'static str], add: &mut impl FnMut(Line)) {
-    let (c, requests) = (&s.cloud, share * s.demand.requests_per_month.0);
+    let c = &s.cloud;
+    let requests = share * s.demand.requests_per_month.0;
     let paid = request_price(s).0 * requests;
     let (label, egress_label) = if own.is_empty() {
         ("Cloud requests", "Cloud egress")
@@ -89,7 +90,8 @@ fn price_keys(basis: PriceBasis) -> &'static [&'static str] {
 const ENGINEERING: &[&str] =
     &["engineering.basis", "engineering.lump_sum", "engineering.weeks", "engineering.usd_per_week"];
 
-/// Hardware, spares, engineering, maintenance and energy of servers that see a share of all requests; `own` are the keys of that share.
+/// Hardware, spares, engineering, maintenance and energy of servers that see a share of all requests; `own` are the
+/// keys of that share.
 fn edge(s: &Scenario, share: f64, own: &'static [&'static str], fleet: &Fleet, add: &mut impl FnMut(Line)) {
     let e = &s.edge;
     let hardware = fleet.hardware;
@@ -99,7 +101,9 @@ fn edge(s: &Scenario, share: f64, own: &'static [&'static str], fleet: &Fleet, a
         inputs: Keys([keys, counted, own]),
         payer: Payer::Operator,
     };
-    let (inputs, counted, routed) = (fleet.inputs(), fleet.count_inputs(), fleet.share_inputs(own));
+    let inputs = fleet.inputs();
+    let counted = fleet.count_inputs();
+    let routed = fleet.share_inputs(own);
     add(line("Hardware", Flow::Upfront(hardware), &[], inputs, routed));
     let keys = &["edge.failures_per_year", "edge.spares_confidence", "finance.horizon"];
     add(line("Spares", Flow::Upfront(fleet.spares_cost), keys, counted, routed));
@@ -117,7 +121,7 @@ fn edge(s: &Scenario, share: f64, own: &'static [&'static str], fleet: &Fleet, a
     add(line("Residual value", residual, &["edge.residual"], inputs, routed));
 }
 
-/// What both kinds of users' machines cost the operator, and what their electricity costs the users.
+/// Costs that both kinds of users' machines bring the operator, and the users for electricity.
 struct Local {
     downloads: f64,
     gigabytes: f64,

@@ -1,4 +1,4 @@
-//! What each deployment pays, line by line. Every total, chart and table is made from these lines.
+//! The bill of each deployment, line by line. Every total, chart and table is made from these lines.
 
 mod depreciation;
 mod downloads;

@@ -3,10 +3,11 @@
 use crate::input::{EngineeringBasis, PriceBasis, Scenario};
 use crate::units::{RequestsPerMonth, Usd, UsdPerRequest};
 
-/// What a request costs by the chosen price, without egress. Per token: (read · price + cached · price +
+/// Price of a request on the chosen basis, without egress. Per token: (read · price + cached · price +
 /// written · price) ÷ 10⁶.
 pub fn request_price(s: &Scenario) -> UsdPerRequest {
-    let (c, d) = (&s.cloud, &s.demand);
+    let c = &s.cloud;
+    let d = &s.demand;
     UsdPerRequest(match c.price {
         PriceBasis::PerRequest => c.usd_per_request.0,
         PriceBasis::PerToken => {
@@ -19,7 +20,7 @@ pub fn request_price(s: &Scenario) -> UsdPerRequest {
     })
 }
 
-/// What engineering costs, once.
+/// Price of engineering, once.
 pub fn engineering_cost(s: &Scenario) -> Usd {
     match s.engineering.basis {
         EngineeringBasis::LumpSum => s.engineering.lump_sum,

@@ -35,7 +35,8 @@ fn poisson_quantile(mean: f64, p: f64) -> f64 {
         // Cornish–Fisher: the second term is the skewness of a Poisson variable.
         return (mean + z * mean.sqrt() + (z * z - 1.0) / 6.0 - 0.5).ceil().max(0.0);
     }
-    let (mut k, mut term) = (0.0, libm::exp(-mean));
+    let mut k = 0.0;
+    let mut term = libm::exp(-mean);
     let mut sum = term;
     while sum < p {
         k += 1.0;

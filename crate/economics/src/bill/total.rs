@@ -1,4 +1,4 @@
-//! What each deployment pays, line by line. Every total, chart and table is made from these lines.
+//! The bill of each deployment, line by line. Every total, chart and table is made from these lines.
 
 use serde::Serialize;
 
@@ -16,7 +16,7 @@ pub struct BillLine {
     /// The line.
     #[serde(flatten)]
     pub line: Line,
-    /// What it comes to.
+    /// Its total.
     pub total: Total,
 }
 
@@ -27,25 +27,25 @@ pub struct Bill {
     pub deployment: Deployment,
     /// Line by line; the total is the sum of those that the operator pays.
     pub lines: Vec<BillLine>,
-    /// What the operator pays.
+    /// The operator's total.
     pub total: Total,
-    /// What the users pay beside it.
+    /// The users' total beside it.
     pub paid_by_users: Total,
 }
 
-/// What every deployment costs over the horizon, in the order of [`Deployment::ALL`], without allocating: about a
+/// Cost of every deployment over the horizon, in the order of [`Deployment::ALL`], without allocating: about a
 /// microsecond. Inputs are not checked; see [`Scenario::validate`].
 pub fn totals(s: &Scenario) -> [Total; 5] {
     totals_at(s, s.finance.horizon)
 }
 
-/// What every deployment has cost by the end of a month; 0 is the start.
+/// Cost of every deployment by the end of a month; 0 is the start.
 pub fn totals_at(s: &Scenario, month: Months) -> [Total; 5] {
     let factors = Factors::at(s, month);
     Deployment::ALL.map(|d| operator_total(s, d, &Fleet::of(s, d), &factors))
 }
 
-/// What one deployment costs its operator with a given fleet.
+/// Cost of one deployment to its operator with a given fleet.
 pub(crate) fn operator_total(s: &Scenario, d: Deployment, fleet: &Fleet, factors: &Factors) -> Total {
     let mut total = Total::default();
     lines(s, d, fleet, &mut |line| {

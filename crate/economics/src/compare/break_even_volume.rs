@@ -60,10 +60,12 @@ fn window(saving: &Saving<'_>, per_device: f64) -> Option<(f64, f64)> {
     let s = saving.s;
     let lasting = Scenario { edge: Edge { failures_per_year: Share(0.0), ..s.edge }, ..*s };
     let plain = Saving::new(&lasting, saving.deployment, saving.basis);
-    let (fixed, gain) = (plain.standing(0.0), saving.per_request * per_device);
+    let fixed = plain.standing(0.0);
+    let gain = saving.per_request * per_device;
     let price = fixed - plain.standing(1.0);
     let failing = s.edge.device_price.0 * expected_failures(s, Devices(1.0));
-    let (few, many) = (gain - price - failing, gain - price - 1.5 * failing);
+    let few = gain - price - failing;
+    let many = gain - price - 1.5 * failing;
     let best = -(fixed + s.edge.device_price.0) / few;
     let worst = (gain - fixed + SPARES_BEYOND * s.edge.device_price.0) / many;
     let (low, high) = match (few > 0.0, many > 0.0) {
@@ -98,7 +100,8 @@ fn on_stairs(saving: &Saving<'_>, per_device: f64) -> BreakEvenVolumes {
     let mut n = low;
     while n <= end {
         let standing = saving.standing(n);
-        let (left, right) = (standing + rising * (n - 1.0) * per_device, standing + rising * n * per_device);
+        let left = standing + rising * (n - 1.0) * per_device;
+        let right = standing + rising * n * per_device;
         if before.is_some_and(|before: f64| (before > 0.0) != (left > 0.0)) {
             note((n - 1.0) * per_device);
         }

@@ -27,9 +27,9 @@ pub enum Verdict {
 pub struct Comparison {
     /// Which deployment.
     pub deployment: Deployment,
-    /// What the cloud costs.
+    /// Cost of the cloud.
     pub cloud: Total,
-    /// What the deployment costs.
+    /// Cost of the deployment.
     pub other: Total,
     /// Cloud − deployment; `present` is the net present value of choosing the deployment.
     pub saving: Total,
@@ -58,9 +58,11 @@ pub struct Comparison {
 /// A deployment beside the cloud. Inputs are not checked.
 pub fn compare(s: &Scenario, deployment: Deployment) -> Comparison {
     let totals = totals(s);
-    let (cloud, other) = (totals[Deployment::Cloud as usize], totals[deployment as usize]);
+    let cloud = totals[Deployment::Cloud as usize];
+    let other = totals[deployment as usize];
     let saving = cloud.beyond(other);
-    let (high, low) = (cloud.present.0.max(other.present.0), cloud.present.0.min(other.present.0));
+    let high = cloud.present.0.max(other.present.0);
+    let low = cloud.present.0.min(other.present.0);
     Comparison {
         deployment,
         cloud,

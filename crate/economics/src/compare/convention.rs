@@ -20,7 +20,7 @@ pub fn convention(s: &Scenario) -> String {
     )
 }
 
-/// What choosing a deployment is worth at present under each way of discounting in use.
+/// Present worth of choosing a deployment under each way of discounting in use.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Conventions {
     /// Effective rate, (1 + r)^(1/12) − 1 a month: the one used everywhere here.
@@ -33,7 +33,7 @@ pub struct Conventions {
     pub mid_year: Usd,
 }
 
-/// What choosing a deployment instead of the cloud is worth under each way of discounting.
+/// Worth of choosing a deployment instead of the cloud under each way of discounting.
 pub fn conventions(s: &Scenario, deployment: Deployment) -> Conventions {
     let rate = s.finance.hurdle_rate.0;
     let horizon = s.finance.horizon.0;
@@ -46,7 +46,8 @@ pub fn conventions(s: &Scenario, deployment: Deployment) -> Conventions {
     let yearly = |shift: f64| {
         let mut worth = saved(s, 0).undiscounted.0;
         for year in 1..=horizon.div_ceil(12) {
-            let (from, to) = (12 * (year - 1), (12 * year).min(horizon));
+            let from = 12 * (year - 1);
+            let to = (12 * year).min(horizon);
             let flow = saved(s, to).undiscounted.0 - saved(s, from).undiscounted.0;
             worth += flow * libm::exp(-libm::log1p(rate) * (f64::from(year) - shift));
         }

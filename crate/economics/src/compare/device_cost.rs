@@ -1,4 +1,4 @@
-//! What devices bought one by one do to the price of a request.
+//! The effect of whole devices on the price of a request.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use crate::deployment::Deployment;
 use crate::input::{Edge, Scenario};
 use crate::units::{RequestsPerMonth, Usd, UsdPerRequest};
 
-/// What devices bought one by one do to the price of a request.
+/// The effect of whole devices on the price of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct DeviceCost {
     /// Price · service time · peak ÷ (cap · seconds a month · months): hardware in each request.
@@ -20,7 +20,7 @@ pub struct DeviceCost {
     pub break_even_volume_in_parts: Option<RequestsPerMonth>,
 }
 
-/// What devices bought one by one do to the price of a request; `None` where the fleet is as entered.
+/// The effect of whole devices on the price of a request; `None` where the fleet is as entered.
 pub fn device_cost(s: &Scenario, basis: Basis) -> Option<DeviceCost> {
     let priced = |price: f64| Scenario { edge: Edge { device_price: Usd(price), ..s.edge }, ..*s };
     let saving = Saving::new(s, Deployment::Edge, basis);
@@ -31,7 +31,8 @@ pub fn device_cost(s: &Scenario, basis: Basis) -> Option<DeviceCost> {
         // Of a thousand, so that rounding up to whole spares does not count a thousandfold.
         (saving.standing(0.0) - saving.standing(1e3)) / 1e3
     };
-    let (free, dollar) = (loss(0.0), loss(1.0));
+    let free = loss(0.0);
+    let dollar = loss(1.0);
     let gain = saving.per_request * per_device;
     let net = gain - loss(s.edge.device_price.0);
     let requests = per_device * f64::from(s.finance.horizon.0);

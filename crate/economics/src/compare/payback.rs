@@ -6,7 +6,7 @@ use crate::bill::{Basis, Factors, Fleet, monthly_log_rate, operator_total};
 use crate::deployment::Deployment;
 use crate::input::Scenario;
 
-/// When a deployment has paid for its upfront cost. What hardware still fetches at the horizon is not counted.
+/// When a deployment has paid for its upfront cost. The residual value of hardware is not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct BreakEven {
     /// Months, in parts; `None` is never, or not within [`LONGEST_PAYBACK`].
@@ -35,7 +35,8 @@ impl SoFar<'_> {
         let factors = Factors::at_rate(self.s, months, rate);
         let factors = if residual { factors } else { factors.without_residual() };
         let sum = |d: Deployment| self.basis.of(operator_total(self.s, d, &self.fleet, &factors)).0;
-        let (cloud, other) = (sum(Deployment::Cloud), sum(self.deployment));
+        let cloud = sum(Deployment::Cloud);
+        let other = sum(self.deployment);
         (cloud - other, cloud.abs().max(other.abs()))
     }
 

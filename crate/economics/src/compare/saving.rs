@@ -1,4 +1,4 @@
-//! What a deployment saves beside the cloud, as a function of volume and fleet.
+//! The saving of a deployment beside the cloud, as a function of volume and fleet.
 
 use crate::bill::{Basis, Factors, Fleet, exact_devices, operator_total, peak_growth};
 use crate::deployment::Deployment;
@@ -38,7 +38,7 @@ impl<'a> Saving<'a> {
         self.basis.of(cloud).0 - self.basis.of(other).0
     }
 
-    /// What a fleet loses before the first request.
+    /// The loss of a fleet before the first request.
     pub(super) fn standing(&self, devices: f64) -> f64 {
         self.at(0.0, devices)
     }

@@ -1,4 +1,4 @@
-//! What the charts draw.
+//! Series for charts.
 
 use serde::Serialize;
 
@@ -8,7 +8,7 @@ use crate::deployment::Deployment;
 use crate::input::{Finance, Scenario};
 use crate::units::{Months, RequestsPerMonth, Usd};
 
-/// What every deployment has cost by the end of a month.
+/// Cost of every deployment by the end of a month.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct CumulativePoint {
     /// Month; 0 is the start.
@@ -17,7 +17,7 @@ pub struct CumulativePoint {
     pub totals: [Total; 5],
 }
 
-/// What every deployment costs over the horizon at one volume.
+/// Cost of every deployment over the horizon at one volume.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct VolumePoint {
     /// Requests in the first month.
@@ -51,7 +51,7 @@ pub fn log_volumes(from: RequestsPerMonth, to: RequestsPerMonth, points: usize) 
 /// One bar of the way from what the cloud would have cost to what choosing a deployment is worth.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct WaterfallStep {
-    /// What it is.
+    /// Its name.
     pub label: &'static str,
     /// Keys of the inputs it comes from; none for a total.
     pub inputs: Vec<&'static str>,

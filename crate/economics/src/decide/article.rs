@@ -15,7 +15,7 @@ use crate::units::{Bytes, Months, Usd};
 pub struct ArticleStep {
     /// Letter in the article.
     pub id: char,
-    /// What is asked, with this scenario's figures.
+    /// The question, with this scenario's figures.
     pub question: String,
     /// The answer.
     pub yes: bool,
@@ -33,7 +33,7 @@ pub enum ArticleOutcome {
     HybridLoop,
 }
 
-/// What the chart says.
+/// The way through the chart.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct ArticleChart {
     /// Questions asked, in order.
@@ -51,7 +51,7 @@ pub struct ArticleChart {
 pub struct Defect {
     /// Number in the list of the article's defects.
     pub number: u8,
-    /// What is wrong.
+    /// The defect in a sentence.
     pub sentence: &'static str,
 }
 
@@ -114,8 +114,8 @@ fn follow(s: &Scenario, ask: &mut dyn FnMut(char, String, bool) -> bool) -> (Art
     }
     let three_years = Scenario { finance: Finance { horizon: Months(36), ..s.finance }, ..*s };
     let all = totals(&three_years);
-    let (cloud, edge) =
-        (all[Deployment::Cloud as usize].undiscounted, all[Deployment::Edge as usize].undiscounted);
+    let cloud = all[Deployment::Cloud as usize].undiscounted;
+    let edge = all[Deployment::Edge as usize].undiscounted;
     let twice = Usd(edge.0 + engineering_cost(s).0);
     let asked = format!(
         "Is the cloud over three years, {}, dearer than edge plus engineering, {}?",

@@ -36,7 +36,7 @@ pub struct Capacity {
     pub spares: Devices,
     /// Share of devices that fail at least once.
     pub share_failing: Share,
-    /// What devices bought one by one do to the price of a request, at present value; only edge servers, sized.
+    /// The effect of whole devices on the price of a request, at present value; only edge servers, sized.
     pub device_cost: Option<DeviceCost>,
 }
 
@@ -93,7 +93,8 @@ impl Queue {
         if devices.0 <= self.load {
             return Share(1.0);
         }
-        let (mut k, mut blocked) = (0.0, 1.0);
+        let mut k = 0.0;
+        let mut blocked = 1.0;
         while k < devices.0.min(MOST_DEVICES) {
             k += 1.0;
             blocked = self.next(blocked, k);
@@ -111,7 +112,8 @@ impl Queue {
         if self.load <= 0.0 {
             return Devices(0.0);
         }
-        let (mut k, mut blocked) = (0.0, 1.0);
+        let mut k = 0.0;
+        let mut blocked = 1.0;
         loop {
             k += 1.0;
             blocked = self.next(blocked, k);

@@ -13,7 +13,7 @@ use crate::units::Usd;
 /// Below this ratio of costs the inputs are not known well enough to tell (runwhere.dev/methodology).
 pub const CLOSE_CALL: f64 = 1.5;
 
-/// What to choose, and why.
+/// The choice, and the reasons for it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Decision {
     /// Every gate of every deployment, deployment by deployment.
@@ -22,22 +22,22 @@ pub struct Decision {
     pub ranking: Vec<(Deployment, Usd)>,
     /// The cheapest of them; `None` where every deployment fails.
     pub best: Option<Deployment>,
-    /// What it is weighed against: the cloud where it is feasible and not the best, else the next in the ranking.
+    /// The one it is weighed against: the cloud where it is feasible and not the best, else the next in the ranking.
     pub rival: Option<Deployment>,
     /// The rival's cost ÷ the best's.
     pub ratio: Option<f64>,
     /// Whether that ratio is below [`CLOSE_CALL`].
     pub close_call: bool,
-    /// What the data policy costs: the best's cost above that of the cheapest deployment that only the policy
+    /// Cost of the data policy: the best's cost above that of the cheapest deployment that only the policy
     /// excludes; 0 or less is no premium.
     pub compliance_premium: Option<Usd>,
     /// The choice in words.
     pub sentence: String,
-    /// What the source article's own chart would have said.
+    /// The way through the source article's own chart.
     pub article: ArticleChart,
 }
 
-/// What to choose. Inputs are not checked.
+/// Decides. Inputs are not checked.
 pub fn decide(s: &Scenario, evidence: &Evidence) -> Decision {
     let all: Vec<[GateResult; 5]> = Deployment::ALL.into_iter().map(|d| gates(s, evidence, d)).collect();
     let cost = |d: Deployment| totals(s)[d as usize].present;

@@ -33,7 +33,7 @@ pub struct Sampled<T> {
     pub origin: Origin,
 }
 
-/// What is known beyond the scenario; each array in the order of [`Deployment::ALL`].
+/// Facts from beyond the scenario; each array in the order of [`Deployment::ALL`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// The latency that the objective names, at its percentile.
@@ -70,7 +70,7 @@ impl Gate {
     }
 }
 
-/// How a gate came out. What is not checked excludes nothing, and is told.
+/// How a gate came out. A gate that is not checked excludes nothing, and is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -89,9 +89,9 @@ pub struct GateResult {
     pub deployment: Deployment,
     /// Which gate.
     pub gate: Gate,
-    /// What it was found to be.
+    /// The value found.
     pub value: Option<f64>,
-    /// What it had to be.
+    /// The value required.
     pub threshold: Option<f64>,
     /// Unit of both.
     pub unit: &'static str,
@@ -242,7 +242,8 @@ fn latency(s: &Scenario, evidence: &Evidence, deployment: Deployment) -> Finding
         (_, Some(own), Some(cloud)) => Some(if own.value >= cloud.value { own } else { cloud }),
         (_, own, cloud) => own.or(cloud).filter(|known| known.value > most),
     };
-    let (metric, percentile) = (s.policy.slo_metric.info().label, s.policy.slo_percentile.info().label);
+    let metric = s.policy.slo_metric.info().label;
+    let percentile = s.policy.slo_percentile.info().label;
     let Some(Sampled { value: Milliseconds(value), origin }) = found else {
         return Finding::unchecked(&format!("{metric}, {percentile}: neither sampled nor entered."));
     };

@@ -9,8 +9,8 @@ use crate::input::{EgressBasis, EngineeringBasis, FleetBasis, Scenario};
 use crate::money::{count, usd};
 use crate::units::{Bytes, Usd, UsdPerWeek};
 
-/// Less than this for an engineer's week is implausible, as the source article's eight weeks for $8,000 are: the mean wage of US developers, $144,570 a
-/// year, is $2,780 a week before any burden.
+/// Less than this for an engineer's week is implausible, as the source article's $8,000 for 6 to 10 weeks are: the
+/// mean wage of US developers, $144,570 a year, is $2,780 a week before any burden.
 pub const PLAUSIBLE_WEEK: UsdPerWeek = UsdPerWeek(2_000.0);
 
 /// Something to look at again.
@@ -18,11 +18,11 @@ pub const PLAUSIBLE_WEEK: UsdPerWeek = UsdPerWeek(2_000.0);
 pub struct Warning {
     /// Input that it is about.
     pub key: &'static str,
-    /// What is wrong with it.
+    /// The reason for doubt, in a sentence.
     pub sentence: String,
 }
 
-/// What an engineer's week costs by the estimate chosen; `None` without weeks.
+/// Cost of an engineer's week by the estimate chosen; `None` without weeks.
 pub fn implied_week(s: &Scenario) -> Option<UsdPerWeek> {
     let e = &s.engineering;
     match e.basis {
@@ -36,7 +36,8 @@ const FAR_BEYOND: f64 = 10.0;
 
 /// Bytes of an answer that an egress share pays for; `None` where egress is no share.
 fn implied_bytes(s: &Scenario) -> Option<Bytes> {
-    let (price, share) = (request_price(s).0, s.cloud.egress_share.0);
+    let price = request_price(s).0;
+    let share = s.cloud.egress_share.0;
     let egress = match s.cloud.egress {
         EgressBasis::ShareOfTotal => price * share / (1.0 - share),
         EgressBasis::Surcharge => price * share,
@@ -54,13 +55,15 @@ pub fn warnings(s: &Scenario) -> Vec<Warning> {
             EngineeringBasis::LumpSum => ("engineering.lump_sum", s.engineering.weeks.0),
             EngineeringBasis::WeeksAtRate => ("engineering.usd_per_week", s.engineering.weeks.0),
         };
-        let (week, floor) = (usd(Usd(week.0)), usd(Usd(PLAUSIBLE_WEEK.0)));
+        let week = usd(Usd(week.0));
+        let floor = usd(Usd(PLAUSIBLE_WEEK.0));
         let weeks = count(weeks);
         warn(key, format!("{weeks} engineer-weeks at {week} a week: below {floor} a week is not plausible."));
     }
     let needed = capacity(s, Deployment::Edge).filter(|c| c.basis == FleetBasis::Fixed);
     if let Some(needed) = needed.map(|c| c.devices_needed.0).filter(|n| *n > 0.0) {
-        let (devices, speed) = (count(needed), s.edge.tokens_per_second.0);
+        let devices = count(needed);
+        let speed = s.edge.tokens_per_second.0;
         warn(
             "edge.fleet",
             format!(
@@ -70,7 +73,8 @@ pub fn warnings(s: &Scenario) -> Vec<Warning> {
         );
     }
     if let Some(bytes) = implied_bytes(s).filter(|bytes| bytes.0 > FAR_BEYOND * s.cloud.egress_bytes.0) {
-        let (bytes, size) = (count(bytes.0), count(s.cloud.egress_bytes.0));
+        let bytes = count(bytes.0);
+        let size = count(s.cloud.egress_bytes.0);
         let price = usd(Usd(s.cloud.egress_usd_per_gb.0));
         warn(
             "cloud.egress_share",

@@ -15,7 +15,7 @@ pub struct Choice {
     pub label: &'static str,
     /// Where it stands.
     pub group: Group,
-    /// What there is to choose from.
+    /// The options.
     pub options: &'static [OptionInfo],
     /// Index of the chosen option.
     pub get: fn(&Scenario) -> usize,

@@ -1,4 +1,4 @@
-//! What can be wrong with inputs.
+//! Errors in inputs.
 
 use thiserror::Error;
 
@@ -10,7 +10,7 @@ pub enum InputError {
     OutOfRange {
         /// Which input.
         key: &'static str,
-        /// What was given.
+        /// The value given.
         value: f64,
         /// Smallest value allowed.
         min: f64,
@@ -24,7 +24,7 @@ pub enum InputError {
     NotWhole {
         /// Which input.
         key: &'static str,
-        /// What was given.
+        /// The value given.
         value: f64,
         /// Smallest value allowed.
         min: f64,
@@ -36,7 +36,7 @@ pub enum InputError {
     /// No input has this key.
     #[error("{key} is not an input; known: {known}")]
     UnknownKey {
-        /// What was given.
+        /// The value given.
         key: String,
         /// Keys of the same section, or the sections.
         known: String,
@@ -46,7 +46,7 @@ pub enum InputError {
     NotANumber {
         /// Which input.
         key: &'static str,
-        /// What was given, as it was written.
+        /// The value given, as it was written.
         value: String,
         /// Smallest value allowed.
         min: f64,
@@ -60,7 +60,7 @@ pub enum InputError {
     UnknownOption {
         /// Which choice.
         key: &'static str,
-        /// What was given.
+        /// The value given.
         value: String,
         /// Names of the options.
         options: String,
@@ -84,7 +84,7 @@ pub enum InputError {
         max: f64,
         /// Its unit.
         unit: &'static str,
-        /// What a lognormal asks beyond that; empty otherwise.
+        /// The further demand of a lognormal; empty otherwise.
         positive: &'static str,
     },
     /// Two inputs that exclude each other, or one that the choices made leave without effect.
@@ -92,7 +92,7 @@ pub enum InputError {
     WithoutEffect {
         /// Which input.
         key: &'static str,
-        /// What makes it so.
+        /// The reason.
         why: String,
     },
 }

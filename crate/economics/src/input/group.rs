@@ -3,7 +3,7 @@
 /// Which part of the scenario an input belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Group {
-    /// What is asked.
+    /// Requests, their size and their growth.
     Demand,
     /// How money is counted over time.
     Finance,
@@ -19,7 +19,7 @@ pub enum Group {
     Browser,
     /// Edge servers with the cloud behind them.
     Hybrid,
-    /// What a deployment must meet.
+    /// Requirements on a deployment.
     Policy,
 }
 

@@ -1,4 +1,4 @@
-//! What there is to choose from where an input is a choice, not a number.
+//! The options of inputs that are a choice, not a number.
 
 use serde::{Deserialize, Serialize};
 
@@ -9,7 +9,7 @@ pub struct OptionInfo {
     pub name: &'static str,
     /// Name on the page.
     pub label: &'static str,
-    /// What it means, in one line.
+    /// Meaning in one line.
     pub explanation: &'static str,
 }
 

@@ -15,13 +15,13 @@ use crate::units::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Scenario {
-    /// What is asked.
+    /// Requests, their size and their growth.
     pub demand: Demand,
     /// How money is counted over time.
     pub finance: Finance,
     /// A cloud API.
     pub cloud: Cloud,
-    /// What building anything but a cloud client takes.
+    /// Engineering of anything but a cloud client.
     pub engineering: Engineering,
     /// Servers of one's own, shared by all users.
     pub edge: Edge,
@@ -32,11 +32,11 @@ pub struct Scenario {
     pub browser: Browser,
     /// Edge servers with the cloud behind them.
     pub hybrid: Hybrid,
-    /// What a deployment must meet to be considered.
+    /// Requirements on a deployment that is considered.
     pub policy: Policy,
 }
 
-/// What is asked.
+/// Requests, their size and their growth.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Demand {
@@ -104,7 +104,7 @@ pub struct Cloud {
     pub egress_bytes: Bytes,
 }
 
-/// What building anything but a cloud client takes, once.
+/// Engineering of anything but a cloud client, once.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Engineering {
@@ -132,7 +132,7 @@ pub struct Edge {
     pub device_price: Usd,
     /// Updates, monitoring and support.
     pub lifecycle: UsdPerMonth,
-    /// What hardware still fetches at the horizon, as a share of its price.
+    /// Price that hardware still fetches at the horizon, as a share of its price.
     pub residual: Share,
     /// Devices that fail in a year.
     pub failures_per_year: Share,
@@ -160,7 +160,7 @@ pub struct Edge {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct OnDevice {
-    /// What of a device's price is laid at this feature's door.
+    /// Part of a device's price that is attributed to this feature.
     pub usd_per_device: Usd,
     /// Share of requests that the devices can answer; the rest goes to the cloud.
     pub coverage: Share,
@@ -204,11 +204,11 @@ pub struct Hybrid {
     pub share: Share,
     /// Share of those that the edge hands on to the cloud.
     pub escalation: Share,
-    /// What may be sent to the cloud.
+    /// The requests that may be sent to the cloud.
     pub routing: Routing,
 }
 
-/// What a deployment must meet to be considered. A threshold of 0 is not checked.
+/// Requirements on a deployment that is considered. A threshold of 0 is not checked.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
@@ -235,8 +235,8 @@ pub struct Policy {
 }
 
 impl Scenario {
-    /// The article's worked example: two million requests a month over three years, cloud against edge. What the
-    /// article leaves out (energy, failures, growth, discounting) is 0 here; the deployments it does not price have
+    /// The article's worked example: two million requests a month over three years, cloud against edge. Energy,
+    /// failures, growth and discounting, which the article leaves out, are 0 here; the deployments it does not price have
     /// defaults of their own.
     pub fn seed_example() -> Self {
         Self::default()

@@ -29,7 +29,7 @@ pub struct Scheme {
     pub source: &'static str,
     /// Its date.
     pub retrieved: &'static str,
-    /// What kind of figure it is.
+    /// Kind of figure.
     pub kind: Kind,
 }
 
@@ -78,7 +78,7 @@ pub struct Hardware {
     pub bandwidth: BytesPerSecond,
     /// Where the figure comes from.
     pub source: &'static str,
-    /// What kind of figure it is.
+    /// Kind of figure.
     pub kind: Kind,
 }
 

@@ -10,11 +10,11 @@ use super::file::{file, parse};
 pub struct ArticleDefect {
     /// Its number, from 1.
     pub id: u32,
-    /// What the article says.
+    /// The article's claim.
     pub claim: String,
-    /// What a check found.
+    /// The finding of a check.
     pub finding: String,
-    /// What is done about it here.
+    /// The treatment of it here.
     pub action: String,
 }
 
@@ -26,13 +26,13 @@ pub fn article_defects() -> Vec<ArticleDefect> {
 /// Where the article's text and its own formula disagree.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Discrepancy {
-    /// What is disputed.
+    /// The figure in dispute.
     pub what: &'static str,
-    /// What the article says, as a share.
+    /// The article's value, as a share.
     pub article: f64,
-    /// What its formula gives, as a share.
+    /// The value of its formula, as a share.
     pub formula: f64,
-    /// What it means.
+    /// The consequence.
     pub note: &'static str,
 }
 

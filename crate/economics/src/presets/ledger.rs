@@ -37,7 +37,7 @@ pub struct Entry {
 pub struct ChoiceEntry {
     /// Which choice.
     pub choice: &'static Choice,
-    /// What was chosen.
+    /// The option chosen.
     pub selection: Selection,
     /// Who put it there.
     pub set_by: SetBy,
@@ -161,7 +161,7 @@ impl Ledger {
         scenario
     }
 
-    /// What each input may turn out to be, for [`crate::uncertainty`]: in the order of the inputs, those without
+    /// Each input with its range, for [`crate::uncertainty`]: in the order of the inputs, those without
     /// effect in this case left out.
     pub fn uncertain(&self) -> Vec<Uncertain> {
         let scenario = self.scenario();
@@ -178,7 +178,7 @@ impl Preset {
 }
 
 impl Entry {
-    /// What the input may turn out to be.
+    /// The input with its range.
     pub fn uncertain(&self) -> Uncertain {
         let Figure { low, value, high, .. } = self.assumption.figure;
         Uncertain { field: self.field, low, value, high, shape: self.assumption.shape }

@@ -29,7 +29,7 @@ pub struct Selection {
     pub source: String,
     /// When: `YYYY-MM-DD`.
     pub retrieved: String,
-    /// What kind of choice it is.
+    /// Kind of choice.
     pub kind: Kind,
 }
 
@@ -49,7 +49,7 @@ pub struct Preset {
     pub assumptions: Vec<Assumption>,
 }
 
-/// What is taken for every figure and choice that a preset does not name: all of [`crate::FIELDS`] and
+/// The default of every figure and choice that a preset does not name: all of [`crate::FIELDS`] and
 /// [`crate::CHOICES`], in their order.
 pub fn defaults() -> Preset {
     file!("defaults.json")
@@ -73,12 +73,12 @@ impl Preset {
         presets().into_iter().find(|preset| preset.id == id)
     }
 
-    /// What the preset itself says about an input; `None` where it leaves that to the defaults.
+    /// The preset's own assumption about an input; `None` where it leaves that to the defaults.
     pub fn assumption(&self, key: &str) -> Option<&Assumption> {
         self.assumptions.iter().find(|assumption| assumption.figure.key == key)
     }
 
-    /// What the preset itself says about a choice; `None` where it leaves that to the defaults.
+    /// The preset's own selection for a choice; `None` where it leaves that to the defaults.
     pub fn choice(&self, key: &str) -> Option<&Selection> {
         self.choices.iter().find(|selection| selection.key == key)
     }

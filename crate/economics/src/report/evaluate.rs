@@ -1,4 +1,4 @@
-//! What a scenario comes to: each bill, and each deployment beside the cloud.
+//! The report of a scenario: each bill, and each deployment beside the cloud.
 
 use serde::Serialize;
 
@@ -8,18 +8,18 @@ use crate::decide::{Capacity, Decision, Evidence, Warning, capacity, decide, war
 use crate::deployment::Deployment;
 use crate::input::{InputError, Scenario};
 
-/// What a scenario comes to.
+/// The report of a scenario.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// The inputs it was made from.
     pub scenario: Scenario,
     /// How money is counted.
     pub convention: String,
-    /// What each deployment costs, in the order of [`Deployment::ALL`].
+    /// Bill of each deployment, in the order of [`Deployment::ALL`].
     pub bills: [Bill; 5],
     /// Edge, on-device, browser and hybrid beside the cloud.
     pub comparisons: [Comparison; 4],
-    /// What choosing the edge is worth under other ways of discounting.
+    /// Worth of choosing the edge under other ways of discounting.
     pub edge_by_convention: Conventions,
     /// The edge's servers.
     pub edge_capacity: Option<Capacity>,
@@ -27,14 +27,14 @@ pub struct Report {
     pub hybrid_capacity: Option<Capacity>,
     /// How the edge's hardware is written off: information, not cash.
     pub depreciation: Depreciation,
-    /// What brings the model to users' devices.
+    /// Downloads of the model to users' devices.
     #[serde(rename = "endpoint_downloads")]
     pub on_device_downloads: Option<Downloads>,
-    /// What brings the model to browsers.
+    /// Downloads of the model to browsers.
     pub browser_downloads: Option<Downloads>,
     /// Inputs that are allowed but hard to believe.
     pub warnings: Vec<Warning>,
-    /// What to choose, and why.
+    /// The choice, and the reasons for it.
     pub decision: Decision,
 }
 

@@ -16,7 +16,7 @@ pub const BAND_TRIALS: u32 = 1000;
 /// Trials beyond this are not run: at a hundred points already 40 MB.
 pub const MOST_BAND_TRIALS: u32 = 10_000;
 
-/// What is drawn along the axis.
+/// The axis that the trials are drawn along.
 enum Axis {
     Months(Vec<Months>),
     Volumes(Vec<RequestsPerMonth>),
@@ -43,13 +43,13 @@ pub struct Band {
 }
 
 impl Bands {
-    /// What each has cost by the end of each month; 0 is the start. The horizon is the scenario's, even where it is
+    /// Cost of each by the end of each month; 0 is the start. The horizon is the scenario's, even where it is
     /// uncertain.
     pub fn by_month(scenario: &Scenario, uncertain: &[Uncertain], plan: Plan, months: &[Months]) -> Self {
         Self::new(scenario, uncertain, plan, Axis::Months(months.to_vec()))
     }
 
-    /// What each costs over the horizon at each volume, whatever the scenario's own is.
+    /// Cost of each over the horizon at each volume, in place of the scenario's own.
     pub fn by_volume(
         scenario: &Scenario,
         uncertain: &[Uncertain],

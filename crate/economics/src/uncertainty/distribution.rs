@@ -19,7 +19,7 @@ pub enum Shape {
     Lognormal,
 }
 
-/// What one uniform number is turned into.
+/// The inverse of a distribution function, which turns one uniform number into one draw.
 pub struct Distribution(Form);
 
 enum Form {
@@ -53,7 +53,8 @@ impl Distribution {
                 Form::Pert { low, width: high - low, standard: Inverse::of_density(0.0, 1.0, density) }
             }
             Shape::Lognormal => {
-                let (low, high) = (libm::log(low), libm::log(high));
+                let low = libm::log(low);
+                let high = libm::log(high);
                 let density = |z: f64| libm::exp(-0.5 * z * z);
                 Form::Lognormal {
                     mean: 0.5 * (low + high),
@@ -91,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn c11_triangular_quantiles() {
+    fn triangular_quantiles() {
         let price = Distribution::of(Shape::Triangular, 0.0005, 0.000_75, 0.001);
         assert!((price.quantile(0.1) - 0.000_611_803).abs() < 5e-10);
         assert!((price.quantile(0.9) - 0.000_888_197).abs() < 5e-10);
@@ -99,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn c11_pert_parameters_and_mean() {
+    fn pert_parameters_and_mean() {
         let (a, b) = pert_parameters(8e3, 24e3, 60e3);
         assert!((a - 2.230_77).abs() < 5e-6 && (b - 3.769_23).abs() < 5e-6, "{a} {b}");
         let cost = Distribution::of(Shape::Pert, 8e3, 24e3, 60e3);
@@ -122,7 +123,8 @@ mod tests {
         let mut worst: f64 = 0.0;
         for mode in [0.0, 0.01, 0.1, 0.307_692, 0.5, 0.9, 1.0] {
             let (a, b) = pert_parameters(0.0, mode, 1.0);
-            let (ours, library) = (Distribution::of(Shape::Pert, 0.0, mode, 1.0), Beta::new(a, b).unwrap());
+            let ours = Distribution::of(Shape::Pert, 0.0, mode, 1.0);
+            let library = Beta::new(a, b).unwrap();
             for u in probabilities() {
                 // By the distribution function, which the library has more exactly than its inverse.
                 let x = ours.quantile(u);
@@ -139,7 +141,8 @@ mod tests {
         for (u, want) in [(0.1, 2.0), (0.5, 8.0), (0.9, 32.0)] {
             assert!((d.quantile(u) / want - 1.0).abs() < 2e-6, "{u}: {}", d.quantile(u));
         }
-        let (normal, sigma) = (Normal::new(0.0, 1.0).unwrap(), 4.0_f64.ln() / Z90);
+        let normal = Normal::new(0.0, 1.0).unwrap();
+        let sigma = 4.0_f64.ln() / Z90;
         for u in probabilities().filter(|u| (3.2e-5..=1.0 - 3.2e-5).contains(u)) {
             let z = (d.quantile(u) / 8.0).ln() / sigma;
             assert!((z - normal.inverse_cdf(u)).abs() < 2e-5, "{u}: {z}");

@@ -12,7 +12,7 @@ use crate::units::{Share, Usd};
 /// Trials beyond this are not run: 40 MB of totals, and probabilities within 0.15 points.
 pub const MOST_TRIALS: u32 = 1_000_000;
 
-/// What is run.
+/// The trials to run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Plan {
     /// Which random numbers.
@@ -57,15 +57,15 @@ pub struct Quantiles {
     pub p90: Usd,
 }
 
-/// What the trials so far come to.
+/// Results of the trials so far.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Summary {
     /// How often each is the cheapest.
     #[serde(rename = "odds")]
     pub probabilities: Probabilities,
-    /// What each deployment costs over the horizon.
+    /// Cost of each deployment over the horizon.
     pub total: [Quantiles; 5],
-    /// What each saves beside the cloud; 0 for the cloud itself.
+    /// Saving of each beside the cloud; 0 for the cloud itself.
     pub saving: [Quantiles; 5],
 }
 
@@ -147,7 +147,9 @@ impl Probabilities {
 /// By nearest rank: the smallest value that at least that share of the values do not exceed. Reorders them.
 pub(super) fn quantiles(values: &mut [f64]) -> Quantiles {
     let rank = |share: usize| (values.len() * share).div_ceil(10).max(1) - 1;
-    let (low, middle, high) = (rank(1), rank(5), rank(9));
+    let low = rank(1);
+    let middle = rank(5);
+    let high = rank(9);
     if values.is_empty() {
         return Quantiles::default();
     }

@@ -90,12 +90,14 @@ mod tests {
             let value = (field.get)(&Scenario::default());
             Uncertain::new(field, (0.5 * value, value, 2.0 * value), Shape::Pert).unwrap()
         };
-        let (volume, price) = (of("demand.requests_per_month"), of("cloud.usd_per_request"));
+        let volume = of("demand.requests_per_month");
+        let price = of("cloud.usd_per_request");
         let base = Scenario::default();
         let mut one = Sampler::new(&base, &[volume], 3);
         let mut two = Sampler::new(&base, &[price, volume], 3);
         for _ in 0..100 {
-            let (a, b) = (one.draw(), two.draw());
+            let a = one.draw();
+            let b = two.draw();
             assert_eq!(a.demand, b.demand);
             assert_ne!(a.cloud, b.cloud);
         }

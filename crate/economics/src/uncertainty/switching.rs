@@ -9,11 +9,11 @@ use crate::input::{FIELDS, Field, Scenario};
 pub struct InputSwitching {
     /// Which input.
     pub field: &'static Field,
-    /// What it does.
+    /// Its switching values.
     pub switching: Switching,
 }
 
-/// What an input can do to a verdict.
+/// The switching values of an input.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Switching {
     /// Neither cost moves.
@@ -112,7 +112,8 @@ impl Line<'_> {
         for (i, ends) in points.windows(2).enumerate() {
             refined.push(ends[0]);
             if changes[i.saturating_sub(1)..changes.len().min(i + 2)].contains(&true) {
-                let (from, to) = (ends[0].x, ends[1].x);
+                let from = ends[0].x;
+                let to = ends[1].x;
                 let step = (to - from) / RESCAN as f64;
                 refined.extend((1..RESCAN).map(|k| self.at(from + k as f64 * step)));
             }
@@ -123,8 +124,10 @@ impl Line<'_> {
 
     /// Where the verdict changes between two points without a tie, if it does.
     fn crossing(&self, from: Point, to: Point) -> Option<SwitchingValue> {
-        let (below, above) = (from.cheaper?, to.cheaper?);
-        let (mut left, mut right) = (from.x, to.x);
+        let below = from.cheaper?;
+        let above = to.cheaper?;
+        let mut left = from.x;
+        let mut right = to.x;
         for _ in 0..if self.field.whole { 0 } else { HALVINGS } {
             let middle = 0.5 * (left + right);
             match self.at(middle).cheaper {

@@ -3,7 +3,7 @@
 use super::distribution::{Distribution, Shape};
 use crate::input::{Field, InputError};
 
-/// What an input may turn out to be. Unit and allowed range are the field's.
+/// An input and the values that it may turn out to have. Unit and allowed range are the field's.
 #[derive(Clone, Copy)]
 pub struct Uncertain {
     /// Which input.

@@ -17,9 +17,9 @@ pub enum PresetError {
     Value {
         /// Which figure.
         field: &'static str,
-        /// What was given.
+        /// The value given.
         value: f64,
-        /// What is allowed.
+        /// The range allowed.
         range: &'static str,
     },
     /// Percentiles describe no distribution.
@@ -84,7 +84,7 @@ pub struct Preset {
     pub down_mbit: f64,
     /// Server's queue and prefill for a short prompt, network excluded.
     pub first_token: Percentiles,
-    /// What a prompt token adds to it, ms.
+    /// Time that a prompt token adds to it, ms.
     pub prefill_ms_per_token: f64,
     /// Chance that the model has to be started first, and how long that takes.
     pub cold_start: Option<Rare>,
@@ -173,7 +173,7 @@ mod tests {
     use crate::cloud::Cloud;
     use crate::presets;
 
-    /// What the first preset is refused for, after a change.
+    /// The error of the first preset after a change.
     fn refusal(change: fn(&mut Preset)) -> String {
         let mut preset = presets::all().remove(0);
         change(&mut preset);

@@ -93,7 +93,7 @@ impl<'a> PublishedCloud<'a> {
         })
     }
 
-    /// What every sample drawn from it must say of itself.
+    /// The origin that every sample drawn from it carries.
     pub fn origin(&self, seed: u64) -> Simulated {
         Simulated { preset: self.published.id.clone(), seed }
     }

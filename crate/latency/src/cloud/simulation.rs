@@ -25,7 +25,7 @@ pub enum Connection {
     Warm,
 }
 
-/// What is asked of the cloud.
+/// One request to the cloud.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     /// Bytes sent.
@@ -117,7 +117,7 @@ impl<'a> Cloud<'a> {
         })
     }
 
-    /// What every sample drawn from it must say of itself.
+    /// The origin that every sample drawn from it carries.
     pub fn origin(&self, seed: u64) -> Simulated {
         Simulated { preset: self.preset.id.clone(), seed }
     }
@@ -176,7 +176,9 @@ impl<'a> Cloud<'a> {
     /// a delay holds up what follows and then lets it out in a burst.
     fn stream(&self, tokens: u32, first: f64, random: &mut Random, arrivals: &mut Vec<Ms>) {
         let wire = transfer_ms(self.preset.bytes_per_token, self.preset.down_mbit);
-        let (mut made, mut arrived, mut bad) = (first, 0.0f64, false);
+        let mut made = first;
+        let mut arrived = 0.0f64;
+        let mut bad = false;
         arrivals.clear();
         arrivals.extend((0..tokens).map(|index| {
             if index > 0 {
@@ -204,6 +206,24 @@ mod tests {
     #[test]
     fn two_megabytes_at_ten_megabits_take_1_6_seconds() {
         assert_eq!(transfer_ms(2e6, 10.0), 1600.0);
+    }
+
+    /// The work of a request, counted: one number for the first token; for each token its loss and its jitter, and
+    /// for each after the first its gap.
+    #[test]
+    fn a_token_takes_three_random_numbers() {
+        let preset = Preset { cold_start: None, outlier: None, ..crate::presets::all().remove(0) };
+        let cloud = Cloud::new(&preset).unwrap();
+        let request =
+            Request { prompt_bytes: 1, prompt_tokens: 1, output_tokens: 200, connection: Connection::Cold };
+        let mut random = Random::new(1, 0);
+        cloud.opening(&request, &mut random);
+        cloud.stream(request.output_tokens, 0.0, &mut random, &mut Vec::new());
+        let mut counted = Random::new(1, 0);
+        for _ in 0..3 * 200 {
+            counted.uniform();
+        }
+        assert_eq!(random.uniform(), counted.uniform());
     }
 
     fn drawn(mut draw: impl FnMut(&mut Random) -> f64) -> Vec<f64> {

@@ -19,7 +19,7 @@ pub enum ExportError {
     /// Another layout, or no export.
     #[error("the schema is \"{found}\"; this version reads \"{SCHEMA}\"")]
     Schema {
-        /// What it says of itself, cut to 40 characters.
+        /// The schema named there, cut to 40 characters.
         found: String,
     },
     /// Not of its format.
@@ -27,7 +27,7 @@ pub enum ExportError {
     Format {
         /// Where, from 1; 0 where the reader cannot tell.
         line: u64,
-        /// What the reader of the format says.
+        /// The message of the format's reader.
         cause: String,
     },
     /// Values out of their ranges, all of them up to a limit.
@@ -40,9 +40,9 @@ pub enum ExportError {
 pub struct Problem {
     /// Where it stands, such as `runs[3].arrivals_ms[7]`.
     pub key: String,
-    /// What stands there.
+    /// The value there.
     pub value: String,
-    /// What may.
+    /// The range allowed.
     pub allowed: String,
 }
 

@@ -1,4 +1,4 @@
-//! What the values of an export may be.
+//! Ranges of the values of an export.
 
 use super::error::{ExportError, Problem};
 use super::run::{Context, Run};

@@ -1,4 +1,4 @@
-//! What an export holds: requests, and where they were made.
+//! Contents of an export: requests, and where they were made.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ pub struct Context {
     pub device: String,
     /// Browser and its version; empty natively.
     pub browser: String,
-    /// What computed.
+    /// Backend.
     pub backend: String,
     /// Version and variant of the program.
     pub build: String,
@@ -32,7 +32,7 @@ pub struct Context {
 pub struct Run {
     /// Prompt, by its short name.
     pub prompt: String,
-    /// What it asks for.
+    /// Category.
     pub category: Category,
     /// Number of the request, from 0.
     pub run: u32,

@@ -9,7 +9,7 @@ use super::stats::geometric_mean;
 
 const PROMPTS: &str = include_str!("../../data/corpus.json");
 
-/// What a prompt asks for.
+/// Category of a prompt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Category {
@@ -21,7 +21,7 @@ pub enum Category {
     Summarisation,
     /// JSON, tables, classes.
     StructuredText,
-    /// What code does, and what is wrong with it.
+    /// Explaining code and its faults.
     CodeAnalysis,
 }
 
@@ -64,9 +64,9 @@ impl Category {
 pub struct Prompt {
     /// Short name, in exports.
     pub id: String,
-    /// What it asks for.
+    /// Category.
     pub category: Category,
-    /// What the model is told.
+    /// The prompt itself.
     pub text: String,
     /// Most tokens of the answer.
     pub max_tokens: u32,

@@ -9,7 +9,7 @@ use crate::units::Ms;
 /// Samples that a fit needs.
 pub const FEWEST: usize = 20;
 
-/// What must be read beside [`Fitted::critical`].
+/// The caveat to read beside [`Fitted::critical`].
 pub const CAVEAT: &str = "The critical value holds for a distribution known beforehand; this one was fitted to the \
     same samples, which lowers the distance, so it is only indicative.";
 
@@ -27,13 +27,13 @@ pub enum SampleFitError {
     NotATime {
         /// Which, from 1.
         position: usize,
-        /// What it is.
+        /// Its name.
         value: f64,
     },
     /// All alike.
     #[error("all samples are {value} ms; there is no spread to fit")]
     NoSpread {
-        /// What they are.
+        /// Their value.
         value: f64,
     },
 }
@@ -87,7 +87,8 @@ pub fn fit(samples: &[Ms]) -> Result<Fitted, SampleFitError> {
 /// the floor rises towards the least sample, whose logarithm then runs away to the left.
 fn floor(sorted: &[f64]) -> f64 {
     let skew = |floor: f64| Moments::of_logarithms(sorted, floor).skew;
-    let (mut low, mut high) = (0.0, sorted[0] * (1.0 - 1e-9));
+    let mut low = 0.0;
+    let mut high = sorted[0] * (1.0 - 1e-9);
     if skew(low) <= 0.0 {
         return 0.0;
     }
@@ -143,7 +144,8 @@ mod tests {
         assert!((fitted.time.floor - TIME.floor).abs() < 2.0, "{fitted:?}");
         assert!((fitted.time.sigma / TIME.sigma - 1.0).abs() < 0.04, "{fitted:?}");
         for p in [0.5, 0.9, 0.99] {
-            let (got, want) = (fitted.time.quantile(p).0, TIME.quantile(p).0);
+            let got = fitted.time.quantile(p).0;
+            let want = TIME.quantile(p).0;
             assert!((got / want - 1.0).abs() < 0.03, "P{p}: {got}, not {want}");
         }
         assert!(fitted.plausible());

@@ -53,7 +53,8 @@ fn resampled_ranks(count: u64, p: f64, seed: u64) -> Vec<u64> {
     let mut random = Random::new(seed, 0);
     let mut ranks: Vec<u64> = (0..RESAMPLES)
         .map(|_| {
-            let (below, above) = (gamma(k, &mut random), gamma(n + 1.0 - k, &mut random));
+            let below = gamma(k, &mut random);
+            let above = gamma(n + 1.0 - k, &mut random);
             ((n * below / (below + above)).ceil() as u64).clamp(1, count)
         })
         .collect();
@@ -88,7 +89,7 @@ pub struct Stopping {
     pub most: u64,
 }
 
-/// What a runner does next.
+/// The next step of a runner.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Next {
     /// Measure again. The interval as far as there is one.
@@ -100,9 +101,9 @@ pub enum Next {
 }
 
 impl Stopping {
-    /// What to do after the samples so far. A series that is looked at until its interval is narrow stops on its lucky
-    /// days: of 95 % intervals so found 83 % hold the percentile (measured by a test below, a look every ten samples,
-    /// P90 within 15 %), so say "stopped when narrow enough" beside one.
+    /// The next step after the samples so far. A series that is looked at until its interval is narrow stops on its
+    /// lucky days: of 95 % intervals so found 83 % hold the percentile (measured by a test below, a look every ten
+    /// samples, P90 within 15 %), so say "stopped when narrow enough" beside one.
     pub fn next<O: Origin>(&self, series: &Series<O>, seed: u64) -> Next {
         let interval = series.interval(self.percentile, seed);
         let value = series.percentile(self.percentile);
@@ -127,7 +128,8 @@ mod tests {
     const TIME: Lognormal = Lognormal { floor: 100.0, mu: 4.0, sigma: 0.6 };
 
     fn series(count: usize, seed: u64) -> Series<Measured> {
-        let (mut series, mut random) = (Series::new(Measured), Random::new(seed, 7));
+        let mut series = Series::new(Measured);
+        let mut random = Random::new(seed, 7);
         (0..count).for_each(|_| series.record(Ms(TIME.draw(&mut random))));
         series
     }
@@ -136,7 +138,8 @@ mod tests {
     fn an_interval_waits_for_its_samples_and_holds_the_percentile() {
         assert_eq!(series(28, 1).interval(0.9, 1), None);
         let series = series(300, 1);
-        let (value, interval) = (series.percentile(0.9).unwrap(), series.interval(0.9, 1).unwrap());
+        let value = series.percentile(0.9).unwrap();
+        let interval = series.interval(0.9, 1).unwrap();
         assert!(interval.low < value && value < interval.high, "{interval:?}");
         assert_eq!(series.interval(0.9, 1), Some(interval), "the same seed, the same interval");
     }
@@ -144,7 +147,8 @@ mod tests {
     /// Drawn the long way round, list by list.
     #[test]
     fn ranks_are_those_of_resampled_lists() {
-        let (count, p) = (100_u64, 0.9);
+        let count = 100_u64;
+        let p = 0.9;
         let mut random = Random::new(3, 3);
         let mut long: Vec<u64> = (0..20_000)
             .map(|_| {
@@ -190,13 +194,14 @@ mod tests {
         assert!(matches!(strict.next(&series(2_000, 1), 1), Next::Spent(Some(_))));
     }
 
-    /// What looking after every tenth sample costs in coverage.
+    /// The coverage lost by looking after every tenth sample.
     #[test]
     fn stopping_early_keeps_most_of_the_confidence() {
         let rule = Stopping { percentile: 0.9, width: 0.15, fewest: 30, most: 3_000 };
         let truth = TIME.quantile(0.9);
         let covered = (0..300).filter(|seed| {
-            let (mut series, mut random) = (Series::new(Measured), Random::new(*seed, 9));
+            let mut series = Series::new(Measured);
+            let mut random = Random::new(*seed, 9);
             loop {
                 (0..10).for_each(|_| series.record(Ms(TIME.draw(&mut random))));
                 if let Next::Narrow(interval) | Next::Spent(Some(interval)) = rule.next(&series, *seed) {

@@ -51,7 +51,7 @@ pub enum SamplesError {
     NotATime {
         /// Where.
         line: u64,
-        /// What stands there, cut to 40 characters.
+        /// The text there, cut to 40 characters.
         text: String,
     },
     /// The text is not of its format.
@@ -59,7 +59,7 @@ pub enum SamplesError {
     Format {
         /// Where; 0 where the reader cannot tell.
         line: u64,
-        /// What the reader of the format says.
+        /// The message of the format's reader.
         cause: String,
     },
 }
@@ -83,7 +83,8 @@ fn read_csv(text: &str) -> Result<Vec<Ms>, SamplesError> {
         .flexible(true)
         .trim(csv::Trim::All)
         .from_reader(text.as_bytes());
-    let (mut samples, mut column) = (Vec::new(), None);
+    let mut samples = Vec::new();
+    let mut column = None;
     for record in reader.records() {
         let record = record.map_err(|error| SamplesError::Format {
             line: line_of(text, error.position()),
@@ -142,7 +143,8 @@ fn checked(ms: f64) -> Option<Ms> {
 /// A list, or an object that holds it as `samples`; in the list numbers, or objects with one of [`NAMES`].
 fn read_json(text: &str) -> Result<Vec<Ms>, SamplesError> {
     let list: List = serde_json::from_str(text).map_err(|error| {
-        let (line, said) = (error.line() as u64, error.to_string());
+        let line = error.line() as u64;
+        let said = error.to_string();
         let cause = said.split(" at line ").next().unwrap_or_default().to_owned();
         SamplesError::Format { line, cause }
     })?;

@@ -62,7 +62,7 @@ pub struct Window {
     pub throttled: bool,
 }
 
-/// What a load came to.
+/// The result of a load.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Soak {
     /// Whole windows in order; the first is the baseline.
@@ -135,7 +135,7 @@ pub fn assess(speeds: &[Speed]) -> Result<Soak, SoakError> {
     }
     let windows: Vec<Window> = groups.iter().map(|group| compare(groups[0], group)).collect();
     let worst = windows.iter().map(|window| window.slowdown).fold(0.0, f64::max);
-    // What a load ends with is no whole window: a few tokens of it would pass for a change.
+    // The end of a load is no whole window: a few tokens of it would pass for a change.
     let compared = groups.concat();
     let since = windows.iter().any(|window| window.throttled).then(|| split(&compared));
     Ok(Soak { drift_per_minute: drift(&compared) / windows[0].tokens_per_second, windows, worst, since })
@@ -177,7 +177,8 @@ fn compare(first: &[Batch], window: &[Batch]) -> Window {
         let count = batches.len() as f64;
         scatter(batches) / (count - 1.0) / count
     };
-    let (baseline, speed) = (mean(first), mean(window));
+    let baseline = mean(first);
+    let speed = mean(window);
     let slowdown = 1.0 - speed / baseline;
     let beyond_chance = baseline - speed > STANDARD_ERRORS * libm::sqrt(error(first) + error(window));
     Window {
@@ -217,7 +218,8 @@ mod tests {
     /// after some seconds, `noise` the relative deviation of a second, half of which lasts into the next one; one
     /// second in a hundred is a pause at half speed.
     fn load(seed: u64, noise: f64, shape: fn(f64) -> f64) -> Vec<Speed> {
-        let (mut random, mut lasting) = (Random::new(seed, 0), 0.0);
+        let mut random = Random::new(seed, 0);
+        let mut lasting = 0.0;
         (0..300)
             .map(|second| {
                 let fresh = normal::approximate(random.uniform()) * 0.75_f64.sqrt();
@@ -246,10 +248,10 @@ mod tests {
     #[test]
     fn ten_percent_after_two_minutes_is_flagged_and_a_steady_load_is_not() {
         for noise in [0.02, 0.05, 0.10] {
-            let (alarms, hits) =
-                (flagged(noise, steady), flagged(noise, slower_by_10_percent_after_two_minutes));
-            let (alarm_rate, miss_rate) =
-                (alarms as f64 / SEEDS as f64, (SEEDS - hits) as f64 / SEEDS as f64);
+            let alarms = flagged(noise, steady);
+            let hits = flagged(noise, slower_by_10_percent_after_two_minutes);
+            let alarm_rate = alarms as f64 / SEEDS as f64;
+            let miss_rate = (SEEDS - hits) as f64 / SEEDS as f64;
             println!(
                 "noise {:.0} %: false alarms {alarms} of {SEEDS} ({:.1} %), misses {} of {SEEDS} ({:.1} %)",
                 noise * 100.0,

@@ -1,4 +1,4 @@
-//! What a list of times comes to: latency metrics by one definition for both sides, and percentiles that are
+//! Statistics of times: latency metrics by one definition for both sides, and percentiles that are
 //! given only when enough samples stand behind them.
 
 use hdrhistogram::Histogram;
@@ -48,7 +48,8 @@ pub struct Timing {
 impl Timing {
     /// From when it was asked and when each token came; `None` without tokens.
     pub fn new(asked: Ms, arrivals: &[Ms]) -> Option<Self> {
-        let (first, last) = (*arrivals.first()?, *arrivals.last()?);
+        let first = *arrivals.first()?;
+        let last = *arrivals.last()?;
         let gaps = arrivals.windows(2).map(|pair| pair[1] - pair[0]).collect();
         Some(Self { ttft: first - asked, gaps, end_to_end: last - asked })
     }
@@ -83,7 +84,8 @@ pub struct Metrics {
 impl Metrics {
     /// From when each token came, counted from the request; `None` without tokens.
     pub fn new(arrivals: &[Ms]) -> Option<Self> {
-        let (ttft, end_to_end) = (*arrivals.first()?, *arrivals.last()?);
+        let ttft = *arrivals.first()?;
+        let end_to_end = *arrivals.last()?;
         let gaps = arrivals.len() - 1;
         let tpot = (gaps > 0).then(|| Ms((end_to_end - ttft).0 / gaps as f64));
         Some(Self { ttft, tpot, end_to_end })
@@ -323,7 +325,8 @@ mod tests {
     #[test]
     fn series_add_up_only_within_one_origin() {
         let simulated = |seed| Series::new(Simulated { preset: "nearby-region".into(), seed });
-        let (mut one, mut two) = (simulated(1), simulated(1));
+        let mut one = simulated(1);
+        let mut two = simulated(1);
         one.record(Ms(5.0));
         two.record(Ms(7.0));
         assert_eq!((one.merge(&two), one.count()), (Ok(()), 2));

@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
-use crate::state::App;
-use crate::ui::page;
+use crate::app::App;
+use crate::shell::page::page;
 
 /// Puts the page in the place of the text that `index.html` shows without it.
 ///

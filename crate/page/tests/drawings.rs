@@ -1,11 +1,11 @@
 //! The drawings' geometry, what is left out of them, the JSON that `charts.js` reads, and the tables beside them.
 #![cfg(not(target_arch = "wasm32"))]
 
-use page::plots::{
+use page::charts::drawings::{
     Axis, Band, Chart, End, Gate, Line, Mark, Origin, Outcome, Path, Role, Row, Step, StepKind, Swing, Table,
     Tornado, Unit, Waterfall, gate_names,
 };
-use page::scale::{Scale, Span, drawable, short_usd, tornado, waterfall};
+use page::charts::scales::{Scale, Span, drawable, short_usd, tornado, waterfall};
 use serde_json::json;
 
 fn end(value: f64) -> End {

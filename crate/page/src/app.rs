@@ -1,0 +1,140 @@
+//! Everything the page knows, as signals, and what can be asked of it.
+//!
+//! `App` is a handful of copyable handles. Components read its signals and call its methods; only the
+//! methods, and the worker's messages in `inbox`, write to them.
+
+use leptos::prelude::*;
+use protocol::Operation;
+
+use crate::compare::state::comparison::Race;
+use crate::compare::state::playback::Live;
+use crate::cost::state::cost::Cost;
+use crate::engine_link::bridge::Bridge;
+use crate::engine_link::builds::{self, Fall, Standing};
+use crate::engine_link::device::Device;
+use crate::engine_link::probe;
+use crate::latency::state::Latency;
+use crate::run::state::bench::Bench;
+use crate::run::state::chat::Chat;
+use crate::run::state::model::Model;
+
+/// The engine's worker, as far as the page knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Engine {
+    /// Not started: nothing of it has been downloaded.
+    Off,
+    /// Asked for, not there yet.
+    Starting,
+    /// Running.
+    Ready,
+}
+
+/// Something that went wrong, to be told where it was asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Problem {
+    /// What was being done.
+    pub(crate) operation: Operation,
+    /// A sentence: the thing, the cause, what to do.
+    pub(crate) message: String,
+}
+
+/// The whole page's state.
+#[derive(Clone, Copy)]
+pub(crate) struct App {
+    /// What this device offers.
+    pub(crate) device: RwSignal<Device>,
+    /// The engine's worker.
+    pub(crate) engine: RwSignal<Engine>,
+    /// Builds of the engine that did not start.
+    pub(crate) falls: RwSignal<Vec<Fall>>,
+    /// The last thing that went wrong, until the next attempt.
+    pub(crate) problem: RwSignal<Option<Problem>>,
+    /// What a screen reader is told; changes at milestones, never per token.
+    pub(crate) announced: RwSignal<String>,
+    /// The model on offer and the one loaded.
+    pub(crate) model: Model,
+    /// The conversation and its settings.
+    pub(crate) chat: Chat,
+    /// The measurement of the backend.
+    pub(crate) bench: Bench,
+    /// The comparison with a simulated cloud.
+    pub(crate) race: Race,
+    /// The race under way.
+    pub(crate) live: Live,
+    /// How long answers take, over many.
+    pub(crate) latency: Latency,
+    /// The cost scenario.
+    pub(crate) cost: Cost,
+    pub(crate) bridge: Bridge,
+}
+
+impl App {
+    /// A fresh page; starts the device check and reads the catalogue.
+    pub(crate) fn new(load_charts: js_sys::Function) -> Self {
+        let chat = Chat::new();
+        let app = Self {
+            device: RwSignal::new(Device::default()),
+            engine: RwSignal::new(Engine::Off),
+            falls: RwSignal::new(Vec::new()),
+            problem: RwSignal::new(None),
+            announced: RwSignal::new(String::new()),
+            model: Model::new(),
+            chat,
+            bench: Bench::new(),
+            race: Race::new(chat),
+            live: Live::new(),
+            latency: Latency::new(),
+            cost: Cost::new(load_charts),
+            bridge: Bridge::new(),
+        };
+        app.bridge.on_message(move |message| app.receive(message));
+        app.bridge.on_crash(move |message| app.crashed(message));
+        app.bridge.on_fall(move |fall| app.falls.update(|falls| falls.push(fall)));
+        app.device.set(probe::now());
+        app.bridge.climb(app.device.with_untracked(builds::ladder));
+        leptos::task::spawn_local(async move {
+            let asked = probe::asked().await;
+            app.device.update(|device| asked.apply(device));
+        });
+        app.read_catalogue();
+        app.watch_visibility();
+        app.follow_cloud();
+        app.follow_race();
+        app
+    }
+
+    /// Tells a milestone to screen readers.
+    pub(crate) fn announce(&self, text: impl Into<String>) {
+        self.announced.set(text.into());
+    }
+
+    /// Remembers what went wrong.
+    pub(crate) fn fail(&self, operation: Operation, message: impl Into<String>) {
+        self.problem.set(Some(Problem { operation, message: message.into() }));
+    }
+
+    /// Starts the worker if it is not running; messages sent meanwhile wait for it.
+    pub(crate) fn start_engine(&self) {
+        if self.engine.with_untracked(|engine| *engine == Engine::Off) {
+            self.engine.set(Engine::Starting);
+        }
+    }
+
+    /// Which build of the engine runs, or will, and on how many threads.
+    pub(crate) fn standing(&self) -> Option<Standing> {
+        let asked = self.model.threads.get();
+        let standing = self.device.with(|device| Standing::of(device, self.falls.get(), asked));
+        let counted = self.model.loaded.with(|loaded| loaded.as_ref().map(|loaded| loaded.threads));
+        standing.map(|standing| Standing { threads: counted.unwrap_or(standing.threads), ..standing })
+    }
+
+    /// What computes or, before a model is loaded, will compute, and why: (name, reason).
+    pub(crate) fn backend(&self) -> (String, String) {
+        if let Some(report) = self.model.report.get() {
+            return (report.name.clone(), crate::run::model::backend::reason(&report));
+        }
+        let preference = self.model.preference.get();
+        let (name, reason) = self.device.with(|device| device.backend(preference));
+        (name.to_owned(), reason)
+    }
+}

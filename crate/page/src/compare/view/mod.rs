@@ -1,0 +1,8 @@
+//! What the section shows.
+
+mod clouds;
+pub(crate) mod section;
+mod sources;
+mod stages;
+mod streams;
+mod yours;

@@ -1,19 +1,20 @@
 //! Everything the page knows, as signals, and what can be asked of it.
 //!
-//! `App` is a handful of copyable handles. Components read its signals and call its methods; only the
-//! methods, and the worker's messages in `inbox`, write to them.
+//! `App` is a handful of copyable handles. Views read its signals and call its methods, which stand in the features’
+//! `actions`; only these and the worker’s messages in `inbox` write to them.
 
 use leptos::prelude::*;
 use protocol::Operation;
 
+use crate::charts::code::ChartCode;
 use crate::compare::state::comparison::Race;
 use crate::compare::state::playback::Live;
 use crate::cost::state::cost::Cost;
 use crate::engine_link::bridge::Bridge;
-use crate::engine_link::builds::{self, Fall, Standing};
+use crate::engine_link::builds::{ActiveBuild, Fallback};
 use crate::engine_link::device::Device;
-use crate::engine_link::probe;
 use crate::latency::state::Latency;
+use crate::run::model::{device_check, self_check};
 use crate::run::state::bench::Bench;
 use crate::run::state::chat::Chat;
 use crate::run::state::model::Model;
@@ -46,7 +47,7 @@ pub(crate) struct App {
     /// The engine's worker.
     pub(crate) engine: RwSignal<Engine>,
     /// Builds of the engine that did not start.
-    pub(crate) falls: RwSignal<Vec<Fall>>,
+    pub(crate) fallbacks: RwSignal<Vec<Fallback>>,
     /// The last thing that went wrong, until the next attempt.
     pub(crate) problem: RwSignal<Option<Problem>>,
     /// What a screen reader is told; changes at milestones, never per token.
@@ -65,17 +66,20 @@ pub(crate) struct App {
     pub(crate) latency: Latency,
     /// The cost scenario.
     pub(crate) cost: Cost,
+    /// The code that draws charts.
+    pub(crate) charts: ChartCode,
+    /// The engine’s worker is spoken to through it.
     pub(crate) bridge: Bridge,
 }
 
 impl App {
-    /// A fresh page; starts the device check and reads the catalogue.
+    /// A fresh page, of which nothing is known yet.
     pub(crate) fn new(load_charts: js_sys::Function) -> Self {
         let chat = Chat::new();
-        let app = Self {
+        Self {
             device: RwSignal::new(Device::default()),
             engine: RwSignal::new(Engine::Off),
-            falls: RwSignal::new(Vec::new()),
+            fallbacks: RwSignal::new(Vec::new()),
             problem: RwSignal::new(None),
             announced: RwSignal::new(String::new()),
             model: Model::new(),
@@ -84,23 +88,10 @@ impl App {
             race: Race::new(chat),
             live: Live::new(),
             latency: Latency::new(),
-            cost: Cost::new(load_charts),
+            cost: Cost::new(),
+            charts: ChartCode::new(load_charts),
             bridge: Bridge::new(),
-        };
-        app.bridge.on_message(move |message| app.receive(message));
-        app.bridge.on_crash(move |message| app.crashed(message));
-        app.bridge.on_fall(move |fall| app.falls.update(|falls| falls.push(fall)));
-        app.device.set(probe::now());
-        app.bridge.climb(app.device.with_untracked(builds::ladder));
-        leptos::task::spawn_local(async move {
-            let asked = probe::asked().await;
-            app.device.update(|device| asked.apply(device));
-        });
-        app.read_catalogue();
-        app.watch_visibility();
-        app.follow_cloud();
-        app.follow_race();
-        app
+        }
     }
 
     /// Tells a milestone to screen readers.
@@ -113,6 +104,16 @@ impl App {
         self.problem.set(Some(Problem { operation, message: message.into() }));
     }
 
+    /// Whether an answer can be asked for now.
+    pub(crate) fn can_generate(&self) -> bool {
+        self.model.loaded.with(Option::is_some) && !self.busy()
+    }
+
+    /// Whether an answer or a measurement is under way.
+    pub(crate) fn busy(&self) -> bool {
+        self.chat.running.with(Option::is_some) || self.bench.running.get() || self.latency.busy()
+    }
+
     /// Starts the worker if it is not running; messages sent meanwhile wait for it.
     pub(crate) fn start_engine(&self) {
         if self.engine.with_untracked(|engine| *engine == Engine::Off) {
@@ -121,20 +122,23 @@ impl App {
     }
 
     /// Which build of the engine runs, or will, and on how many threads.
-    pub(crate) fn standing(&self) -> Option<Standing> {
+    pub(crate) fn active_build(&self) -> Option<ActiveBuild> {
         let asked = self.model.threads.get();
-        let standing = self.device.with(|device| Standing::of(device, self.falls.get(), asked));
+        let active_build = self.device.with(|device| ActiveBuild::of(device, self.fallbacks.get(), asked));
         let counted = self.model.loaded.with(|loaded| loaded.as_ref().map(|loaded| loaded.threads));
-        standing.map(|standing| Standing { threads: counted.unwrap_or(standing.threads), ..standing })
+        active_build.map(|active_build| ActiveBuild {
+            threads: counted.unwrap_or(active_build.threads),
+            ..active_build
+        })
     }
 
     /// What computes or, before a model is loaded, will compute, and why: (name, reason).
     pub(crate) fn backend(&self) -> (String, String) {
         if let Some(report) = self.model.report.get() {
-            return (report.name.clone(), crate::run::model::backend::reason(&report));
+            return (report.name.clone(), self_check::reason(&report));
         }
         let preference = self.model.preference.get();
-        let (name, reason) = self.device.with(|device| device.backend(preference));
+        let (name, reason) = self.device.with(|device| device_check::expected_backend(device, preference));
         (name.to_owned(), reason)
     }
 }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use protocol::{Failure, FailureKind, FromWorker, Operation};
 
 use crate::app::{App, Engine};
-use crate::shared::words::sentence;
+use crate::shared::text::sentence;
 
 impl App {
     pub(crate) fn receive(&self, message: FromWorker) {
@@ -47,7 +47,7 @@ impl App {
     pub(crate) fn crashed(&self, message: String) {
         if self.engine.get_untracked() != Engine::Ready {
             // Not one of the builds started, and all are tried again.
-            self.falls.set(Vec::new());
+            self.fallbacks.set(Vec::new());
         }
         let was_loaded = self.model.loaded.with_untracked(Option::is_some);
         self.engine.set(Engine::Off);

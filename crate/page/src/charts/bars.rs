@@ -6,7 +6,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{HtmlElement, KeyboardEvent};
 
 use crate::charts::drawings::{End, Swing, Tornado, Waterfall};
-use crate::charts::scales::{self, Rung, Scale, Span};
+use crate::charts::scales::{self, Scale, Span, StepBar};
 use crate::charts::table::table_twin;
 
 /// What a drawing of bars shows.
@@ -223,13 +223,13 @@ fn end_view(class: &'static str, (side, end): (&'static str, &End)) -> impl Into
 }
 
 fn waterfall_rows(data: &Waterfall, told: Told) -> impl IntoView + use<> {
-    let (scale, rungs) = scales::waterfall(data);
-    let last = rungs.len().saturating_sub(1);
-    let rows = rungs.iter().enumerate().map(|(at, rung)| {
-        let step = &data.steps[rung.step];
+    let (scale, step_bars) = scales::waterfall(data);
+    let last = step_bars.len().saturating_sub(1);
+    let rows = step_bars.iter().enumerate().map(|(at, step_bar)| {
+        let step = &data.steps[step_bar.step];
         let detail = format!("{}: {}. {}", step.label, step.signed(), step.detail).trim_end().to_owned();
-        let kind = rung_class(rung);
-        row(told, at, kind, detail, rung_view(data, rung, &scale, at < last))
+        let kind = step_class(step_bar);
+        row(told, at, kind, detail, step_view(data, step_bar, &scale, at < last))
     });
     view! {
         <ul class="bars-key small">
@@ -242,13 +242,13 @@ fn waterfall_rows(data: &Waterfall, told: Told) -> impl IntoView + use<> {
     }
 }
 
-fn rung_class(rung: &Rung) -> &'static str {
-    if rung.stands { "rung rung-stands" } else { "rung" }
+fn step_class(step_bar: &StepBar) -> &'static str {
+    if step_bar.stands { "rung rung-stands" } else { "rung" }
 }
 
-fn rung_view(data: &Waterfall, rung: &Rung, scale: &Scale, goes_on: bool) -> impl IntoView + use<> {
-    let step = &data.steps[rung.step];
-    let class = match (rung.stands, rung.change() < 0.0) {
+fn step_view(data: &Waterfall, step_bar: &StepBar, scale: &Scale, goes_on: bool) -> impl IntoView + use<> {
+    let step = &data.steps[step_bar.step];
+    let class = match (step_bar.stands, step_bar.change() < 0.0) {
         (true, _) => "rung-whole",
         (false, false) => "rung-up",
         (false, true) => "rung-down",
@@ -257,8 +257,8 @@ fn rung_view(data: &Waterfall, rung: &Rung, scale: &Scale, goes_on: bool) -> imp
         <span class="rung-label">{step.label.clone()}</span>
         <span class="rung-track" aria-hidden="true">
             {line("rung-zero", scale, 0.0)}
-            {goes_on.then(|| line("rung-link", scale, rung.after))}
-            {bar(format!("rung-bar {class}"), scale.span(rung.foot, rung.after))}
+            {goes_on.then(|| line("rung-link", scale, step_bar.after))}
+            {bar(format!("rung-bar {class}"), scale.span(step_bar.foot, step_bar.after))}
         </span>
         <strong class="rung-amount num">{step.signed()}</strong>
     }

@@ -6,10 +6,10 @@ use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, IntersectionObserver, IntersectionObserverInit};
 
+use crate::charts::code::{ChartCode, LoadState};
 use crate::charts::drawings::{Chart, Table};
 use crate::charts::scales::drawable;
 use crate::charts::table::table_twin;
-use crate::cost::state::cost::{Charts, Cost};
 
 /// The chart code is fetched when the chart comes this near to the window.
 const NEAR: &str = "400px";
@@ -30,11 +30,11 @@ pub(crate) struct Shown {
 }
 
 /// A sentence, the chart, and its table behind a disclosure.
-pub(crate) fn chart(cost: Cost, shown: Shown) -> impl IntoView {
+pub(crate) fn chart(code: ChartCode, shown: Shown) -> impl IntoView {
     let place = NodeRef::<Div>::new();
-    watch_until_near(place, cost);
-    draw_when_ready(place, cost, shown.chart);
-    let failed = move || cost.charts.with(|charts| matches!(charts, Charts::Failed));
+    watch_until_near(place, code);
+    draw_when_ready(place, code, shown.chart);
+    let failed = move || code.state.with(|state| matches!(state, LoadState::Failed));
     view! {
         <figure class="chart">
             <figcaption>
@@ -60,7 +60,7 @@ pub(crate) fn chart(cost: Cost, shown: Shown) -> impl IntoView {
 }
 
 /// Asks for the chart code when the place comes near the window.
-fn watch_until_near(place: NodeRef<Div>, cost: Cost) {
+fn watch_until_near(place: NodeRef<Div>, code: ChartCode) {
     Effect::new(move |_| {
         let Some(element) = place.get() else { return };
         let seen = Closure::<dyn FnMut(Array, IntersectionObserver)>::new(
@@ -70,7 +70,7 @@ fn watch_until_near(place: NodeRef<Div>, cost: Cost) {
                 };
                 if entries.iter().any(near) {
                     observer.disconnect();
-                    cost.need_charts();
+                    code.need();
                 }
             },
         );
@@ -79,7 +79,7 @@ fn watch_until_near(place: NodeRef<Div>, cost: Cost) {
         match IntersectionObserver::new_with_options(seen.as_ref().unchecked_ref(), &options) {
             Ok(observer) => observer.observe(&element),
             // Without an observer the chart is simply loaded now.
-            Err(_) => cost.need_charts(),
+            Err(_) => code.need(),
         }
         // The callback lives as long as this effect does.
         let _kept = StoredValue::new_local(seen);
@@ -87,21 +87,21 @@ fn watch_until_near(place: NodeRef<Div>, cost: Cost) {
 }
 
 /// Draws again whenever the data changes.
-fn draw_when_ready(place: NodeRef<Div>, cost: Cost, chart: Memo<Option<Chart>>) {
+fn draw_when_ready(place: NodeRef<Div>, code: ChartCode, chart: Memo<Option<Chart>>) {
     Effect::new(move |_| {
         let (Some(element), Some(chart)) = (place.get(), chart.get()) else { return };
         let element: &Element = &element;
-        let charts = cost.charts.get();
-        if let Charts::Ready(module) = charts
+        let state = code.state.get();
+        if let LoadState::Ready(module) = state
             && draw(&module, element, &chart).is_none()
         {
-            cost.charts.set(Charts::Failed);
+            code.state.set(LoadState::Failed);
         }
     });
     on_cleanup(move || {
         let element = place.get_untracked();
-        cost.charts.with_untracked(|charts| {
-            if let (Charts::Ready(module), Some(element)) = (charts, element) {
+        code.state.with_untracked(|state| {
+            if let (LoadState::Ready(module), Some(element)) = (state, element) {
                 let element: &Element = &element;
                 let _ = method(module, "destroy").map(|destroy| destroy.call1(module, element));
             }

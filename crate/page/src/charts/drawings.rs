@@ -3,6 +3,8 @@
 
 use serde::Serialize;
 
+use crate::shared::origin::Origin;
+
 /// Which way of running the model a line or a path is about. Colour, dashes and pattern follow from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -210,19 +212,6 @@ pub enum Outcome {
     NotChecked,
     /// An earlier gate had already decided.
     Skipped,
-}
-
-/// Where a number comes from. The mark is a word with a stroke of its own, never a colour alone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// Timed or counted on this device, in this tab.
-    Measured,
-    /// Drawn from a preset with a seed.
-    Simulated,
-    /// Stated by a named source.
-    Cited,
-    /// Worked out from what stands in the form.
-    Assumed,
 }
 
 /// One question on an option's way to the result.

@@ -8,6 +8,8 @@ pub(crate) mod bars;
 #[cfg(target_arch = "wasm32")]
 pub(crate) mod chart;
 #[cfg(target_arch = "wasm32")]
+pub(crate) mod code;
+#[cfg(target_arch = "wasm32")]
 pub(crate) mod path;
 #[cfg(target_arch = "wasm32")]
 pub(crate) mod table;

@@ -117,7 +117,7 @@ pub fn tornado(data: &Tornado) -> (Scale, Vec<usize>) {
 
 /// One bar of a waterfall.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rung {
+pub struct StepBar {
     /// Position among the steps.
     pub step: usize,
     /// The total before it.
@@ -130,7 +130,7 @@ pub struct Rung {
     pub stands: bool,
 }
 
-impl Rung {
+impl StepBar {
     /// What it changes the total by; the amount itself for a start or a total.
     pub fn change(&self) -> f64 {
         self.after - self.foot
@@ -138,9 +138,9 @@ impl Rung {
 }
 
 /// A waterfall's scale, which always shows zero, and its bars; steps without a finite amount are left out.
-pub fn waterfall(data: &Waterfall) -> (Scale, Vec<Rung>) {
+pub fn waterfall(data: &Waterfall) -> (Scale, Vec<StepBar>) {
     let mut total = 0.0;
-    let mut rungs = Vec::new();
+    let mut bars = Vec::new();
     for (index, Step { amount, kind, .. }) in data.steps.iter().enumerate() {
         if !amount.is_finite() {
             continue;
@@ -152,7 +152,7 @@ pub fn waterfall(data: &Waterfall) -> (Scale, Vec<Rung>) {
             StepKind::Subtract => before - amount,
         };
         let stands = matches!(kind, StepKind::Start | StepKind::Total);
-        rungs.push(Rung {
+        bars.push(StepBar {
             step: index,
             before,
             after: total,
@@ -160,8 +160,8 @@ pub fn waterfall(data: &Waterfall) -> (Scale, Vec<Rung>) {
             stands,
         });
     }
-    let ends = rungs.iter().flat_map(|rung| [rung.foot, rung.after]);
-    (Scale::around(ends.chain([0.0])), rungs)
+    let ends = bars.iter().flat_map(|bar| [bar.foot, bar.after]);
+    (Scale::around(ends.chain([0.0])), bars)
 }
 
 /// The chart as `charts.js` can take it: every line as long as the x axis, x rising and finite, and nothing

@@ -7,7 +7,7 @@ use leptos::prelude::*;
 
 use crate::app::App;
 use crate::cost::model::evidence::{Known, LEVELS, Times};
-use crate::cost::state::cost::Reading;
+use crate::cost::state::cost::{Fed, Reading};
 use crate::shared::clock::moment;
 
 /// What many measured answers say of the cost.
@@ -17,14 +17,6 @@ pub(crate) struct MeasuredCase {
     pub(crate) tokens_per_second: f64,
     /// Mean tokens of an answer.
     pub(crate) output_tokens: f64,
-}
-
-/// Measured times that the decision was handed.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Fed {
-    pub(crate) times: Times,
-    /// When they were measured, in words.
-    pub(crate) when: String,
 }
 
 impl App {

@@ -4,9 +4,10 @@ use economics::{
     Decision, Deployment, Gate as Asked, GateResult, Origin as From, Outcome as Came, Report, usd,
 };
 
-use crate::charts::drawings::{Gate, Origin, Outcome, Path};
+use crate::charts::drawings::{Gate, Outcome, Path};
 use crate::cost::model::drawings::role;
 use crate::shared::format::decimal;
+use crate::shared::origin::Origin;
 
 /// The way of every deployment, in order. A gate after the one that failed is still told: it was looked at.
 /// `times_of`: when times were measured here, `2026-11-25 08:40 UTC`.

@@ -12,7 +12,7 @@ use protocol::{Failure, FailureKind, FromWorker, ToWorker};
 use wasm_bindgen::prelude::*;
 use web_sys::{ErrorEvent, File, MessageEvent, Worker, WorkerOptions, WorkerType};
 
-use crate::engine_link::builds::{Fall, Rung};
+use crate::engine_link::builds::{Build, Fallback};
 
 /// Entry of the worker, relative to the page; what stands after it names the engine's build.
 const ENTRY: &str = "worker.js?engine=";
@@ -26,10 +26,10 @@ type Callback<T> = Rc<dyn Fn(T)>;
 
 #[derive(Default)]
 struct Inner {
-    worker: Option<Running>,
+    worker: Option<LiveWorker>,
     /// The builds to try, and which of them is tried or runs.
-    ladder: Vec<Rung>,
-    rung: usize,
+    builds: Vec<Build>,
+    tried: usize,
     /// Whether the running worker has said that it is ready.
     ready: bool,
     /// Messages to send once it is.
@@ -39,14 +39,14 @@ struct Inner {
     frame_asked: bool,
     on_message: Option<Callback<FromWorker>>,
     on_crash: Option<Callback<String>>,
-    on_fall: Option<Callback<Fall>>,
+    on_fallback: Option<Callback<Fallback>>,
 }
 
 /// A worker with the callbacks that must live as long as it does.
-struct Running {
+struct LiveWorker {
     worker: Worker,
     /// Rung before each message, where there is one: an answer under way looks for messages only then.
-    bell: Option<js_sys::Int32Array>,
+    doorbell: Option<js_sys::Int32Array>,
     _message: Closure<dyn FnMut(MessageEvent)>,
     _error: Closure<dyn FnMut(ErrorEvent)>,
 }
@@ -67,13 +67,13 @@ impl Bridge {
     }
 
     /// Sets what is told when a build of the engine did not start and the next one is tried.
-    pub(crate) fn on_fall(&self, told: impl Fn(Fall) + 'static) {
-        self.shared().borrow_mut().on_fall = Some(Rc::new(told));
+    pub(crate) fn on_fallback(&self, told: impl Fn(Fallback) + 'static) {
+        self.shared().borrow_mut().on_fallback = Some(Rc::new(told));
     }
 
     /// Sets the engine's builds that are tried, in this order.
-    pub(crate) fn climb(&self, ladder: Vec<Rung>) {
-        self.shared().borrow_mut().ladder = ladder;
+    pub(crate) fn set_builds(&self, builds: Vec<Build>) {
+        self.shared().borrow_mut().builds = builds;
     }
 
     /// Sends a message, with a file where the message speaks of one; starts the worker if need be.
@@ -115,7 +115,7 @@ fn start(shared: &Shared) -> Result<(), JsValue> {
     options.set_type(WorkerType::Module);
     let build = {
         let inner = shared.borrow();
-        inner.ladder.get(inner.rung).map_or("", |rung| rung.name)
+        inner.builds.get(inner.tried).map_or("", |build| build.name)
     };
     let worker = Worker::new_with_options(&format!("{ENTRY}{build}"), &options)?;
     let message = {
@@ -133,7 +133,8 @@ fn start(shared: &Shared) -> Result<(), JsValue> {
     };
     worker.set_onmessage(Some(message.as_ref().unchecked_ref()));
     worker.set_onerror(Some(error.as_ref().unchecked_ref()));
-    shared.borrow_mut().worker = Some(Running { worker, bell: None, _message: message, _error: error });
+    shared.borrow_mut().worker =
+        Some(LiveWorker { worker, doorbell: None, _message: message, _error: error });
     Ok(())
 }
 
@@ -154,25 +155,25 @@ fn discard(shared: &Shared) {
 
 /// The worker broke off. Before it was ready, the next build is tried, and what waits is for that one.
 fn broke(shared: &Shared, cause: String) {
-    let (ready, rung, next) = {
+    let (ready, build, next) = {
         let inner = shared.borrow();
-        (inner.ready, inner.ladder.get(inner.rung).copied(), inner.rung + 1)
+        (inner.ready, inner.builds.get(inner.tried).copied(), inner.tried + 1)
     };
     if ready {
         return crash(shared, format!("The engine stopped unexpectedly: {cause}."));
     }
-    let (Some(rung), true) = (rung, next < shared.borrow().ladder.len()) else {
+    let (Some(build), true) = (build, next < shared.borrow().builds.len()) else {
         return crash(shared, format!("The engine could not start: {cause}."));
     };
     let waiting = std::mem::take(&mut shared.borrow_mut().waiting);
     discard(shared);
-    let told_fall = {
+    let told_fallback = {
         let mut inner = shared.borrow_mut();
-        (inner.waiting, inner.rung) = (waiting, next);
-        inner.on_fall.clone()
+        (inner.waiting, inner.tried) = (waiting, next);
+        inner.on_fallback.clone()
     };
-    if let Some(told_fall) = told_fall {
-        told_fall(Fall { rung, cause });
+    if let Some(told_fallback) = told_fallback {
+        told_fallback(Fallback { build, cause });
     }
     if let Err(error) = start(shared) {
         crash(shared, format!("The engine’s worker could not be started: {}.", told(&error)));
@@ -183,7 +184,7 @@ fn broke(shared: &Shared, cause: String) {
 /// have been the network.
 fn crash(shared: &Shared, message: String) {
     if !shared.borrow().ready {
-        shared.borrow_mut().rung = 0;
+        shared.borrow_mut().tried = 0;
     }
     discard(shared);
     let told = shared.borrow().on_crash.clone();
@@ -200,7 +201,7 @@ fn post(shared: &Shared, text: &str, file: Option<&File>) {
     }
     let posted = match &shared.borrow().worker {
         Some(running) => {
-            running.bell.iter().for_each(|bell| drop(js_sys::Atomics::add(bell, 0, 1)));
+            running.doorbell.iter().for_each(|doorbell| drop(js_sys::Atomics::add(doorbell, 0, 1)));
             running.worker.post_message(&parts)
         }
         None => Ok(()),
@@ -219,7 +220,7 @@ fn received(shared: &Shared, event: &MessageEvent) {
             Some(Err(error)) => {
                 return crash(shared, format!("The engine sent a message that cannot be read: {error}."));
             }
-            // The bell, which goes with the first message.
+            // The doorbell, which goes with the first message.
             None => {}
         }
     }
@@ -238,7 +239,7 @@ fn take(shared: &Shared, message: FromWorker, parts: &js_sys::Array) {
                 let mut inner = shared.borrow_mut();
                 inner.ready = true;
                 if let Some(running) = &mut inner.worker {
-                    running.bell = parts.get(1).dyn_into().ok();
+                    running.doorbell = parts.get(1).dyn_into().ok();
                 }
                 std::mem::take(&mut inner.waiting)
             };

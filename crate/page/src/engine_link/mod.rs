@@ -2,6 +2,7 @@
 
 pub mod builds;
 pub mod device;
+pub mod names;
 
 #[cfg(target_arch = "wasm32")]
 pub(crate) mod bridge;

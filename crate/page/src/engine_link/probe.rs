@@ -4,7 +4,8 @@ use js_sys::{Function, Promise, Reflect, WebAssembly};
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::engine_link::device::{DOT_PROBE, Device, Gpu, IN_PAIRS, Relaxed, SIMD_PROBE, is_software};
+use crate::engine_link::device::{DOT_PROBE, Device, Gpu, IN_PAIRS, Relaxed, SIMD_PROBE};
+use crate::engine_link::names::is_software;
 
 /// What can be told at once.
 pub(crate) fn now() -> Device {

@@ -3,7 +3,7 @@
 pub mod model;
 
 #[cfg(target_arch = "wasm32")]
-pub(crate) mod cloud_runs;
+mod actions;
 #[cfg(target_arch = "wasm32")]
 pub(crate) mod state;
 #[cfg(target_arch = "wasm32")]

@@ -8,7 +8,7 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{Element, Event, File};
 
 use crate::app::App;
-pub(crate) use crate::charts::drawings::Origin;
+use crate::shared::origin::Origin;
 
 /// The mark that stands beside a number.
 pub(crate) fn origin(origin: Origin) -> impl IntoView {

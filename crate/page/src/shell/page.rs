@@ -9,6 +9,7 @@ use crate::cost::view::section as cost;
 use crate::decide::view as decide;
 use crate::latency::view::section as latency;
 use crate::run::view::section as run;
+use crate::shared::clock::after_first_paint;
 
 /// The whole page.
 pub(crate) fn page(app: App) -> impl IntoView {
@@ -36,11 +37,6 @@ pub(crate) fn page(app: App) -> impl IntoView {
             {move || app.announced.get()}
         </p>
     }
-}
-
-/// Runs something once the present state is on the screen, so that no single task holds the page up for long.
-pub(crate) fn after_first_paint(then: impl FnOnce() + 'static) {
-    request_animation_frame(move || set_timeout(then, std::time::Duration::ZERO));
 }
 
 /// An address such as `…#cost` was opened before its section was there.

@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use crate::app::App;
-use crate::charts::drawings::Origin;
 use crate::shared::format;
+use crate::shared::origin::Origin;
 use crate::shared::parts::{origin, raw};
 
 /// The strip.

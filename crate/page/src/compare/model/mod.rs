@@ -2,5 +2,8 @@
 
 pub mod playback;
 pub mod service;
+pub mod simulated;
+pub mod size;
 pub mod timeline;
+pub mod verdict;
 pub mod yours;

@@ -6,7 +6,9 @@ use latency::cloud::{Connection, Percentiles};
 use leptos::prelude::*;
 
 use crate::compare::model::service::Service;
-use crate::compare::model::timeline::{self, Lane, Size, Spread};
+use crate::compare::model::simulated::{self, Spread};
+use crate::compare::model::size::Size;
+use crate::compare::model::timeline::{self, Lane};
 use crate::compare::model::yours::{self, Fit, Texts};
 use crate::run::state::chat::Chat;
 use crate::shared::clock::today;
@@ -101,7 +103,7 @@ impl Race {
         let size = Memo::new(move |_| chat.measured.with(|recording| Size::of(recording.as_ref())));
         let cloud = Memo::new(move |_| {
             let seed = seed.with(|text| settings::read_seed(text))?;
-            timeline::cloud(&*service.get()?, size.get(), connection.get(), seed)
+            simulated::cloud(&*service.get()?, size.get(), connection.get(), seed)
         });
         Self {
             services,

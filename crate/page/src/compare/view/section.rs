@@ -3,7 +3,6 @@
 use leptos::prelude::*;
 
 use crate::app::App;
-use crate::charts::drawings::Origin;
 use crate::compare::model::timeline::Lane;
 use crate::compare::state::comparison::{Pace, Race};
 use crate::compare::view::clouds::controls;
@@ -11,6 +10,7 @@ use crate::compare::view::sources::sources;
 use crate::compare::view::streams::{button, cloud_side, here_side, outcome, size};
 use crate::latency::model::simulation::{ASSUMED, REQUESTS};
 use crate::shared::format;
+use crate::shared::origin::Origin;
 use crate::shared::parts::{origin, raw, section_head};
 
 /// Section 2.

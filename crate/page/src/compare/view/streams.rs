@@ -4,7 +4,8 @@ use leptos::prelude::*;
 
 use crate::app::App;
 use crate::compare::model::playback::{Scene, full_width};
-use crate::compare::model::timeline::{self, Lane};
+use crate::compare::model::timeline::Lane;
+use crate::compare::model::verdict::verdict;
 use crate::compare::state::playback::Moment;
 use crate::compare::view::stages::waterfall;
 use crate::shared::format;
@@ -71,7 +72,7 @@ pub(crate) fn outcome(app: App) -> impl IntoView {
                 (None, ask.to_owned())
             }
             (Some(here), Ok((cloud, _))) => {
-                let (winner, text) = timeline::verdict(&here, cloud);
+                let (winner, text) = verdict(&here, cloud);
                 (Some(winner.key()), text)
             }
         })

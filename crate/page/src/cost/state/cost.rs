@@ -1,4 +1,4 @@
-//! The cost scenarios: what is typed, what it comes to, how sure that is, and the chart code once it is needed.
+//! The cost scenarios: what is typed, what it comes to, and how sure that is.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -6,27 +6,12 @@ use std::sync::Arc;
 use economics::uncertainty::Plan;
 use economics::{Assumption, Basis, Deployment, FIELDS, Kind, Ledger, Report, Scenario};
 use leptos::prelude::*;
-use wasm_bindgen::prelude::*;
-use wasm_bindgen_futures::JsFuture;
 
-use crate::cost::actions::Fed;
+use crate::charts::code::ChartCode;
 use crate::cost::model::entries::{Entries, Problem, entry};
-use crate::cost::model::evidence::Known;
+use crate::cost::model::evidence::{Known, Times};
 use crate::cost::model::presets::presets;
 use crate::cost::state::trials::{Odds, TRIALS};
-
-/// The chart code, loaded when a chart is about to be seen.
-#[derive(Clone)]
-pub(crate) enum Charts {
-    /// Nobody needed it yet.
-    Off,
-    /// On its way.
-    Loading,
-    /// The module: `{draw, destroy}`.
-    Ready(JsValue),
-    /// It could not be loaded; the tables say the same.
-    Failed,
-}
 
 /// A value that this device was measured to have.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,6 +22,14 @@ pub(crate) struct Reading {
     pub(crate) source: String,
     /// The day, `YYYY-MM-DD`.
     pub(crate) day: String,
+}
+
+/// Measured times that the decision was handed.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Fed {
+    pub(crate) times: Times,
+    /// When they were measured, in words.
+    pub(crate) when: String,
 }
 
 /// One scenario as it is edited.
@@ -163,13 +156,10 @@ pub(crate) struct Cost {
     pub(crate) report: Memo<Option<Arc<Report>>>,
     /// How sure it is.
     pub(crate) odds: Odds,
-    /// The chart code.
-    pub(crate) charts: RwSignal<Charts, LocalStorage>,
-    load_charts: StoredValue<js_sys::Function, LocalStorage>,
 }
 
 impl Cost {
-    pub(crate) fn new(load_charts: js_sys::Function) -> Self {
+    pub(crate) fn new() -> Self {
         let known = RwSignal::new(Known::default());
         let cases = [Case::new(0, known), Case::new(0, known)];
         let shown = RwSignal::new(0);
@@ -183,8 +173,6 @@ impl Cost {
             known,
             report,
             odds: Odds::new(),
-            charts: RwSignal::new_local(Charts::Off),
-            load_charts: StoredValue::new_local(load_charts),
         }
     }
 
@@ -216,9 +204,9 @@ impl Cost {
     }
 
     /// Begins a run of trials whenever what it is about changes, once the section has been looked at.
-    pub(crate) fn follow(self) {
+    pub(crate) fn follow(self, charts: ChartCode) {
         Effect::new(move |_| {
-            let looked_at = self.charts.with(|charts| !matches!(charts, Charts::Off));
+            let looked_at = charts.is_needed();
             let (Some(seed), Some(report)) = (self.odds.seed(), self.report.get()) else { return };
             if !looked_at || self.odds.stopped.get() {
                 return;
@@ -232,23 +220,6 @@ impl Cost {
             };
             let uncertain = self.case().ledger.with(|ledger| ledger.uncertain());
             self.odds.begin(report.scenario, uncertain, plan);
-        });
-    }
-
-    /// Loads the chart code, once.
-    pub(crate) fn need_charts(&self) {
-        if !self.charts.with_untracked(|charts| matches!(charts, Charts::Off)) {
-            return;
-        }
-        self.charts.set(Charts::Loading);
-        let (charts, load) = (self.charts, self.load_charts.get_value());
-        leptos::task::spawn_local(async move {
-            let promise = load.call0(&JsValue::NULL).map(js_sys::Promise::unchecked_from_js);
-            let module = match promise {
-                Ok(promise) => JsFuture::from(promise).await,
-                Err(error) => Err(error),
-            };
-            charts.set(module.map_or(Charts::Failed, Charts::Ready));
         });
     }
 }

@@ -5,6 +5,7 @@ use leptos::prelude::*;
 
 use crate::charts::bars::{Bars, tornado, waterfall};
 use crate::charts::chart::{Shown, chart};
+use crate::charts::code::ChartCode;
 use crate::cost::model::drawings;
 use crate::cost::state::cost::Cost;
 
@@ -13,7 +14,7 @@ const SHADED: &str = "Shaded, for the cloud and the option beside it: from the 1
                       trials. Lines: the entries themselves.";
 
 /// All four.
-pub(super) fn charts(cost: Cost) -> impl IntoView {
+pub(super) fn charts(cost: Cost, code: ChartCode) -> impl IntoView {
     let months = Shown {
         testid: "chart-months",
         title: "Paid so far, month by month",
@@ -44,8 +45,8 @@ pub(super) fn charts(cost: Cost) -> impl IntoView {
         data: drawn(cost, drawings::waterfall_chart),
     };
     view! {
-        {chart(cost, months)}
-        {chart(cost, volume)}
+        {chart(code, months)}
+        {chart(code, volume)}
         <p class="hint">{SHADED}</p>
         {tornado(swings)}
         {waterfall(steps)}

@@ -6,8 +6,8 @@ use web_sys::Event;
 
 use crate::cost::model::entries::{entry, unit};
 use crate::cost::state::cost::Cost;
+use crate::shared::clock::after_first_paint;
 use crate::shared::parts::opened;
-use crate::shell::page::after_first_paint;
 
 /// The ledger, and what is wrong with the article.
 pub(crate) fn ledger(cost: Cost) -> impl IntoView {

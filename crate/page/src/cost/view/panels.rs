@@ -5,11 +5,11 @@ use std::sync::Arc;
 use economics::{Capacity, Depreciation, Downloads, FleetBasis, Report, count};
 use leptos::prelude::*;
 
-use crate::charts::drawings::Origin;
 use crate::cost::state::cost::Cost;
 use crate::cost::view::ledger::trace;
 use crate::shared::format::decimal;
 use crate::shared::money::{money, percent};
+use crate::shared::origin::Origin;
 use crate::shared::parts::origin;
 
 /// All three.

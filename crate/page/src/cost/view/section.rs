@@ -9,7 +9,7 @@ use crate::shared::parts::section_head;
 /// Section 4.
 pub(crate) fn cost(app: App) -> impl IntoView {
     let cost = app.cost;
-    cost.follow();
+    cost.follow(app.charts);
     app.tell_what_is_known();
     view! {
         <section id="cost" class="section" aria-labelledby="cost-title">
@@ -28,7 +28,7 @@ pub(crate) fn cost(app: App) -> impl IntoView {
                 <div class="card outcome">
                     {verdict::verdict(cost)}
                     {odds::odds(cost)}
-                    {charts::charts(cost)}
+                    {charts::charts(cost, app.charts)}
                 </div>
             </div>
             <div class="card outcome">

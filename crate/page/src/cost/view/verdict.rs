@@ -5,10 +5,10 @@ use std::sync::Arc;
 use economics::{Bill, Comparison, Crossings, Deployment, Report, Verdict, count};
 use leptos::prelude::*;
 
-use crate::charts::drawings::Origin;
 use crate::cost::state::cost::Cost;
 use crate::cost::view::ledger::trace;
 use crate::shared::money::{money, percent};
+use crate::shared::origin::Origin;
 use crate::shared::parts::{icon, origin, raw};
 
 /// Sentence, threshold, warnings and tiles.

@@ -5,11 +5,10 @@ use latency::export::Run;
 use latency::stats::{Metrics, Simulated, Summary};
 
 use crate::compare::model::service::{Service, Simulator};
+use crate::compare::model::size::BYTES_PER_TOKEN;
 
 /// Requests that are simulated.
 pub const REQUESTS: u64 = 10_000;
-/// Bytes of a token that is sent; assumed, English text has about so many.
-pub const BYTES_PER_TOKEN: u64 = 4;
 
 /// The size of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

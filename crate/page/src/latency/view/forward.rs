@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::app::App;
-use crate::latency::view::runner::stamp;
+use crate::shared::clock::stamp;
 use crate::shared::format;
 use crate::shared::parts::icon;
 

@@ -6,10 +6,10 @@ use latency::stats::Metrics;
 use leptos::prelude::*;
 
 use crate::app::App;
-use crate::charts::drawings::Origin;
 use crate::latency::model::objectives::{Kept, kept};
 use crate::latency::view::runner::entry;
 use crate::shared::format;
+use crate::shared::origin::Origin;
 use crate::shared::parts::{icon, origin, raw};
 
 /// The card's content.

@@ -6,7 +6,7 @@ use protocol::{Ended, Operation, Until};
 use crate::app::App;
 use crate::latency::state::{AIMS, Aim, Phase};
 use crate::latency::view::forward;
-use crate::shared::clock::moment;
+use crate::shared::clock::stamp;
 use crate::shared::format;
 use crate::shared::parts::{icon, problem, raw};
 
@@ -157,10 +157,4 @@ fn told(app: App) -> impl IntoView {
             })}
         })
     }
-}
-
-/// A moment, in words.
-pub(super) fn stamp(at_unix_ms: u64) -> String {
-    let (day, time) = moment(at_unix_ms as f64);
-    format!("{day} {time} UTC")
 }

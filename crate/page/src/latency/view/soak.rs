@@ -33,8 +33,8 @@ pub(super) fn soak(app: App) -> impl IntoView {
         {entry("soak-minutes", "Minutes", app.latency.options.minutes)}
         {move || begun.get().then(|| view! {
             <p class="verdict" data-testid="soak-verdict">{move || load.with(|load| soak_verdict(load))}</p>
-            {chart(app.cost, shown("chart-soak", "Speed over time", "Tokens per second in spans of 5 seconds, measured on this device; the table has the whole minutes.", speed))}
-            {chart(app.cost, shown("chart-soak-memory", "Memory over time", "The engine’s memory after each answer, measured on this device.", memory))}
+            {chart(app.charts, shown("chart-soak", "Speed over time", "Tokens per second in spans of 5 seconds, measured on this device; the table has the whole minutes.", speed))}
+            {chart(app.charts, shown("chart-soak-memory", "Memory over time", "The engine’s memory after each answer, measured on this device.", memory))}
         })}
     }
 }

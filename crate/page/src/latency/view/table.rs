@@ -5,13 +5,13 @@ use latency::stats::{Metrics, Origin as Side};
 use leptos::prelude::*;
 
 use crate::app::App;
-use crate::charts::drawings::Origin;
+use crate::compare::model::size::BYTES_PER_TOKEN;
 use crate::latency::model::percentiles::{Cell, LEVELS, Line, Means, by_category, lines};
-use crate::latency::model::simulation::BYTES_PER_TOKEN;
 use crate::latency::model::verdict::verdict;
 use crate::latency::state::SEED;
-use crate::latency::view::runner::stamp;
+use crate::shared::clock::stamp;
 use crate::shared::format;
+use crate::shared::origin::Origin;
 use crate::shared::parts::{origin, raw};
 
 /// All sides, and which of the two is faster.

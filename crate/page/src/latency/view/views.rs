@@ -72,10 +72,10 @@ pub(super) fn views(app: App) -> impl IntoView {
                 </label>
             })}
         </fieldset>
-        {chart(app.cost, shown("chart-cdf", "How many answers within a time", "the share of answers within each time", cumulative))}
+        {chart(app.charts, shown("chart-cdf", "How many answers within a time", "the share of answers within each time", cumulative))}
         <details data-testid="histogram" on:toggle=opened(open)>
             <summary>"The same as a histogram"</summary>
-            {move || open.get().then(|| chart(app.cost, shown("chart-histogram", "How times spread", "the share of answers in each span of time", histogram)))}
+            {move || open.get().then(|| chart(app.charts, shown("chart-histogram", "How times spread", "the share of answers in each span of time", histogram)))}
         </details>
     }
 }

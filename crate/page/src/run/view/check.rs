@@ -4,8 +4,8 @@ use leptos::prelude::*;
 use protocol::{Check, Report};
 
 use crate::app::App;
-use crate::charts::drawings::Origin;
-use crate::run::model::backend;
+use crate::run::model::self_check;
+use crate::shared::origin::Origin;
 use crate::shared::parts::{icon, origin, raw};
 
 /// The self-check of what is loaded; nothing where there was no GPU to check.
@@ -30,7 +30,7 @@ fn agreement(check: &Check) -> impl IntoView + use<> {
     let difference = (check.tokens > 0).then_some(f64::from(check.largest_difference));
     view! {
         <p data-testid="check-agreement" data-same=check.same.to_string() data-tokens=check.tokens.to_string()>
-            {backend::agreement(check)}
+            {self_check::agreement(check)}
         </p>
         <span class="visually-hidden" data-testid="check-difference" data-value=raw(difference)></span>
     }
@@ -43,11 +43,11 @@ fn speeds(check: &Check) -> impl IntoView + use<> {
         <dl class="facts">
             <div>
                 <dt>"GPU"</dt>
-                <dd class="num" data-testid="check-gpu-tps" data-value=raw(gpu)>{backend::speed(gpu)}</dd>
+                <dd class="num" data-testid="check-gpu-tps" data-value=raw(gpu)>{self_check::speed(gpu)}</dd>
             </div>
             <div>
                 <dt>"Processor, from part of the layers, scaled to all"</dt>
-                <dd class="num" data-testid="check-cpu-tps" data-value=raw(cpu)>{backend::speed(cpu)}</dd>
+                <dd class="num" data-testid="check-cpu-tps" data-value=raw(cpu)>{self_check::speed(cpu)}</dd>
             </div>
         </dl>
     }
@@ -79,7 +79,7 @@ fn variant(app: App, report: &Report) -> impl IntoView + use<> {
 
 /// Where the result comes from, and how to have it made anew.
 fn remembered(app: App, check: &Check) -> impl IntoView + use<> {
-    let told = backend::provenance(check);
+    let told = self_check::provenance(check);
     let earlier = check.remembered;
     view! {
         <p class="small muted" data-testid=earlier.then_some("check-remembered")>{told}</p>

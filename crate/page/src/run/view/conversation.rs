@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use crate::app::App;
 use crate::run::state::chat::Turn;
 use crate::shared::parts::icon;
-use crate::shared::words;
+use crate::shared::text;
 
 /// The conversation, with the notice that belongs beside every answer.
 pub(crate) fn conversation(app: App) -> impl IntoView {
@@ -56,7 +56,7 @@ fn turn_view(app: App, turn: Turn) -> impl IntoView {
         let ending = ending.clone();
         move || ending.with(Option::is_none)
     };
-    let (shown, rest) = words::excerpt(&prompt);
+    let (shown, rest) = text::excerpt(&prompt);
     let (shown, rest) = (shown.to_owned(), rest);
     // In the three single tasks the text stands beside the answer already.
     let asked = chat.task.with_untracked(|_| chat.task().chat).then(|| view! {

@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use crate::app::App;
-use crate::engine_link::builds::Standing;
-use crate::engine_link::device::{Line, Mark};
+use crate::engine_link::builds::ActiveBuild;
+use crate::run::model::device_check::{self, Line, Mark};
 use crate::run::view::check::self_check;
 use crate::shared::parts::icon;
 
@@ -35,16 +35,18 @@ fn row(line: Line) -> impl IntoView {
     }
 }
 
-fn lines(app: App, standing: Option<&Standing>) -> Vec<Line> {
-    app.model.report.with(|report| app.device.with(|device| device.lines(report.as_ref(), standing)))
+fn lines(app: App, active: Option<&ActiveBuild>) -> Vec<Line> {
+    app.model
+        .report
+        .with(|report| app.device.with(|device| device_check::lines(device, report.as_ref(), active)))
 }
 
 /// The device check.
 pub(crate) fn device_card(app: App) -> impl IntoView {
     let name = Memo::new(move |_| app.backend().0);
     let reason = Memo::new(move |_| app.backend().1);
-    let standing = Memo::new(move |_| app.standing());
-    let build = move || standing.with(|s| s.as_ref().map(|s| app.device.with(|device| s.told(device))));
+    let active = Memo::new(move |_| app.active_build());
+    let build = move || active.with(|s| s.as_ref().map(|s| app.device.with(|device| s.reason(device))));
     view! {
         <article class="card" aria-labelledby="device-title">
             <h3 id="device-title">"This device"</h3>
@@ -61,11 +63,11 @@ pub(crate) fn device_card(app: App) -> impl IntoView {
                 </span>
             </p>
             <p class="reason" data-testid="backend-reason">{move || reason.get()}</p>
-            <p class="reason small muted" data-testid="engine-build" data-value=move || standing.with(|s| s.as_ref().map(|s| s.rung.name))>
+            <p class="reason small muted" data-testid="engine-build" data-value=move || active.with(|s| s.as_ref().map(|s| s.build.name))>
                 {build}
             </p>
             <ul class="checks">
-                {move || lines(app, standing.get().as_ref()).into_iter().map(row).collect_view()}
+                {move || lines(app, active.get().as_ref()).into_iter().map(row).collect_view()}
             </ul>
             {self_check(app)}
         </article>

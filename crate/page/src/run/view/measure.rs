@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use protocol::{Benched, GpuCosts, Operation};
 
 use crate::app::App;
-use crate::charts::drawings::Origin;
-use crate::run::model::backend;
+use crate::engine_link::names::on_software;
 use crate::shared::format;
+use crate::shared::origin::Origin;
 use crate::shared::parts::{icon, origin, problem, raw};
 
 /// The measurement, in a disclosure.
@@ -53,7 +53,7 @@ fn result(benched: Benched) -> impl IntoView {
     if let Some(gpu) = &benched.gpu {
         rows.extend(costs(gpu));
     }
-    let software = backend::on_software(&benched.backend);
+    let software = on_software(&benched.backend);
     let kernels = match (benched.gpu, benched.cpu) {
         (Some(gpu), _) => Some(("GPU time of a token", gpu.kernels)),
         (None, cpu) => cpu.map(|cpu| ("Processor time of a token", cpu.stages)),

@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 
 use crate::app::App;
-use crate::charts::drawings::Origin;
 use crate::run::model::recording::{Figures, p90_needs};
 use crate::shared::format;
+use crate::shared::origin::Origin;
 use crate::shared::parts::{origin, raw};
 
 /// One figure: raw value, text, and a line of explanation below it.

@@ -4,12 +4,12 @@ use leptos::prelude::*;
 use protocol::{Loaded, Operation};
 
 use crate::app::App;
-use crate::run::model::backend::CHOICES;
 use crate::run::model::catalogue::Entry;
+use crate::run::model::labels;
+use crate::run::model::load_choice::CHOICES;
 use crate::run::state::model::{Loading, Offers};
 use crate::shared::format;
 use crate::shared::parts::{file_button, icon, problem};
-use crate::shared::words;
 
 /// Context lengths to choose from, in tokens.
 const CONTEXTS: [u32; 5] = [512, 1_024, 2_048, 4_096, 8_192];
@@ -126,14 +126,14 @@ fn progress_bar(app: App) -> impl IntoView {
     view! {
         <div class="loading">
             <p class="loading-stage" id="load-stage">
-                {move || progress().map_or("Starting", |p| words::stage(p.stage))} " " {with(|l| l.file.clone())}
+                {move || progress().map_or("Starting", |p| labels::stage(p.stage))} " " {with(|l| l.file.clone())}
             </p>
             <progress
                 max="1"
                 prop:value=move || standing.get().0
                 aria-labelledby="load-stage"
                 data-testid="load-progress"
-                data-stage=move || progress().map(|p| words::stage_key(p.stage))
+                data-stage=move || progress().map(|p| labels::stage_key(p.stage))
                 data-done=move || progress().map(|p| p.done.to_string())
                 data-total=move || progress().map(|p| p.total.to_string())
             ></progress>

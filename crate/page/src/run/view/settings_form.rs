@@ -3,10 +3,10 @@
 use leptos::prelude::*;
 
 use crate::app::App;
-use crate::run::model::backend::MEASURED;
+use crate::run::model::load_choice::MEASURED;
 use crate::shared::parts::icon;
 use crate::shared::settings::{self, FIELDS, Field, SEED};
-use crate::shared::words::sentence;
+use crate::shared::text::sentence;
 
 /// The sampling form.
 pub(crate) fn settings_form(app: App) -> impl IntoView {
@@ -59,8 +59,8 @@ fn variant(app: App) -> impl IntoView {
 /// How many threads compute; takes effect when a model is loaded.
 fn threads(app: App) -> impl IntoView {
     let alone = Memo::new(move |_| {
-        let standing = app.standing()?;
-        app.device.with(|device| standing.alone(device))
+        let active = app.active_build()?;
+        app.device.with(|device| active.single_thread_cause(device))
     });
     let cores = Memo::new(move |_| app.device.with(|device| device.cores.unwrap_or(1)));
     let option = move |count: u32| {

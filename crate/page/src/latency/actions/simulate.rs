@@ -2,14 +2,12 @@
 
 use std::sync::Arc;
 
-use latency::stats::{Metrics, Simulated, Summary};
 use leptos::prelude::*;
 
 use crate::app::App;
 use crate::compare::state::comparison::Pace;
-use crate::cost::state::cost::Charts;
-use crate::latency::model::simulation::{ASSUMED, Simulation, sizes};
-use crate::latency::state::Phase;
+use crate::latency::model::simulation::{self, ASSUMED, Simulation, sizes};
+use crate::latency::state::{CloudRuns, Phase};
 use crate::shared::clock::{frame, now};
 use crate::shared::settings;
 
@@ -20,30 +18,13 @@ const STEP: u64 = 20;
 /// How long what is chosen must rest before a run begins, ms: a seed that is typed would begin one a digit.
 const REST_MS: f64 = 150.0;
 
-/// What they came to.
-#[derive(Debug)]
-pub(crate) struct CloudRuns {
-    /// What they are of, as every simulated number says it.
-    pub(crate) label: String,
-    /// The four metrics.
-    pub(crate) summary: Summary<Simulated>,
-    /// Every request's.
-    pub(crate) answers: Vec<Metrics>,
-    /// Mean tokens of an answer.
-    pub(crate) output_tokens: f64,
-    /// Whether nothing was measured yet, so that the size is assumed.
-    pub(crate) assumed: bool,
-    /// Time it took to compute, ms, without the frames in between.
-    pub(crate) took_ms: f64,
-}
-
 impl App {
     /// Simulates anew whenever service, seed, connection or the sizes measured here change, once the page's charts have
     /// been looked at; not while answers come in, which would slow them down.
     pub(crate) fn follow_cloud(self) {
         let newest = StoredValue::new(0_u32);
         Effect::new(move |_| {
-            let looked_at = self.cost.charts.with(|charts| !matches!(charts, Charts::Off));
+            let looked_at = self.charts.is_needed();
             let (race, latency) = (self.race, self.latency);
             // Whatever changed, a run under way is of something else.
             newest.update_value(|newest| *newest = newest.wrapping_add(1));
@@ -82,7 +63,7 @@ impl App {
         self,
         mut simulation: Simulation<'_>,
         label: String,
-        sizes: &[crate::latency::model::simulation::Size],
+        sizes: &[simulation::Size],
         current: impl Fn() -> bool,
     ) -> Option<CloudRuns> {
         let pace = self.in_slices(&mut simulation, current).await?;

@@ -1,0 +1,5 @@
+//! What a visitor asks of the section, and what the worker’s messages change in it.
+
+mod bench;
+mod chat;
+mod model;

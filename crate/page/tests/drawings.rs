@@ -14,8 +14,8 @@ fn end(value: f64) -> End {
 }
 
 fn swing(label: &str, low: f64, high: f64) -> Swing {
-    let flips = (low > 0.0) != (high > 0.0);
-    Swing { label: label.into(), low: end(low), high: end(high), flips, detail: String::new() }
+    let changes_verdict = (low > 0.0) != (high > 0.0);
+    Swing { label: label.into(), low: end(low), high: end(high), changes_verdict, detail: String::new() }
 }
 
 fn swings(base: f64, rows: Vec<Swing>) -> Tornado {

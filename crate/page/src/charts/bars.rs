@@ -67,7 +67,8 @@ struct Told {
 
 /// One row: a single stop of the Tab key for the whole list, arrows within it.
 fn row(told: Told, at: usize, class: &'static str, detail: String, inside: impl IntoView) -> impl IntoView {
-    let (shown, spoken) = (detail.clone(), detail.clone());
+    let shown = detail.clone();
+    let spoken = detail.clone();
     view! {
         <li
             class=class
@@ -158,9 +159,10 @@ fn tornado_rows(data: &Tornado, told: Told) -> impl IntoView + use<> {
 }
 
 fn swing_detail(swing: &Swing) -> String {
-    let Swing { label, low, high, flips, detail } = swing;
-    let flip = if *flips { " The verdict changes in between." } else { "" };
-    let (low_at, high_at) = (&low.input, &high.input);
+    let Swing { label, low, high, changes_verdict, detail } = swing;
+    let flip = if *changes_verdict { " The verdict changes in between." } else { "" };
+    let low_at = &low.input;
+    let high_at = &high.input;
     format!("{label}: {low_at} gives {}; {high_at} gives {}.{flip} {detail}", low.text, high.text)
         .trim_end()
         .to_owned()
@@ -186,7 +188,8 @@ fn tornado_key(data: &Tornado, scale: &Scale) -> impl IntoView + use<> {
 }
 
 fn swing_view(swing: &Swing, base: f64, scale: &Scale) -> impl IntoView + use<> {
-    let (low, high) = (&swing.low, &swing.high);
+    let low = &swing.low;
+    let high = &swing.high;
     // The worse result stands on the left, whichever end of the input brings it.
     let (left, right) =
         if low.value <= high.value { (("low", low), ("high", high)) } else { (("high", high), ("low", low)) };
@@ -200,7 +203,7 @@ fn swing_view(swing: &Swing, base: f64, scale: &Scale) -> impl IntoView + use<> 
     view! {
         <span class="swing-label">
             {swing.label.clone()}
-            {swing.flips.then(|| view! { <span class="flips">"flips the verdict"</span> })}
+            {swing.changes_verdict.then(|| view! { <span class="flips">"flips the verdict"</span> })}
         </span>
         {end_view("swing-left", left)}
         <span class="swing-track" aria-hidden="true">

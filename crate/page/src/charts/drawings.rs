@@ -148,7 +148,7 @@ pub struct Swing {
     /// With the input at its high end.
     pub high: End,
     /// Whether the verdict changes between the two.
-    pub flips: bool,
+    pub changes_verdict: bool,
     /// A sentence for whoever points at the bar.
     pub detail: String,
 }
@@ -305,7 +305,7 @@ impl Tornado {
                 row.high.input.clone(),
                 row.high.text.clone(),
             ],
-            note: row.flips.then(|| "changes the verdict".to_owned()),
+            note: row.changes_verdict.then(|| "changes the verdict".to_owned()),
         });
         Table { heads: heads.map(str::to_owned).to_vec(), rows: rows.collect() }
     }

@@ -35,7 +35,8 @@ impl Scale {
         };
         // Halves first: the span of two huge numbers of opposite sign would overflow.
         let step = round_step((high / TICKS) - (low / TICKS));
-        let (first, last) = ((low / step + SLACK).floor(), (high / step - SLACK).ceil());
+        let first = (low / step + SLACK).floor();
+        let last = (high / step - SLACK).ceil();
         let ticks: Vec<f64> = (0..=(last - first) as usize).map(|i| (first + i as f64) * step).collect();
         Self { from: first * step, to: last * step, ticks }
     }
@@ -52,7 +53,8 @@ impl Scale {
 
     /// The stretch between two values.
     pub fn span(&self, a: f64, b: f64) -> Span {
-        let (a, b) = (self.at(a), self.at(b));
+        let a = self.at(a);
+        let b = self.at(b);
         Span { start: a.min(b), length: (a - b).abs() }
     }
 

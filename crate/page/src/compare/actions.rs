@@ -3,12 +3,12 @@
 use leptos::prelude::*;
 
 use crate::app::App;
-use crate::compare::model::playback::Scene;
+use crate::compare::model::playback::Frame;
 use crate::compare::model::size::Size;
-use crate::compare::model::timeline::Lane;
+use crate::compare::model::timeline::Timeline;
 use crate::compare::model::verdict::verdict;
 use crate::compare::state::playback::Moment;
-use crate::shared::clock::{calm, epoch_ms, frame, now};
+use crate::shared::clock::{calm, epoch_ms, next_frame, now};
 
 /// Most characters of the answer that are shown as they come: the whole of it stands in section 1.
 const SHOWN: usize = 400;
@@ -19,9 +19,9 @@ const CALM_MS: f64 = 1_000.0;
 
 /// The simulated side while the answer comes: simulated anew once the prompt's tokens are known.
 #[derive(Default)]
-struct Course {
+struct Playback {
     size: Option<Size>,
-    lane: Option<Lane>,
+    timeline: Option<Timeline>,
 }
 
 impl App {
@@ -50,16 +50,17 @@ impl App {
     }
 
     async fn play(self, id: u32) {
-        let (mut course, mut shown) = (Course::default(), f64::NEG_INFINITY);
+        let mut playback = Playback::default();
+        let mut shown = f64::NEG_INFINITY;
         let pause = if calm() { CALM_MS } else { PICTURE_MS };
         while self.live.racing.get_untracked() == Some(id) {
-            frame().await;
+            next_frame().await;
             let coming = self.chat.running.get_untracked() == Some(id);
             // What nobody sees takes no time from the engine.
             if coming && (now() - shown < pause || !seen()) {
                 continue;
             }
-            let Some(moment) = self.moment(coming, id, &mut course) else { return self.live.give_up() };
+            let Some(moment) = self.moment(coming, id, &mut playback) else { return self.live.give_up() };
             let over = moment.here.ended.is_some() && moment.cloud.ended.is_some();
             if over || now() - shown >= pause {
                 shown = now();
@@ -73,24 +74,27 @@ impl App {
     }
 
     /// Both sides now; `None` when the answer failed.
-    fn moment(&self, coming: bool, id: u32, course: &mut Course) -> Option<Moment> {
-        let (chat, live) = (self.chat, self.live);
+    fn moment(&self, coming: bool, id: u32, playback: &mut Playback) -> Option<Moment> {
+        let chat = self.chat;
+        let live = self.live;
         let (now, here, size) = chat.recording.with_untracked(|recording| {
             let now = epoch_ms() - recording.asked_ms;
             let most = chat.most_tokens().unwrap_or(1);
-            (now, Scene::here(recording, now), Size::under_way(recording, most))
+            (now, Frame::here(recording, now), Size::under_way(recording, most))
         });
         if !coming && here.ended.is_none() {
             return None;
         }
         let cloud = if coming {
-            if course.size != Some(size) {
-                (course.size, course.lane) = (Some(size), self.race.simulate(size));
+            if playback.size != Some(size) {
+                (playback.size, playback.timeline) = (Some(size), self.race.simulate(size));
             }
-            course.lane.as_ref().map(|lane| Scene { ended: None, ..Scene::of(lane, now) })
+            playback.timeline.as_ref().map(|timeline| Frame { ended: None, ..Frame::of(timeline, now) })
         } else {
             // As long as the answer was, which is known now.
-            self.race.cloud.with_untracked(|cloud| cloud.as_ref().ok().map(|(lane, _)| Scene::of(lane, now)))
+            self.race
+                .cloud
+                .with_untracked(|cloud| cloud.as_ref().ok().map(|(timeline, _)| Frame::of(timeline, now)))
         };
         let before =
             || live.moment.with_untracked(|moment| moment.as_ref().map(|moment| moment.text.clone()));
@@ -100,7 +104,8 @@ impl App {
 
     fn tell_winner(&self) {
         let told = untrack(|| {
-            let cloud = self.race.cloud.with(|cloud| cloud.as_ref().ok().map(|(lane, _)| lane.clone()))?;
+            let cloud =
+                self.race.cloud.with(|cloud| cloud.as_ref().ok().map(|(timeline, _)| timeline.clone()))?;
             Some(verdict(&self.race.here.get()?, &cloud).1)
         });
         told.into_iter().for_each(|text| self.announce(text));

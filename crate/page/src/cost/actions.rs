@@ -2,7 +2,7 @@
 
 use economics::{CHOICES, FIELDS, SloMetric, SloPercentile};
 use latency::slo::Slo;
-use latency::stats::{Origin, Series, Summary};
+use latency::stats::{self, Series, Summary};
 use leptos::prelude::*;
 
 use crate::app::App;
@@ -39,7 +39,8 @@ impl App {
     /// Puts it into the shown scenario, marked with place and time, and its percentiles before the decision's gates.
     pub(crate) fn feed_forward(&self) {
         let Some(measured) = untrack(|| self.measured_case()) else { return };
-        let (case, place) = (untrack(|| self.cost.case()), self.latency.place.get_untracked());
+        let case = untrack(|| self.cost.case());
+        let place = self.latency.place.get_untracked();
         let (day, time) = moment(place.at_unix_ms as f64);
         let answers =
             self.latency.here.with_untracked(|here| here.as_ref().map_or(0, |here| here.ttft.count()));
@@ -102,7 +103,7 @@ impl App {
     }
 }
 
-fn times<O: Origin>(summary: &Summary<O>) -> Times {
+fn times<O: stats::Origin>(summary: &Summary<O>) -> Times {
     let of = |series: &Series<O>| LEVELS.map(|p| series.percentile(p).map(|ms| ms.0));
     Times { ttft: of(&summary.ttft), itl: of(&summary.inter_token), end_to_end: of(&summary.end_to_end) }
 }

@@ -1,11 +1,8 @@
 //! A decision as ways through gates.
 
-use economics::{
-    Decision, Deployment, Gate as Asked, GateResult, Origin as From, Outcome as Came, Report, usd,
-};
+use economics::{Decision, Deployment, Gate as Asked, GateResult, Outcome as Came, Report, usd};
 
 use crate::charts::drawings::{Gate, Outcome, Path};
-use crate::cost::model::drawings::role;
 use crate::shared::format::decimal;
 use crate::shared::origin::Origin;
 
@@ -29,7 +26,7 @@ fn path(decision: &Decision, deployment: Deployment, times_of: Option<&str>) -> 
     };
     Path {
         option: deployment.label().to_owned(),
-        role: role(deployment),
+        role: deployment.into(),
         gates: own.map(|asked| gate(asked, times_of)).collect(),
         feasible: place.is_some(),
         chosen: decision.best == Some(deployment),
@@ -42,10 +39,10 @@ fn gate(asked: &GateResult, times_of: Option<&str>) -> Gate {
     let here = format!("measured on this device{}", when.map_or(String::new(), |when| format!(", {when}")));
     let figure = |value: Option<f64>| value.map_or(String::new(), |value| written(value, asked.unit));
     let (origin, origin_text) = match asked.origin {
-        From::Measured => (Origin::Measured, here.as_str()),
-        From::Simulated => (Origin::Simulated, "simulated"),
-        From::Assumed => (Origin::Assumed, "entered, or an assumption"),
-        From::Computed => (Origin::Assumed, "worked out from the entries"),
+        economics::Origin::Measured => (Origin::Measured, here.as_str()),
+        economics::Origin::Simulated => (Origin::Simulated, "simulated"),
+        economics::Origin::Assumed => (Origin::Assumed, "entered, or an assumption"),
+        economics::Origin::Computed => (Origin::Assumed, "worked out from the entries"),
     };
     Gate {
         name: asked.gate.label().to_owned(),
@@ -102,9 +99,9 @@ mod tests {
         s.policy.slo.0 = 500.0;
         let mut evidence = economics::Evidence::default();
         let found = |ms, origin| Some(economics::Sampled { value: economics::Milliseconds(ms), origin });
-        evidence.latency[Deployment::Browser as usize] = found(412.0, From::Measured);
+        evidence.latency[Deployment::Browser as usize] = found(412.0, economics::Origin::Measured);
         // What a tab cannot answer goes to the cloud; the slower of the two counts.
-        evidence.latency[Deployment::Cloud as usize] = found(300.0, From::Simulated);
+        evidence.latency[Deployment::Cloud as usize] = found(300.0, economics::Origin::Simulated);
         let report = economics::evaluate_with(&s, &evidence).unwrap();
         let ways = decision_paths(&report, Some("2026-11-25 08:40 UTC"));
         let told = |deployment: Deployment| ways[deployment as usize].gates[3].origin_text.clone();

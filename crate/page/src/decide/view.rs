@@ -13,7 +13,8 @@ use crate::shared::parts::{opened, section_head};
 
 /// Section 5.
 pub(crate) fn decide(app: App) -> impl IntoView {
-    let (cost, open) = (app.cost, RwSignal::new(false));
+    let cost = app.cost;
+    let open = RwSignal::new(false);
     let ways = Memo::new(move |_| {
         let when = cost.fed.get().map(|fed| fed.when);
         cost.report.with(|r| r.as_ref().map(|r| decision_paths(r, when.as_deref())).unwrap_or_default())
@@ -72,7 +73,8 @@ fn article(report: &Arc<Report>) -> impl IntoView + use<> {
         ArticleOutcome::Edge => "Edge",
         ArticleOutcome::HybridLoop => "Hybrid, then distil, then the same question again, without an exit",
     };
-    let (differs, open) = (chart.differs, RwSignal::new(false));
+    let differs = chart.differs;
+    let open = RwSignal::new(false);
     view! {
         <details data-testid="article-chart" data-differs=differs.to_string() on:toggle=opened(open)>
             <summary>
@@ -84,7 +86,8 @@ fn article(report: &Arc<Report>) -> impl IntoView + use<> {
 }
 
 fn article_path(chart: &ArticleChart, end: &'static str) -> impl IntoView + use<> {
-    let (path, defects) = (chart.path.clone(), chart.defects.clone());
+    let path = chart.path.clone();
+    let defects = chart.defects.clone();
     view! {
         <ol class="article-path">
             {path.into_iter().map(|step| view! {

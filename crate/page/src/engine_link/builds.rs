@@ -38,7 +38,8 @@ impl Build {
 
 /// The builds that a browser can run, best first: a second thread brings more than the faster kind of SIMD does.
 pub fn runnable(device: &Device) -> Vec<Build> {
-    let (threads, relaxed) = (device.single_thread_cause().is_none(), device.relaxed_simd != Relaxed::Absent);
+    let threads = device.single_thread_cause().is_none();
+    let relaxed = device.relaxed_simd != Relaxed::Absent;
     let runs = |build: &Build| (relaxed || !build.relaxed) && (threads || !build.threads);
     let mut builds: Vec<Build> = ALL.into_iter().filter(runs).collect();
     builds.sort_by_key(|build| (!build.threads, build.relaxed != (device.relaxed_simd == Relaxed::Direct)));

@@ -139,7 +139,8 @@ impl Latency {
 
     /// The samples, ready to leave the page.
     pub(crate) fn export(&self) -> Export<stats::Measured> {
-        let (context, runs) = (self.place.get(), self.runs.get());
+        let context = self.place.get();
+        let runs = self.runs.get();
         Export { origin: stats::Measured, context, runs: runs.to_vec() }
     }
 

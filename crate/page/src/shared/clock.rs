@@ -49,7 +49,7 @@ pub(crate) fn after_first_paint(then: impl FnOnce() + 'static) {
 }
 
 /// Until the next frame; in a hidden tab, which has none, until the browser runs timers.
-pub(crate) async fn frame() {
+pub(crate) async fn next_frame() {
     let promise = Promise::new(&mut |resolve, _| {
         let hidden = document().hidden();
         let go_on = Closure::once_into_js(move || {

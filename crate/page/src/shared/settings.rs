@@ -107,7 +107,8 @@ impl Defaults {
 impl Field {
     /// The allowed range in words, e.g. `0 to 5`, `above 0, up to 1`.
     pub fn range(&self) -> String {
-        let (min, max) = (crate::shared::format::plain(self.min), crate::shared::format::plain(self.max));
+        let min = crate::shared::format::plain(self.min);
+        let max = crate::shared::format::plain(self.max);
         match (self.key, self.from_min, self.to_max) {
             ("seed", ..) => format!("0 to {}", u64::MAX),
             (_, false, _) => format!("above {min}, up to {max}"),

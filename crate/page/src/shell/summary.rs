@@ -50,7 +50,8 @@ fn speed(app: App) -> impl IntoView {
 
 fn first_token(app: App) -> impl IntoView {
     let here = Memo::new(move |_| app.chat.figures.get().ttft_ms);
-    let cloud = Memo::new(move |_| app.race.cloud.with(|c| c.as_ref().ok().map(|(lane, _)| lane.ttft)));
+    let cloud =
+        Memo::new(move |_| app.race.cloud.with(|c| c.as_ref().ok().map(|(timeline, _)| timeline.ttft)));
     let ms = |value: Option<f64>| value.map_or(format::NONE.to_owned(), format::ms);
     view! {
         <div class="summary-cell">

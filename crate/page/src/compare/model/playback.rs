@@ -1,11 +1,11 @@
 //! The race at a moment: what each side has done so far.
 
-use crate::compare::model::timeline::{self, Bar, Lane, NETWORK, PREFILL, QUEUE, TOKENS, bars};
+use crate::compare::model::timeline::{self, Bar, NETWORK, PREFILL, QUEUE, TOKENS, Timeline, bars};
 use crate::run::model::recording::Recording;
 
 /// One side at a moment of the race.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Scene {
+pub struct Frame {
     /// All stages, as far as they have come.
     pub bars: Vec<Bar>,
     /// How many of them have begun; the others have no length yet.
@@ -18,24 +18,24 @@ pub struct Scene {
     pub ended: Option<f64>,
 }
 
-impl Scene {
-    /// A whole lane, `now` ms after the request.
-    pub fn of(lane: &Lane, now: f64) -> Self {
+impl Frame {
+    /// A whole timeline, `now` ms after the request.
+    pub fn of(timeline: &Timeline, now: f64) -> Self {
         let cut = |bar: &Bar| Bar { length: bar.length.min((now - bar.start).max(0.0)), ..bar.clone() };
-        let tokens = lane.arrivals.partition_point(|at| *at <= now);
+        let tokens = timeline.arrivals.partition_point(|at| *at <= now);
         Self {
-            bars: lane.bars.iter().map(cut).collect(),
-            begun: lane.bars.iter().filter(|bar| bar.start <= now).count(),
+            bars: timeline.bars.iter().map(cut).collect(),
+            begun: timeline.bars.iter().filter(|bar| bar.start <= now).count(),
             tokens,
-            ttft: lane.arrivals.first().copied().filter(|at| *at <= now),
-            ended: (lane.end <= now).then_some(lane.end),
+            ttft: timeline.arrivals.first().copied().filter(|at| *at <= now),
+            ended: (timeline.end <= now).then_some(timeline.end),
         }
     }
 
     /// The measured side, `now` ms after the request; its own times once it has them.
     pub fn here(recording: &Recording, now: f64) -> Self {
-        if let Some(lane) = timeline::here(recording) {
-            return Self::of(&lane, lane.end.max(now));
+        if let Some(timeline) = timeline::here(recording) {
+            return Self::of(&timeline, timeline.end.max(now));
         }
         let ttft = recording.arrivals.first().copied();
         let read = ttft.unwrap_or(now);
@@ -63,9 +63,9 @@ mod tests {
     use super::*;
     use protocol::{FinishReason, Finished};
 
-    fn lane() -> Lane {
+    fn timeline() -> Timeline {
         let arrivals = vec![160.0, 170.0, 200.0];
-        Lane {
+        Timeline {
             bars: bars([("a", 100.0), ("b", 50.0), (TOKENS, 50.0)]),
             ttft: 160.0,
             itl: None,
@@ -75,30 +75,30 @@ mod tests {
     }
 
     #[test]
-    fn a_lane_is_cut_where_the_clock_stands() {
-        let scene = Scene::of(&lane(), 120.0);
-        let lengths: Vec<_> = scene.bars.iter().map(|bar| bar.length).collect();
-        assert_eq!((lengths, scene.begun, scene.tokens, scene.ttft), (vec![100.0, 20.0, 0.0], 2, 0, None));
-        let scene = Scene::of(&lane(), 175.0);
-        assert_eq!((scene.tokens, scene.ttft, scene.ended), (2, Some(160.0), None));
-        let scene = Scene::of(&lane(), 1e9);
-        assert_eq!((scene.bars, scene.tokens, scene.ended), (lane().bars, 3, Some(200.0)));
+    fn a_timeline_is_cut_where_the_clock_stands() {
+        let frame = Frame::of(&timeline(), 120.0);
+        let lengths: Vec<_> = frame.bars.iter().map(|bar| bar.length).collect();
+        assert_eq!((lengths, frame.begun, frame.tokens, frame.ttft), (vec![100.0, 20.0, 0.0], 2, 0, None));
+        let frame = Frame::of(&timeline(), 175.0);
+        assert_eq!((frame.tokens, frame.ttft, frame.ended), (2, Some(160.0), None));
+        let frame = Frame::of(&timeline(), 1e9);
+        assert_eq!((frame.bars, frame.tokens, frame.ended), (timeline().bars, 3, Some(200.0)));
     }
 
     #[test]
     fn the_measured_side_grows_stage_by_stage() {
         let mut recording = Recording::new(0.0, 10);
         let lengths = |recording: &Recording, now| -> Vec<f64> {
-            let scene = Scene::here(recording, now);
-            scene.bars[..scene.begun].iter().map(|bar| bar.length).collect()
+            let frame = Frame::here(recording, now);
+            frame.bars[..frame.begun].iter().map(|bar| bar.length).collect()
         };
         assert_eq!(lengths(&recording, 5.0), [0.0, 5.0]);
         recording.handed_ms = Some(8.0);
         assert_eq!(lengths(&recording, 50.0), [0.0, 8.0, 42.0]);
         recording.arrivals = vec![60.0, 75.0];
         assert_eq!(lengths(&recording, 80.0), [0.0, 8.0, 52.0, 20.0]);
-        let scene = Scene::here(&recording, 80.0);
-        assert_eq!((scene.tokens, scene.ttft, scene.ended), (2, Some(60.0), None));
+        let frame = Frame::here(&recording, 80.0);
+        assert_eq!((frame.tokens, frame.ttft, frame.ended), (2, Some(60.0), None));
         recording.finished = Some(Finished {
             id: 1,
             reason: FinishReason::EndOfTurn,
@@ -117,7 +117,7 @@ mod tests {
             [0.0, 9.0, 51.0, 16.0],
             "its own times, whatever the clock says"
         );
-        assert_eq!(Scene::here(&recording, 70.0).ended, Some(76.0));
+        assert_eq!(Frame::here(&recording, 70.0).ended, Some(76.0));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use latency::presets;
 use latency::published::{Published, PublishedCloud};
 use latency::stats::Simulated;
 
-use crate::compare::model::timeline::{Bar, Lane, bars};
+use crate::compare::model::timeline::{Bar, Timeline, bars};
 
 /// A cloud, as dated data.
 #[derive(Clone, Debug, PartialEq)]
@@ -111,18 +111,18 @@ impl Simulator<'_> {
     }
 
     /// The first run of `seed`, to be looked at. A longer answer begins as a shorter one does.
-    pub fn lane(&self, request: &Request, seed: u64) -> Lane {
+    pub fn timeline(&self, request: &Request, seed: u64) -> Timeline {
         match self {
             Self::Stages(cloud, preset) => {
                 let trace = cloud.simulate(request, seed, 0);
                 let prefill = preset.prefill_ms_per_token * f64::from(request.prompt_tokens);
-                Lane::simulated(self.origin(seed), stages(&trace, prefill), &trace.arrivals)
+                Timeline::simulated(self.origin(seed), stages(&trace, prefill), &trace.arrivals)
             }
             Self::Whole(cloud) => {
                 let mut arrivals = Vec::new();
                 cloud.arrivals(request.output_tokens, seed, 0, &mut arrivals);
                 let first = arrivals.first().map_or(0.0, |ms| ms.0);
-                Lane::simulated(self.origin(seed), bars([("First token, end to end", first)]), &arrivals)
+                Timeline::simulated(self.origin(seed), bars([("First token, end to end", first)]), &arrivals)
             }
         }
     }
@@ -163,12 +163,12 @@ mod tests {
         assert_eq!((all.len(), all.iter().filter(|service| service.is_whole()).count()), (9, 4));
         for service in &all {
             let simulator = service.simulator().unwrap();
-            let lane = |seed| simulator.lane(&REQUEST, seed);
-            assert_eq!(lane(7), lane(7));
-            assert_ne!(lane(7), lane(8));
-            let total: f64 = lane(7).bars.iter().map(|bar| bar.length).sum();
-            assert!((total - lane(7).end).abs() < 1e-6, "{}", service.id());
-            assert!(lane(7).bars.iter().all(|bar| bar.length >= 0.0), "{}", service.id());
+            let timeline = |seed| simulator.timeline(&REQUEST, seed);
+            assert_eq!(timeline(7), timeline(7));
+            assert_ne!(timeline(7), timeline(8));
+            let total: f64 = timeline(7).bars.iter().map(|bar| bar.length).sum();
+            assert!((total - timeline(7).end).abs() < 1e-6, "{}", service.id());
+            assert!(timeline(7).bars.iter().all(|bar| bar.length >= 0.0), "{}", service.id());
             assert!(!service.sources().is_empty() && service.retrieved().len() == 10);
             assert_eq!(simulator.origin(7).preset, service.id());
         }
@@ -178,9 +178,9 @@ mod tests {
     fn published_times_get_no_network_added() {
         for service in Service::all().iter().filter(|service| service.is_whole()) {
             let simulator = service.simulator().unwrap();
-            let lane = |connection| simulator.lane(&Request { connection, ..REQUEST }, 3);
-            assert_eq!(lane(Connection::Cold), lane(Connection::Warm));
-            assert_eq!(lane(Connection::Cold).bars.len(), 2);
+            let timeline = |connection| simulator.timeline(&Request { connection, ..REQUEST }, 3);
+            assert_eq!(timeline(Connection::Cold), timeline(Connection::Warm));
+            assert_eq!(timeline(Connection::Cold).bars.len(), 2);
         }
     }
 
@@ -188,21 +188,21 @@ mod tests {
     fn queue_and_prefill_are_the_servers_stage() {
         let service = &Service::all()[0];
         let simulator = service.simulator().unwrap();
-        let names = |lane: &Lane| lane.bars.iter().map(|bar| bar.label).collect::<Vec<_>>();
-        let lane = simulator.lane(&REQUEST, 1);
+        let names = |timeline: &Timeline| timeline.bars.iter().map(|bar| bar.label).collect::<Vec<_>>();
+        let timeline = simulator.timeline(&REQUEST, 1);
         let want = ["Look-up (DNS)", "Connect", "Upload", "Round trip", "Queue", "Prefill", "Tokens"];
-        assert_eq!(names(&lane), want);
-        assert!((lane.bars[5].length - 1.23).abs() < 1e-9, "0.0123 ms for each of 100 tokens");
-        let longer = simulator.lane(&Request { prompt_tokens: 1_100, ..REQUEST }, 1);
-        assert!((longer.ttft - lane.ttft - 12.3).abs() < 1e-6);
-        assert!((longer.bars[4].length - lane.bars[4].length).abs() < 1e-6, "the queue does not grow");
+        assert_eq!(names(&timeline), want);
+        assert!((timeline.bars[5].length - 1.23).abs() < 1e-9, "0.0123 ms for each of 100 tokens");
+        let longer = simulator.timeline(&Request { prompt_tokens: 1_100, ..REQUEST }, 1);
+        assert!((longer.ttft - timeline.ttft - 12.3).abs() < 1e-6);
+        assert!((longer.bars[4].length - timeline.bars[4].length).abs() < 1e-6, "the queue does not grow");
     }
 
     #[test]
     fn a_longer_answer_begins_as_a_shorter_one() {
         for service in Service::all() {
             let simulator = service.simulator().unwrap();
-            let of = |output_tokens| simulator.lane(&Request { output_tokens, ..REQUEST }, 5).arrivals;
+            let of = |output_tokens| simulator.timeline(&Request { output_tokens, ..REQUEST }, 5).arrivals;
             assert_eq!(of(200)[..60], of(60));
         }
     }

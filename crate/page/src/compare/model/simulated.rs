@@ -5,7 +5,7 @@ use latency::stats::Series;
 
 use crate::compare::model::service::Service;
 use crate::compare::model::size::Size;
-use crate::compare::model::timeline::Lane;
+use crate::compare::model::timeline::Timeline;
 use crate::shared::format;
 
 /// Simulated requests behind the percentiles of the time to the first token.
@@ -20,13 +20,14 @@ pub fn cloud(
     size: Size,
     connection: Connection,
     seed: u64,
-) -> Result<(Lane, Spread), String> {
-    let (simulator, request) = (service.simulator()?, size.request(connection));
+) -> Result<(Timeline, Spread), String> {
+    let simulator = service.simulator()?;
+    let request = size.request(connection);
     let mut firsts = Series::new(simulator.origin(seed));
     let short = Request { output_tokens: 1, ..request };
     simulator.each(&short, seed, 0..RUNS, |_, arrivals| arrivals.iter().for_each(|ms| firsts.record(*ms)));
     let at = |p| firsts.percentile(p).map(|ms| ms.0);
-    Ok((simulator.lane(&request, seed), Spread { p50: at(0.5), p90: at(0.9), p99: at(0.99) }))
+    Ok((simulator.timeline(&request, seed), Spread { p50: at(0.5), p90: at(0.9), p99: at(0.99) }))
 }
 
 /// How the simulated time to the first token spreads over many requests, ms.
@@ -73,8 +74,8 @@ mod tests {
     #[test]
     fn an_open_connection_skips_two_stages_and_quic_a_round_trip() {
         let service = &Service::all()[0];
-        let lane = |connection| cloud(service, ASSUMED, connection, 1).unwrap().0;
-        let [cold, quic, warm] = [Connection::Cold, Connection::ColdQuic, Connection::Warm].map(lane);
+        let timeline = |connection| cloud(service, ASSUMED, connection, 1).unwrap().0;
+        let [cold, quic, warm] = [Connection::Cold, Connection::ColdQuic, Connection::Warm].map(timeline);
         assert_eq!(cold.bars.len(), warm.bars.len() + 2);
         assert!((cold.ttft - quic.ttft - 40.0).abs() < 1e-6);
     }

@@ -1,6 +1,6 @@
 //! One side of the comparison: a request’s stages and its tokens on a common clock.
 //!
-//! The measured and the simulated side are laid out alike and never mixed: each has its own lane and its own column.
+//! The measured and the simulated side are laid out alike and never mixed: each has its own timeline and its own column.
 
 use latency::Ms;
 use latency::stats::{Series, Simulated, Timing};
@@ -13,7 +13,7 @@ pub(super) const QUEUE: &str = "Queue";
 pub(super) const PREFILL: &str = "Prefill";
 pub(super) const TOKENS: &str = "Tokens";
 
-/// One stage of a request: a bar in a lane.
+/// One stage of a request: a bar in a timeline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bar {
     /// What happens.
@@ -26,7 +26,7 @@ pub struct Bar {
 
 /// One side of the comparison: figures in ms, and the stages they are made of.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Lane {
+pub struct Timeline {
     /// Stages in order.
     pub bars: Vec<Bar>,
     /// Time to the first token.
@@ -39,7 +39,7 @@ pub struct Lane {
     pub arrivals: Vec<f64>,
 }
 
-impl Lane {
+impl Timeline {
     /// Of a simulated request. `stages`: up to the first token; the tokens are added to them.
     pub(super) fn simulated(origin: Simulated, mut stages: Vec<Bar>, arrivals: &[Ms]) -> Self {
         let [ttft, end] = [arrivals.first(), arrivals.last()].map(|at| at.map_or(0.0, |ms| ms.0));
@@ -60,14 +60,15 @@ impl Lane {
     }
 }
 
-/// The measured lane.
-pub fn here(recording: &Recording) -> Option<Lane> {
-    let (timing, finished) = (recording.timing()?, recording.finished.as_ref()?);
+/// The measured timeline.
+pub fn here(recording: &Recording) -> Option<Timeline> {
+    let timing = recording.timing()?;
+    let finished = recording.finished.as_ref()?;
     let ttft = finished.ttft_ms.unwrap_or(timing.ttft.0);
     let prefill = finished.prefill_ms.min(ttft);
     let written = (finished.total_ms - ttft).max(0.0);
     let stages = [(NETWORK, 0.0), (QUEUE, ttft - prefill), (PREFILL, prefill), (TOKENS, written)];
-    Some(Lane {
+    Some(Timeline {
         bars: bars(stages),
         ttft,
         itl: recording.gaps().percentile(0.5).map(|ms| ms.0),
@@ -118,12 +119,12 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_measured_lane_adds_up() {
-        let lane = here(&measured()).unwrap();
-        let total: f64 = lane.bars.iter().map(|bar| bar.length).sum();
-        assert_eq!((lane.ttft, lane.end, total), (400.0, 590.0, 590.0));
-        assert_eq!(lane.bars[2], Bar { label: PREFILL, start: 10.0, length: 390.0 });
-        assert_eq!(lane.bars[0].length, 0.0, "nothing is sent");
+    fn the_measured_timeline_adds_up() {
+        let timeline = here(&measured()).unwrap();
+        let total: f64 = timeline.bars.iter().map(|bar| bar.length).sum();
+        assert_eq!((timeline.ttft, timeline.end, total), (400.0, 590.0, 590.0));
+        assert_eq!(timeline.bars[2], Bar { label: PREFILL, start: 10.0, length: 390.0 });
+        assert_eq!(timeline.bars[0].length, 0.0, "nothing is sent");
         assert_eq!(here(&Recording::default()), None);
     }
 }

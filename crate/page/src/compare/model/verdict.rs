@@ -1,6 +1,6 @@
 //! Which side of the comparison was faster.
 
-use crate::compare::model::timeline::Lane;
+use crate::compare::model::timeline::Timeline;
 use crate::shared::format;
 
 /// Differences below this are not worth a winner, ms.
@@ -20,7 +20,7 @@ pub enum Winner {
 }
 
 impl Winner {
-    fn of(here: &Lane, cloud: &Lane) -> Self {
+    fn of(here: &Timeline, cloud: &Timeline) -> Self {
         let ahead = |gap: f64| if gap.abs() < SAME_MS { 0.0 } else { gap.signum() };
         let [first, whole] = [cloud.ttft - here.ttft, cloud.end - here.end].map(ahead);
         match first + whole {
@@ -52,7 +52,7 @@ impl Winner {
 }
 
 /// Who was first and by how much, plainly, for this one answer and this one simulated request.
-pub fn verdict(here: &Lane, cloud: &Lane) -> (Winner, String) {
+pub fn verdict(here: &Timeline, cloud: &Timeline) -> (Winner, String) {
     let told = |here: f64, cloud: f64| match here - cloud {
         d if d.abs() < SAME_MS => ("at about the same time".to_owned(), "as"),
         d if d > 0.0 => (format!("{} later", format::ms(d)), "than"),
@@ -74,16 +74,16 @@ mod tests {
 
     #[test]
     fn losing_is_said_plainly() {
-        let lane = |ttft, end| Lane { bars: Vec::new(), ttft, itl: None, end, arrivals: Vec::new() };
-        let (winner, text) = verdict(&lane(900.0, 4_000.0), &lane(300.0, 700.0));
+        let timeline = |ttft, end| Timeline { bars: Vec::new(), ttft, itl: None, end, arrivals: Vec::new() };
+        let (winner, text) = verdict(&timeline(900.0, 4_000.0), &timeline(300.0, 700.0));
         assert_eq!(winner, Winner::Cloud);
         assert!(text.starts_with("This device lost: the first token came 600 ms later here than"), "{text}");
         assert!(text.contains("ended 3,300 ms later"), "{text}");
-        let (winner, text) = verdict(&lane(100.0, 700.2), &lane(300.0, 700.0));
+        let (winner, text) = verdict(&timeline(100.0, 700.2), &timeline(300.0, 700.0));
         assert!(text.contains("200 ms earlier here than") && text.contains("same time"), "{text}");
         assert_eq!(winner, Winner::Here);
         let winner = |here, cloud| verdict(&here, &cloud).0;
-        assert_eq!(winner(lane(100.0, 900.0), lane(300.0, 700.0)), Winner::Split);
-        assert_eq!(winner(lane(100.0, 700.0), lane(100.5, 700.5)), Winner::Neither);
+        assert_eq!(winner(timeline(100.0, 900.0), timeline(300.0, 700.0)), Winner::Split);
+        assert_eq!(winner(timeline(100.0, 700.0), timeline(100.5, 700.5)), Winner::Neither);
     }
 }

@@ -77,7 +77,8 @@ pub fn standing<'a>(texts: &Texts, fit: Option<&'a Fit>) -> Option<&'a Fit> {
 /// A sentence that names the field.
 pub fn read(texts: &Texts, fit: Option<&Fit>, today: &str) -> Result<Published, String> {
     let field = |at: usize| {
-        let (label, text) = (FIELDS[at].1, texts[at].trim());
+        let label = FIELDS[at].1;
+        let text = texts[at].trim();
         let number = text.parse::<f64>().ok().filter(|ms| *ms > 0.0 && *ms <= samples::LONGEST_MS);
         number.ok_or_else(|| format!("Your numbers: {label}: enter a number above 0, up to 3600000."))
     };

@@ -8,7 +8,7 @@ use leptos::prelude::*;
 use crate::compare::model::service::Service;
 use crate::compare::model::simulated::{self, Spread};
 use crate::compare::model::size::Size;
-use crate::compare::model::timeline::{self, Lane};
+use crate::compare::model::timeline::{self, Timeline};
 use crate::compare::model::yours::{self, Fit, Texts};
 use crate::run::state::chat::Chat;
 use crate::shared::clock::today;
@@ -76,10 +76,10 @@ pub(crate) struct Race {
     pub(crate) connection: RwSignal<Connection>,
     /// The size of the request that both sides handle.
     pub(crate) size: Memo<Size>,
-    /// The measured lane, once there is an answer.
-    pub(crate) here: Memo<Option<Lane>>,
-    /// The simulated lane and its spread, or why there is none.
-    pub(crate) cloud: Memo<Result<(Lane, Spread), String>>,
+    /// The measured timeline, once there is an answer.
+    pub(crate) here: Memo<Option<Timeline>>,
+    /// The simulated timeline and its spread, or why there is none.
+    pub(crate) cloud: Memo<Result<(Timeline, Spread), String>>,
     /// How long ten thousand requests took, once that was tried.
     pub(crate) pace: RwSignal<Option<Pace>>,
 }
@@ -87,9 +87,11 @@ pub(crate) struct Race {
 impl Race {
     pub(crate) fn new(chat: Chat) -> Self {
         let all = Service::all();
-        let (own, yours) = (all.len(), Yours::new(&all));
+        let own = all.len();
+        let yours = Yours::new(&all);
         let services = StoredValue::new(all);
-        let (chosen, seed) = (RwSignal::new(0), RwSignal::new("1".to_owned()));
+        let chosen = RwSignal::new(0);
+        let seed = RwSignal::new("1".to_owned());
         let connection = RwSignal::new(Connection::Cold);
         let service = Memo::new(move |_| {
             let at = chosen.get();
@@ -122,11 +124,11 @@ impl Race {
     }
 
     /// One request of this size with what is chosen; `None` while that cannot be read.
-    pub(crate) fn simulate(&self, size: Size) -> Option<Lane> {
+    pub(crate) fn simulate(&self, size: Size) -> Option<Timeline> {
         let seed = self.seed.with_untracked(|text| settings::read_seed(text)).ok()?;
         let service = self.service.get_untracked().ok()?;
         let request = size.request(self.connection.get_untracked());
-        service.simulator().ok().map(|simulator| simulator.lane(&request, seed))
+        service.simulator().ok().map(|simulator| simulator.timeline(&request, seed))
     }
 
     /// Names of the services, in order, and whether each is published end to end; the visitor's own are not among them.

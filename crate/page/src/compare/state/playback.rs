@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::compare::model::playback::Scene;
+use crate::compare::model::playback::Frame;
 
 /// Both sides at one moment. It is set at most once a frame, and all that moves is made of it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -10,9 +10,9 @@ pub(crate) struct Moment {
     /// Since the request, ms.
     pub(crate) now: f64,
     /// This device.
-    pub(crate) here: Scene,
+    pub(crate) here: Frame,
     /// The simulated cloud.
-    pub(crate) cloud: Scene,
+    pub(crate) cloud: Frame,
     /// The end of the answer so far.
     pub(crate) text: String,
 }

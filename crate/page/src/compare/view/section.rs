@@ -1,9 +1,9 @@
-//! Section 2: what was measured here, and what is simulated for a cloud, in two lanes that never mix.
+//! Section 2: what was measured here, and what is simulated for a cloud, in two timelines that never mix.
 
 use leptos::prelude::*;
 
 use crate::app::App;
-use crate::compare::model::timeline::Lane;
+use crate::compare::model::timeline::Timeline;
 use crate::compare::state::comparison::{Pace, Race};
 use crate::compare::view::clouds::controls;
 use crate::compare::view::sources::sources;
@@ -30,8 +30,8 @@ pub(crate) fn compare(app: App) -> impl IntoView {
                 {outcome(app)}
                 {size(app)}
                 <div class="lanes">
-                    {here_lane(app)}
-                    {cloud_lane(app)}
+                    {here_timeline(app)}
+                    {cloud_timeline(app)}
                 </div>
                 {table(race)}
                 {pace(race)}
@@ -41,11 +41,11 @@ pub(crate) fn compare(app: App) -> impl IntoView {
     }
 }
 
-fn simulated_lane(race: Race) -> Option<Lane> {
-    race.cloud.with(|cloud| cloud.as_ref().ok().map(|(lane, _)| lane.clone()))
+fn simulated_timeline(race: Race) -> Option<Timeline> {
+    race.cloud.with(|cloud| cloud.as_ref().ok().map(|(timeline, _)| timeline.clone()))
 }
 
-fn here_lane(app: App) -> impl IntoView {
+fn here_timeline(app: App) -> impl IntoView {
     let moved =
         move || app.chat.measured.with(|measured| measured.as_ref().is_some_and(|measured| measured.moved));
     let model = move || app.model.loaded.with(|loaded| loaded.as_ref().map(|loaded| loaded.name.clone()));
@@ -64,7 +64,7 @@ fn here_lane(app: App) -> impl IntoView {
     }
 }
 
-fn cloud_lane(app: App) -> impl IntoView {
+fn cloud_timeline(app: App) -> impl IntoView {
     let race = app.race;
     let spread = move || race.cloud.with(|cloud| cloud.as_ref().ok().map(|(_, spread)| spread.words()));
     view! {
@@ -83,13 +83,15 @@ fn cloud_lane(app: App) -> impl IntoView {
     }
 }
 
-/// What ten thousand requests cost this tab: a duration of our own code, measured, and so outside of the lanes.
+/// What ten thousand requests cost this tab: a duration of our own code, measured, and so outside of the timelines.
 fn pace(race: Race) -> impl IntoView {
     let took = move || race.pace.get().map(|pace| pace.took);
     let longest = move || race.pace.get().map(|pace| pace.longest);
     let told = move |pace: Pace| {
-        let (requests, took) = (format::count(REQUESTS as f64), format::ms(pace.took));
-        let (tokens, longest) = (ASSUMED.output_tokens, format::ms(pace.longest));
+        let requests = format::count(REQUESTS as f64);
+        let took = format::ms(pace.took);
+        let tokens = ASSUMED.output_tokens;
+        let longest = format::ms(pace.longest);
         view! {
             {format!("{requests} requests of {tokens} tokens simulated in {took} of this tab’s time, at most {longest} at once (")}
             {origin(Origin::Measured)} ")."
@@ -104,16 +106,16 @@ fn pace(race: Race) -> impl IntoView {
 
 /// The same figures in columns of their own.
 fn table(race: Race) -> impl IntoView {
-    type Row = (&'static str, &'static str, fn(&Lane) -> Option<f64>);
+    type Row = (&'static str, &'static str, fn(&Timeline) -> Option<f64>);
     const ROWS: [Row; 3] = [
-        ("Time to first token", "ttft", |lane| Some(lane.ttft)),
-        ("Between tokens, median", "itl", |lane| lane.itl),
-        ("Whole answer", "e2e", |lane| Some(lane.end)),
+        ("Time to first token", "ttft", |timeline| Some(timeline.ttft)),
+        ("Between tokens, median", "itl", |timeline| timeline.itl),
+        ("Whole answer", "e2e", |timeline| Some(timeline.end)),
     ];
     let cell = |value: Option<f64>| value.map_or(format::NONE.to_owned(), format::ms);
     let rows = move |(label, key, read): Row| {
-        let here = move || race.here.with(|lane| lane.as_ref().and_then(read));
-        let cloud = move || simulated_lane(race).as_ref().and_then(read);
+        let here = move || race.here.with(|timeline| timeline.as_ref().and_then(read));
+        let cloud = move || simulated_timeline(race).as_ref().and_then(read);
         view! {
             <tr>
                 <th scope="row">{label}</th>
@@ -139,7 +141,7 @@ fn table(race: Race) -> impl IntoView {
     }
 }
 
-/// What the two lanes do not say.
+/// What the two timelines do not say.
 fn caveats(app: App) -> impl IntoView {
     let reused = move || {
         app.chat.measured.with(|r| r.as_ref().and_then(|r| r.figures().reused_tokens)).filter(|n| *n > 0)

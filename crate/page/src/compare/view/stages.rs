@@ -1,16 +1,16 @@
-//! One side of the comparison as a waterfall. Both sides are drawn to the same scale, each in its own lane.
+//! One side of the comparison as a waterfall. Both sides are drawn to the same scale, each in its own timeline.
 
 use leptos::prelude::*;
 
-use crate::compare::model::playback::Scene;
+use crate::compare::model::playback::Frame;
 use crate::compare::model::timeline::Bar;
 use crate::shared::format;
 
 /// A side's stages. `scale`: ms that the full width stands for. `kind`: `measured` or `simulated`. Stages to come have
 /// their row already, so that nothing moves when they begin.
-pub(crate) fn waterfall(scene: &Scene, scale: f64, kind: &'static str) -> impl IntoView + use<> {
-    let rows = scene.bars.iter().cloned().enumerate();
-    let begun = scene.begun;
+pub(crate) fn waterfall(frame: &Frame, scale: f64, kind: &'static str) -> impl IntoView + use<> {
+    let rows = frame.bars.iter().cloned().enumerate();
+    let begun = frame.begun;
     let rows = rows.map(|(at, bar)| row(bar, at < begun, scale, kind)).collect_view();
     view! { <ol class="waterfall" data-testid=format!("waterfall-{kind}") data-scale=scale.to_string()>{rows}</ol> }
 }

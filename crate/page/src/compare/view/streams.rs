@@ -3,8 +3,8 @@
 use leptos::prelude::*;
 
 use crate::app::App;
-use crate::compare::model::playback::{Scene, full_width};
-use crate::compare::model::timeline::Lane;
+use crate::compare::model::playback::{Frame, full_width};
+use crate::compare::model::timeline::Timeline;
 use crate::compare::model::verdict::verdict;
 use crate::compare::state::playback::Moment;
 use crate::compare::view::stages::waterfall;
@@ -87,8 +87,8 @@ pub(crate) fn outcome(app: App) -> impl IntoView {
 struct Side {
     kind: &'static str,
     testid: &'static str,
-    now: fn(&Moment) -> &Scene,
-    whole: fn(App) -> Option<Lane>,
+    now: fn(&Moment) -> &Frame,
+    whole: fn(App) -> Option<Timeline>,
 }
 
 impl Side {
@@ -102,14 +102,14 @@ impl Side {
         kind: "simulated",
         testid: "live-cloud",
         now: |moment| &moment.cloud,
-        whole: |app| app.race.cloud.with(|cloud| cloud.as_ref().ok().map(|(lane, _)| lane.clone())),
+        whole: |app| app.race.cloud.with(|cloud| cloud.as_ref().ok().map(|(timeline, _)| timeline.clone())),
     };
 
-    fn scene(&self, app: App) -> Option<Scene> {
+    fn frame(&self, app: App) -> Option<Frame> {
         if app.live.is_on() {
             app.live.moment.with(|moment| moment.as_ref().map(|moment| (self.now)(moment).clone()))
         } else {
-            (self.whole)(app).map(|lane| Scene::of(&lane, f64::INFINITY))
+            (self.whole)(app).map(|timeline| Frame::of(&timeline, f64::INFINITY))
         }
     }
 }
@@ -132,7 +132,7 @@ pub(crate) fn here_side(app: App) -> impl IntoView {
 pub(crate) fn cloud_side(app: App) -> impl IntoView {
     let marks = move || {
         let raced = app.live.moment.with(Option::is_some);
-        let tokens = Side::CLOUD.scene(app).filter(|_| raced).map_or(0, |scene| scene.tokens);
+        let tokens = Side::CLOUD.frame(app).filter(|_| raced).map_or(0, |frame| frame.tokens);
         "▪".repeat(tokens.min(MARKS))
     };
     view! {
@@ -148,10 +148,10 @@ pub(crate) fn cloud_side(app: App) -> impl IntoView {
 
 /// Tokens so far, and when the first and the last came.
 fn count(app: App, side: Side) -> impl IntoView {
-    let scene = Memo::new(move |_| side.scene(app).unwrap_or_default());
-    let tokens = move || Some(scene.get().tokens as f64).filter(|tokens| *tokens > 0.0);
+    let frame = Memo::new(move |_| side.frame(app).unwrap_or_default());
+    let tokens = move || Some(frame.get().tokens as f64).filter(|tokens| *tokens > 0.0);
     let told = move || {
-        let Scene { tokens, ttft, ended, .. } = scene.get();
+        let Frame { tokens, ttft, ended, .. } = frame.get();
         let count = (tokens > 0).then(|| format::counted(tokens as u32, "token", "tokens"));
         let times = [("first after", ttft), ("last after", ended)];
         let times = times.into_iter().filter_map(|(word, ms)| Some(format!("{word} {}", format::ms(ms?))));
@@ -162,8 +162,8 @@ fn count(app: App, side: Side) -> impl IntoView {
             class="stream-count num"
             data-testid=side.testid
             data-value=move || raw(tokens())
-            data-first=move || raw(scene.get().ttft)
-            data-ended=move || raw(scene.get().ended)
+            data-first=move || raw(frame.get().ttft)
+            data-ended=move || raw(frame.get().ended)
         >{told}</p>
     }
 }
@@ -174,15 +174,15 @@ fn stages(app: App, side: Side) -> impl IntoView {
         let on = app.live.is_on();
         let now = app.live.moment.with(|moment| moment.as_ref().map_or(0.0, |moment| moment.now));
         let scale = if on { full_width(now) } else { scale(app) };
-        match side.scene(app) {
-            Some(scene) => waterfall(&scene, scale, side.kind).into_any(),
+        match side.frame(app) {
+            Some(frame) => waterfall(&frame, scale, side.kind).into_any(),
             None => view! { <p class="placeholder">"No answer measured yet."</p> }.into_any(),
         }
     }
 }
 
-/// One scale for both lanes, so that the eye may compare them.
+/// One scale for both timelines, so that the eye may compare them.
 fn scale(app: App) -> f64 {
-    let lanes = [Side::HERE, Side::CLOUD].into_iter().filter_map(|side| (side.whole)(app));
-    lanes.fold(0.0, |most, lane| lane.end.max(most))
+    let timelines = [Side::HERE, Side::CLOUD].into_iter().filter_map(|side| (side.whole)(app));
+    timelines.fold(0.0, |most, timeline| timeline.end.max(most))
 }

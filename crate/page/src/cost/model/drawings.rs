@@ -20,14 +20,15 @@ const AROUND: f64 = 2.0;
 /// Bars of a tornado: the inputs that matter.
 const BARS: usize = 10;
 
-/// How a deployment is drawn.
-pub fn role(deployment: Deployment) -> Role {
-    match deployment {
-        Deployment::Cloud => Role::Cloud,
-        Deployment::Edge => Role::Edge,
-        Deployment::Endpoint => Role::Endpoint,
-        Deployment::Browser => Role::Browser,
-        Deployment::Hybrid => Role::Hybrid,
+impl From<Deployment> for Role {
+    fn from(deployment: Deployment) -> Self {
+        match deployment {
+            Deployment::Cloud => Role::Cloud,
+            Deployment::Edge => Role::Edge,
+            Deployment::Endpoint => Role::Endpoint,
+            Deployment::Browser => Role::Browser,
+            Deployment::Hybrid => Role::Hybrid,
+        }
     }
 }
 
@@ -53,7 +54,7 @@ fn lines(
         let band = ranged.then(|| Band { low: edge(|q| q.p10), high: edge(|q| q.p90) });
         Line {
             label: deployment.label().to_owned(),
-            role: role(deployment),
+            role: deployment.into(),
             values: (0..points).map(|point| place(at(point, deployment).0)).collect(),
             band,
         }
@@ -67,7 +68,8 @@ pub fn months_chart(report: &Report, focus: Deployment, ranges: &[Range]) -> Cha
     let horizon = f64::from(report.scenario.finance.horizon.0);
     let marks = report.comparison(focus).into_iter().filter_map(|c| {
         let at = c.break_even_present.exact_months.filter(|at| *at <= horizon)?;
-        let (before, after) = (points.get(at.floor() as usize)?, points.get(at.ceil() as usize)?);
+        let before = points.get(at.floor() as usize)?;
+        let after = points.get(at.ceil() as usize)?;
         let [y0, y1] = [before, after].map(|point| point.totals[focus as usize].present.0);
         let label = format!("{}: paid for itself in month {}", focus.label(), c.break_even_present.month?);
         Some(Mark { x: at, y: y0 + (y1 - y0) * at.fract(), label })
@@ -109,7 +111,7 @@ pub fn months_table(report: &Report, focus: Deployment) -> Table {
     Table { heads: heads("Month"), rows: rows.collect() }
 }
 
-/// The range of volumes worth drawing: the powers of ten around the tipping points and the visitor's own volume.
+/// The range of volumes worth drawing: the powers of ten around the break-even volumes and the visitor's own volume.
 fn volumes(s: &Scenario) -> (f64, f64) {
     let own = s.demand.requests_per_month.0;
     let tips = [Deployment::Edge, Deployment::Endpoint, Deployment::Browser, Deployment::Hybrid]
@@ -146,7 +148,7 @@ fn volume_axis(s: &Scenario) -> Vec<RequestsPerMonth> {
     log_volumes(RequestsPerMonth(from), RequestsPerMonth(to), VOLUME_POINTS)
 }
 
-/// Every deployment over the horizon, by volume, with the tipping point of the one in focus and the visitor's volume.
+/// Every deployment over the horizon, by volume, with the break-even volume of the one in focus and the visitor's volume.
 pub fn volume_chart(report: &Report, focus: Deployment, ranges: &[Range]) -> Chart {
     let s = &report.scenario;
     let at = volume_axis(s);
@@ -158,8 +160,8 @@ pub fn volume_chart(report: &Report, focus: Deployment, ranges: &[Range]) -> Cha
             marks.push(Mark { x: volume, y: cost, label: format!("{what}: {}", count(volume)) });
         }
     };
-    if let Some(tipping) = report.comparison(focus).and_then(|c| c.tipping_present.first) {
-        mark(tipping.0, "tipping point");
+    if let Some(break_even) = report.comparison(focus).and_then(|c| c.tipping_present.first) {
+        mark(break_even.0, "tipping point");
     }
     mark(s.demand.requests_per_month.0, "your volume");
     Chart {
@@ -175,14 +177,14 @@ pub fn volume_chart(report: &Report, focus: Deployment, ranges: &[Range]) -> Cha
     }
 }
 
-/// The same as a table: round volumes, the tipping point, and the visitor's own volume.
+/// The same as a table: round volumes, the break-even volume, and the visitor's own volume.
 pub fn volume_table(report: &Report, focus: Deployment) -> Table {
     let s = &report.scenario;
     let (from, to) = volumes(s);
     let mut at: Vec<(f64, Option<String>)> = round_between(from, to).map(|volume| (volume, None)).collect();
     at.push((s.demand.requests_per_month.0, Some("your volume".to_owned())));
-    if let Some(tipping) = report.comparison(focus).and_then(|c| c.tipping_present.first) {
-        at.push((tipping.0, Some(format!("tipping point of {}", focus.label()))));
+    if let Some(break_even) = report.comparison(focus).and_then(|c| c.tipping_present.first) {
+        at.push((break_even.0, Some(format!("tipping point of {}", focus.label()))));
     }
     at.sort_by(|a, b| a.0.total_cmp(&b.0));
     // A round volume that is also the visitor's own is told once, with its note.
@@ -219,13 +221,14 @@ pub fn tornado_chart(report: &Report, uncertain: &[Uncertain], focus: Deployment
             value: bar.savings[i].0,
             text: usd(bar.savings[i]),
         };
-        let (low, high) = (end(0), end(1));
+        let low = end(0);
+        let high = end(1);
         let detail = format!(
             "{}: at {} the saving is {}, at {} it is {}.",
             bar.field.label, low.input, low.text, high.input, high.text
         );
-        let flips = (low.value > 0.0) != (high.value > 0.0);
-        Swing { label: bar.field.label.to_owned(), low, high, flips, detail }
+        let changes_verdict = (low.value > 0.0) != (high.value > 0.0);
+        Swing { label: bar.field.label.to_owned(), low, high, changes_verdict, detail }
     };
     Tornado {
         measure: format!("Saving of {} beside the cloud, present value", focus.label()),
@@ -299,7 +302,7 @@ mod tests {
     }
 
     #[test]
-    fn a_free_cloud_has_charts_without_a_tipping_point() {
+    fn a_free_cloud_has_charts_without_a_break_even_volume() {
         let mut scenario = Scenario::seed_example();
         scenario.cloud.usd_per_request.0 = 0.0;
         scenario.demand.requests_per_month.0 = 0.0;

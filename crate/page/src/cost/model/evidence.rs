@@ -1,9 +1,7 @@
 //! What this page knows beyond the entries: what the device check and answers measured, and what the simulated cloud
 //! came to.
 
-use economics::{
-    Deployment, Evidence, Gigabytes, Milliseconds, Origin, Sampled, Scenario, SloMetric, SloPercentile,
-};
+use economics::{Deployment, Evidence, Gigabytes, Milliseconds, Sampled, Scenario, SloMetric, SloPercentile};
 
 /// Percentiles of one side, ms: P50, P90, P95, P99. One that too few samples stand behind is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -54,12 +52,13 @@ impl Known {
             let value = times.of(s.policy.slo_metric, s.policy.slo_percentile)?;
             (s.policy.slo.0 > 0.0).then_some(Sampled { value: Milliseconds(value), origin })
         };
-        let (tab, api) = (Deployment::Browser as usize, Deployment::Cloud as usize);
+        let tab = Deployment::Browser as usize;
+        let api = Deployment::Cloud as usize;
         let mut evidence = Evidence::default();
         evidence.memory[tab] =
-            self.memory_gb.map(|gb| Sampled { value: Gigabytes(gb), origin: Origin::Measured });
-        evidence.latency[tab] = asked(&self.here, Origin::Measured);
-        evidence.latency[api] = asked(&self.cloud, Origin::Simulated);
+            self.memory_gb.map(|gb| Sampled { value: Gigabytes(gb), origin: economics::Origin::Measured });
+        evidence.latency[tab] = asked(&self.here, economics::Origin::Measured);
+        evidence.latency[api] = asked(&self.cloud, economics::Origin::Simulated);
         evidence
     }
 }
@@ -82,12 +81,12 @@ mod tests {
         s.policy.slo_percentile = SloPercentile::P99;
         let evidence = known.evidence(&s);
         let cloud = evidence.latency[Deployment::Cloud as usize].unwrap();
-        assert_eq!((cloud.value.0, cloud.origin), (900.0, Origin::Simulated));
+        assert_eq!((cloud.value.0, cloud.origin), (900.0, economics::Origin::Simulated));
         assert_eq!(evidence.latency[Deployment::Browser as usize], None);
         s.policy.slo_metric = SloMetric::Itl;
         assert_eq!(known.evidence(&s).latency, [None; 5], "too few gaps for a P99");
         s.policy.slo_percentile = SloPercentile::P50;
         let here = known.evidence(&s).latency[Deployment::Browser as usize].unwrap();
-        assert_eq!((here.value.0, here.origin), (20.0, Origin::Measured));
+        assert_eq!((here.value.0, here.origin), (20.0, economics::Origin::Measured));
     }
 }

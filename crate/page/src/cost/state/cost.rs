@@ -11,7 +11,7 @@ use crate::charts::code::ChartCode;
 use crate::cost::model::entries::{Entries, Problem, entry};
 use crate::cost::model::evidence::{Known, Times};
 use crate::cost::model::presets::presets;
-use crate::cost::state::trials::{Odds, TRIALS};
+use crate::cost::state::trials::{TRIALS, Trials};
 
 /// A value that this device was measured to have.
 #[derive(Clone, Debug, PartialEq)]
@@ -155,7 +155,7 @@ pub(crate) struct Cost {
     /// The shown scenario's result.
     pub(crate) report: Memo<Option<Arc<Report>>>,
     /// How sure it is.
-    pub(crate) odds: Odds,
+    pub(crate) trials: Trials,
 }
 
 impl Cost {
@@ -172,7 +172,7 @@ impl Cost {
             fed: RwSignal::new(None),
             known,
             report,
-            odds: Odds::new(),
+            trials: Trials::new(),
         }
     }
 
@@ -207,8 +207,8 @@ impl Cost {
     pub(crate) fn follow(self, charts: ChartCode) {
         Effect::new(move |_| {
             let looked_at = charts.is_needed();
-            let (Some(seed), Some(report)) = (self.odds.seed(), self.report.get()) else { return };
-            if !looked_at || self.odds.stopped.get() {
+            let (Some(seed), Some(report)) = (self.trials.seed(), self.report.get()) else { return };
+            if !looked_at || self.trials.stopped.get() {
                 return;
             }
             let ranking = &report.decision.ranking;
@@ -219,7 +219,7 @@ impl Cost {
                 considered: Deployment::ALL.map(|d| ranking.iter().any(|(feasible, _)| *feasible == d)),
             };
             let uncertain = self.case().ledger.with(|ledger| ledger.uncertain());
-            self.odds.begin(report.scenario, uncertain, plan);
+            self.trials.begin(report.scenario, uncertain, plan);
         });
     }
 }

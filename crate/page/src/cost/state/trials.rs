@@ -5,7 +5,7 @@ use economics::{Basis, Deployment, FIELDS, Scenario};
 use leptos::prelude::*;
 
 use crate::cost::model::drawings::Axes;
-use crate::shared::clock::{frame, now};
+use crate::shared::clock::{next_frame, now};
 
 /// Trials of a run.
 pub(crate) const TRIALS: u32 = 100_000;
@@ -24,7 +24,7 @@ const REST_MS: f64 = 150.0;
 
 /// The run under way, and what the last one brought.
 #[derive(Clone, Copy)]
-pub(crate) struct Odds {
+pub(crate) struct Trials {
     /// Which random numbers, as typed.
     pub(crate) seed: RwSignal<String>,
     /// How much of the run is done, 0 to 1; `None` when none is under way.
@@ -39,13 +39,13 @@ pub(crate) struct Odds {
     pub(crate) by_volume: RwSignal<Vec<Band>>,
     /// What each input would have to be for the answer to change, of which scenario and deployment; `None` while it is
     /// looked for.
-    pub(crate) flips: RwSignal<Option<(Scenario, Deployment, Vec<Flip>)>>,
+    pub(crate) switching: RwSignal<Option<(Scenario, Deployment, Vec<Flip>)>>,
     /// Number of the newest run; an older one ends at its next slice.
     newest: StoredValue<u32>,
-    newest_flips: StoredValue<u32>,
+    newest_search: StoredValue<u32>,
 }
 
-impl Odds {
+impl Trials {
     pub(crate) fn new() -> Self {
         Self {
             seed: RwSignal::new("1".to_owned()),
@@ -54,9 +54,9 @@ impl Odds {
             summary: RwSignal::new(None),
             by_month: RwSignal::default(),
             by_volume: RwSignal::default(),
-            flips: RwSignal::new(None),
+            switching: RwSignal::new(None),
             newest: StoredValue::new(0),
-            newest_flips: StoredValue::new(0),
+            newest_search: StoredValue::new(0),
         }
     }
 
@@ -79,17 +79,18 @@ impl Odds {
 
     /// Begins a run, in place of any other; it ends by itself.
     pub(crate) fn begin(&self, scenario: Scenario, uncertain: Vec<Uncertain>, plan: Plan) {
-        let (odds, number) = (*self, self.supersede());
-        odds.progress.set(Some(0.0));
+        let trials = *self;
+        let number = self.supersede();
+        trials.progress.set(Some(0.0));
         leptos::task::spawn_local(async move {
             let rests_until = now() + REST_MS;
-            while odds.current(number) && now() < rests_until {
-                frame().await;
+            while trials.current(number) && now() < rests_until {
+                next_frame().await;
             }
-            odds.trials(number, &scenario, &uncertain, plan).await;
-            odds.curves(number, &scenario, &uncertain, plan).await;
-            if odds.current(number) {
-                odds.progress.set(None);
+            trials.sample(number, &scenario, &uncertain, plan).await;
+            trials.curves(number, &scenario, &uncertain, plan).await;
+            if trials.current(number) {
+                trials.progress.set(None);
             }
         });
     }
@@ -98,16 +99,18 @@ impl Odds {
         self.newest.get_value() == number
     }
 
-    async fn trials(&self, number: u32, scenario: &Scenario, uncertain: &[Uncertain], plan: Plan) {
+    async fn sample(&self, number: u32, scenario: &Scenario, uncertain: &[Uncertain], plan: Plan) {
         if !self.current(number) {
             return;
         }
-        let (mut run, mut took, mut left) = (MonteCarlo::new(scenario, uncertain, plan), 0.0, plan.trials);
+        let mut run = MonteCarlo::new(scenario, uncertain, plan);
+        let mut took = 0.0;
+        let mut left = plan.trials;
         while left > 0 && self.current(number) {
             left = slice(&mut took, |step| run.run(step));
             let done = 1.0 - f64::from(left) / f64::from(plan.trials.max(1));
             self.progress.set(Some(TRIALS_SHARE * done));
-            frame().await;
+            next_frame().await;
         }
         if self.current(number) {
             self.summary.set(run.summary().map(|summary| (summary, took)));
@@ -118,12 +121,13 @@ impl Odds {
         if !self.current(number) {
             return;
         }
-        let (fewer, axes) = (Plan { trials: BAND_TRIALS.min(plan.trials), ..plan }, Axes::of(scenario));
+        let fewer = Plan { trials: BAND_TRIALS.min(plan.trials), ..plan };
+        let axes = Axes::of(scenario);
         let months = Bands::by_month(scenario, uncertain, fewer, &axes.months);
         let volumes = Bands::by_volume(scenario, uncertain, fewer, &axes.volumes);
         for (mut bands, into) in [(months, self.by_month), (volumes, self.by_volume)] {
             while self.current(number) && slice(&mut 0.0, |_| bands.run(1)) > 0 {
-                frame().await;
+                next_frame().await;
             }
             if self.current(number) {
                 into.set(bands.bands());
@@ -132,22 +136,22 @@ impl Odds {
     }
 
     /// Finds the values of each input at which the cheaper of cloud and `focus` changes, a few milliseconds a frame.
-    pub(crate) fn look_for_flips(&self, scenario: Scenario, focus: Deployment) {
-        let odds = *self;
-        odds.newest_flips.update_value(|newest| *newest = newest.wrapping_add(1));
-        let number = odds.newest_flips.get_value();
-        odds.flips.set(None);
+    pub(crate) fn find_switching_values(&self, scenario: Scenario, focus: Deployment) {
+        let trials = *self;
+        trials.newest_search.update_value(|newest| *newest = newest.wrapping_add(1));
+        let number = trials.newest_search.get_value();
+        trials.switching.set(None);
         leptos::task::spawn_local(async move {
             let mut found = Vec::new();
             for field in FIELDS.iter().filter(|field| (field.relevant)(&scenario)) {
-                frame().await;
-                if odds.newest_flips.get_value() != number {
+                next_frame().await;
+                if trials.newest_search.get_value() != number {
                     return;
                 }
                 let flips = flip(&scenario, field, [Deployment::Cloud, focus], Basis::Present);
                 found.push(Flip { field, flips });
             }
-            odds.flips.set(Some((scenario, focus, found)));
+            trials.switching.set(Some((scenario, focus, found)));
         });
     }
 }

@@ -19,14 +19,14 @@ pub(super) fn charts(cost: Cost, code: ChartCode) -> impl IntoView {
         testid: "chart-months",
         title: "Paid so far, month by month",
         sentence: of(cost, months_sentence),
-        chart: drawn(cost, move |r, focus| drawings::months_chart(r, focus, &cost.odds.by_month.get())),
+        chart: drawn(cost, move |r, focus| drawings::months_chart(r, focus, &cost.trials.by_month.get())),
         table: drawn(cost, drawings::months_table),
     };
     let volume = Shown {
         testid: "chart-volume",
         title: "Paid over the horizon, by volume",
         sentence: of(cost, volume_sentence),
-        chart: drawn(cost, move |r, focus| drawings::volume_chart(r, focus, &cost.odds.by_volume.get())),
+        chart: drawn(cost, move |r, focus| drawings::volume_chart(r, focus, &cost.trials.by_volume.get())),
         table: drawn(cost, drawings::volume_table),
     };
     let swings = Bars {

@@ -123,7 +123,8 @@ fn row(cost: Cost, index: usize, field: &'static Field) -> impl IntoView {
         cost.case().problems.with(|all| all.iter().find(|p| p.field == index).map(|p| p.sentence.clone()))
     };
     let hidden = Memo::new(move |_| !cost.case().readable.with(field.relevant));
-    let (problem_id, range_id) = (format!("{id}-problem"), format!("{id}-range"));
+    let problem_id = format!("{id}-problem");
+    let range_id = format!("{id}-range");
     view! {
         <div class="field cost-field" class:hidden=hidden>
             <div class="entry">
@@ -157,7 +158,8 @@ fn row(cost: Cost, index: usize, field: &'static Field) -> impl IntoView {
 fn slider(cost: Cost, index: usize, field: &'static Field, testid: String) -> impl IntoView {
     let value = Memo::new(move |_| cost.case().scenario().map_or(field.min, |s| (field.get)(&s)));
     let place = move |value: f64| if field.log { value.max(1e-12).log10() } else { value };
-    let (from, to) = (place(field.slider_min), place(field.slider_max));
+    let from = place(field.slider_min);
+    let to = place(field.slider_max);
     view! {
         <input
             type="range"

@@ -10,7 +10,7 @@ use crate::cost::state::cost::Cost;
 use crate::shared::money::{money, percent};
 use crate::shared::parts::raw;
 
-/// Cost, saving, threshold, odds and gates of each.
+/// Cost, saving, threshold, shares of the trials and gates of each.
 pub(super) fn options(cost: Cost) -> impl IntoView {
     view! {
         <h3>"Every option"</h3>
@@ -31,7 +31,7 @@ pub(super) fn options(cost: Cost) -> impl IntoView {
                 </thead>
                 <tbody>
                     {move || cost.report.get().map(|report| {
-                        let summary = cost.odds.summary.get().map(|(summary, _)| summary);
+                        let summary = cost.trials.summary.get().map(|(summary, _)| summary);
                         Deployment::ALL.map(|d| row(&report, d, summary.as_ref(), cost.focus.get() == d))
                     })}
                 </tbody>
@@ -52,8 +52,9 @@ fn row(
     summary: Option<&Summary>,
     marked: bool,
 ) -> impl IntoView + use<> {
-    let (bill, comparison) = (report.bill(d), report.comparison(d));
-    let odds = |of: fn(&Summary) -> &[Share; 5]| {
+    let bill = report.bill(d);
+    let comparison = report.comparison(d);
+    let share = |of: fn(&Summary) -> &[Share; 5]| {
         summary.map_or("…".to_owned(), |summary| percent(of(summary)[d as usize].0))
     };
     let cloud = d == Deployment::Cloud;
@@ -70,8 +71,8 @@ fn row(
             <td>{comparison.map_or_else(dash, |c| {
                 c.break_even_present.month.map_or("never".to_owned(), |month| format!("month {month}"))
             })}</td>
-            <td>{if cloud { dash() } else { odds(|s| &s.odds.cheaper_than_cloud) }}</td>
-            <td>{odds(|s| &s.odds.cheapest)}</td>
+            <td>{if cloud { dash() } else { share(|s| &s.odds.cheaper_than_cloud) }}</td>
+            <td>{share(|s| &s.odds.cheapest)}</td>
             <td>{if bill.paid_by_users.present.0 > 0.0 { money(bill.paid_by_users.present) } else { dash() }}</td>
             <td class="words">{failed.map_or("met".to_owned(), |gate| format!("fails: {}", gate.gate.label()))}</td>
         </tr>

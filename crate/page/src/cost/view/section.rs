@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{bills, charts, form, ledger, memory, odds, options, panels, scenarios, verdict};
+use super::{bills, charts, form, ledger, memory, options, panels, scenarios, uncertainty, verdict};
 use crate::app::App;
 use crate::shared::parts::section_head;
 
@@ -27,7 +27,7 @@ pub(crate) fn cost(app: App) -> impl IntoView {
                 {form::form(app)}
                 <div class="card outcome">
                     {verdict::verdict(cost)}
-                    {odds::odds(cost)}
+                    {uncertainty::uncertainty(cost)}
                     {charts::charts(cost, app.charts)}
                 </div>
             </div>

@@ -89,10 +89,11 @@ fn thresholds(report: &Report, c: &Comparison) -> impl IntoView + use<> {
     let month = c.break_even_present.month;
     let floor = c.floor_volume.map(|v| v.0);
     let over = format!("requests a month, over {} months", report.scenario.finance.horizon.0);
-    let (first, note) = (c.tipping_present.first.map(|v| v.0), steps(&c.tipping_present).unwrap_or(over));
+    let first = c.tipping_present.first.map(|v| v.0);
+    let note = steps(&c.tipping_present).unwrap_or(over);
     let in_words = month.map_or("never".to_owned(), |month| format!("month {}", count(f64::from(month))));
     [
-        tile("tipping-volume", "Tipping point", first, tipping(&c.tipping_present), note),
+        tile("tipping-volume", "Tipping point", first, break_even_volume(&c.tipping_present), note),
         tile("break-even-month", "Break-even", month.map(f64::from), in_words, "at your volume".to_owned()),
         tile("floor-volume", "Floor", floor, volume(floor), "requests a month; below it, never".to_owned()),
     ]
@@ -134,7 +135,7 @@ fn volume(requests: Option<f64>) -> String {
     requests.map_or("none".to_owned(), count)
 }
 
-fn tipping(crossings: &Crossings) -> String {
+fn break_even_volume(crossings: &Crossings) -> String {
     match (crossings.first, crossings.cheaper_above) {
         (Some(first), _) => count(first.0),
         (None, true) => "any volume".to_owned(),
@@ -142,7 +143,7 @@ fn tipping(crossings: &Crossings) -> String {
     }
 }
 
-/// What a fleet that grows in steps does to the tipping point.
+/// What a fleet that grows in steps does to the break-even volume.
 fn steps(crossings: &Crossings) -> Option<String> {
     let last = crossings.last.filter(|_| crossings.count > 1)?;
     let times = crossings.count;

@@ -8,7 +8,7 @@ use crate::app::App;
 use crate::compare::state::comparison::Pace;
 use crate::latency::model::simulation::{self, ASSUMED, Simulation, sizes};
 use crate::latency::state::{CloudRuns, Phase};
-use crate::shared::clock::{frame, now};
+use crate::shared::clock::{next_frame, now};
 use crate::shared::settings;
 
 /// Most of a frame that a slice takes, ms.
@@ -25,12 +25,15 @@ impl App {
         let newest = StoredValue::new(0_u32);
         Effect::new(move |_| {
             let looked_at = self.charts.is_needed();
-            let (race, latency) = (self.race, self.latency);
+            let race = self.race;
+            let latency = self.latency;
             // Whatever changed, a run under way is of something else.
             newest.update_value(|newest| *newest = newest.wrapping_add(1));
             let mine = newest.get_value();
             let seed = race.seed.with(|text| settings::read_seed(text));
-            let (service, connection, label) = (race.service.get(), race.connection.get(), race.label());
+            let service = race.service.get();
+            let connection = race.connection.get();
+            let label = race.label();
             if !looked_at || latency.phase.get() != Phase::Idle {
                 return;
             }
@@ -78,9 +81,10 @@ impl App {
 
     /// Runs it to its end, a slice a frame, in frames in which no answer is under way.
     async fn in_slices(self, simulation: &mut Simulation<'_>, current: impl Fn() -> bool) -> Option<Pace> {
-        let (mut pace, mut done) = (Pace { took: 0.0, longest: 0.0 }, false);
+        let mut pace = Pace { took: 0.0, longest: 0.0 };
+        let mut done = false;
         while !done {
-            frame().await;
+            next_frame().await;
             if !current() {
                 return None;
             }
@@ -101,6 +105,6 @@ impl App {
 async fn rest(ms: f64) {
     let until = now() + ms;
     while now() < until {
-        frame().await;
+        next_frame().await;
     }
 }

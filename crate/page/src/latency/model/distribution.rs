@@ -1,6 +1,6 @@
 //! How times are distributed: the share of answers within a time, and how many fall into each span of it.
 
-use latency::stats::{Origin, Series};
+use latency::stats::{self, Series};
 
 use crate::charts::drawings::{Axis, Chart, Line, Role, Row, Table, Unit};
 use crate::shared::format;
@@ -26,7 +26,7 @@ pub struct Side {
 
 impl Side {
     /// `None` without samples.
-    pub fn of<O: Origin>(label: impl Into<String>, role: Role, series: &Series<O>) -> Option<Self> {
+    pub fn of<O: stats::Origin>(label: impl Into<String>, role: Role, series: &Series<O>) -> Option<Self> {
         let bins: Vec<_> = series.bins().map(|(time, count)| (time.0, count)).collect();
         let count = bins.iter().map(|(_, count)| count).sum();
         (count > 0).then(|| Self { label: label.into(), role, bins, count })
@@ -70,8 +70,10 @@ const FAR_APART: f64 = 30.0;
 fn edges(sides: &[Side], count: usize) -> Option<(Vec<f64>, bool)> {
     let ends = sides.iter().filter_map(|side| Some((side.bins.first()?.0, side.bins.last()?.0)));
     let (low, high) = ends.reduce(|a, b| (a.0.min(b.0), a.1.max(b.1)))?;
-    let (low, high) = ((0.97 * low).max(0.01), 1.03 * high);
-    let (log, steps) = (high > FAR_APART * low, (count - 1) as f64);
+    let low = (0.97 * low).max(0.01);
+    let high = 1.03 * high;
+    let log = high > FAR_APART * low;
+    let steps = (count - 1) as f64;
     let at = |at: usize| match log {
         true => low * (high / low).powf(at as f64 / steps),
         false => low + (high - low) * (at as f64 / steps),

@@ -21,7 +21,8 @@ pub struct Kept {
 
 /// Of these answers, each asked when the one before had ended. `None` stands for a request that brought no answer.
 pub fn kept<'a>(slo: &Slo, answers: impl Iterator<Item = Option<&'a Metrics>>) -> Kept {
-    let (mut attainment, mut busy) = (Attainment::default(), 0.0);
+    let mut attainment = Attainment::default();
+    let mut busy = 0.0;
     for answer in answers {
         attainment.record(slo, answer);
         busy += answer.map_or(0.0, |answer| answer.end_to_end.0);

@@ -2,7 +2,7 @@
 
 use latency::corpus::{Category, mean, overall};
 use latency::interval::Interval;
-use latency::stats::{Metrics, Origin, Series, Summary, samples_needed};
+use latency::stats::{self, Metrics, Series, Summary, samples_needed};
 
 /// Percentiles of the table.
 pub const LEVELS: [f64; 5] = [0.5, 0.9, 0.95, 0.99, 0.999];
@@ -34,7 +34,7 @@ pub struct Line {
 }
 
 /// All four metrics. `seed`: of the bootstrap.
-pub fn lines<O: Origin>(summary: &Summary<O>, seed: u64) -> [Line; 4] {
+pub fn lines<O: stats::Origin>(summary: &Summary<O>, seed: u64) -> [Line; 4] {
     [
         line("ttft", "Time to first token", &summary.ttft, Some(seed)),
         line("inter-token", "Between tokens", &summary.inter_token, None),
@@ -43,7 +43,12 @@ pub fn lines<O: Origin>(summary: &Summary<O>, seed: u64) -> [Line; 4] {
     ]
 }
 
-fn line<O: Origin>(key: &'static str, label: &'static str, series: &Series<O>, seed: Option<u64>) -> Line {
+fn line<O: stats::Origin>(
+    key: &'static str,
+    label: &'static str,
+    series: &Series<O>,
+    seed: Option<u64>,
+) -> Line {
     let cell = |p: f64| Cell {
         value: series.percentile(p).map(|ms| ms.0),
         interval: seed

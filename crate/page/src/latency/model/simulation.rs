@@ -65,7 +65,8 @@ impl<'a> Simulation<'a> {
     /// Simulates some more requests; whether that were all. The pieces do not change a bit of the result.
     pub fn advance(&mut self, requests: u64) -> bool {
         let end = (self.next + requests).min(REQUESTS);
-        let (summary, answers) = (&mut self.summary, &mut self.answers);
+        let summary = &mut self.summary;
+        let answers = &mut self.answers;
         for run in self.next..end {
             let size = self.sizes[run as usize % self.sizes.len()];
             let request = Request {
@@ -121,7 +122,8 @@ mod tests {
             let sizes = sizes(&[run(false, 3), run(false, 8)]);
             Simulation::new(&service, Connection::Warm, 7, sizes).unwrap()
         };
-        let (mut whole, mut pieces) = (make(), make());
+        let mut whole = make();
+        let mut pieces = make();
         assert!(whole.advance(REQUESTS));
         while !pieces.advance(333) {}
         assert_eq!(whole.answers, pieces.answers);

@@ -143,7 +143,8 @@ mod tests {
 
     /// Answers of 50 tokens, one after the other, at so many tokens a second from each minute on.
     fn load(rates: &[f64]) -> Load {
-        let (mut load, mut at) = (Load::default(), 0.0);
+        let mut load = Load::default();
+        let mut at = 0.0;
         while at < 60_000.0 * rates.len() as f64 {
             let gap = 1e3 / rates[(at / 60_000.0) as usize];
             let arrivals: Vec<f64> = (1..=50).map(|n| gap * f64::from(n)).collect();

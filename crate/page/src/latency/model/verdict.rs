@@ -15,7 +15,8 @@ pub fn verdict(here: [Cell; 2], cloud: [Cell; 2]) -> Option<String> {
 
 /// A difference within both intervals is none that so many answers can tell.
 fn told(here: Cell, cloud: Cell) -> Option<String> {
-    let (mine, theirs) = (here.value?, cloud.value?);
+    let mine = here.value?;
+    let theirs = cloud.value?;
     let ((low, high), (least, most)) = (here.interval?, cloud.interval?);
     let apart = format::ms((mine - theirs).abs());
     let how = match mine > theirs {

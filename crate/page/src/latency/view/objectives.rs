@@ -64,7 +64,8 @@ fn custom([ttft, tpot, share]: [String; 3]) -> Result<Slo, String> {
     };
     let share = share.trim().parse::<f64>().ok().filter(|share| *share > 0.0 && *share < 100.0);
     let share = share.ok_or("The share must be above 0 and below 100 %.")?;
-    let (ttft, tpot) = (limit(&ttft)?, limit(&tpot)?);
+    let ttft = limit(&ttft)?;
+    let tpot = limit(&tpot)?;
     if ttft.is_none() && tpot.is_none() {
         return Err("Without a limit there is nothing to promise.".to_owned());
     }
@@ -75,7 +76,8 @@ fn result(app: App, slo: Slo) -> impl IntoView {
     let here: Vec<Option<Metrics>> = app.latency.answers().into_iter().map(|(_, answer)| answer).collect();
     let here = (!here.is_empty()).then(|| kept(&slo, here.iter().map(Option::as_ref)));
     let cloud = app.latency.cloud.get().map(|runs| kept(&slo, runs.answers.iter().map(Some)));
-    let (used, sources) = (slo.clone(), slo.sources.clone());
+    let used = slo.clone();
+    let sources = slo.sources.clone();
     let told = RwSignal::new("");
     view! {
         <p data-testid="slo-limits">{limits(&slo)}</p>
@@ -115,7 +117,8 @@ fn row(key: &'static str, side: &'static str, mark: Origin, kept: Option<Kept>) 
     let Some(kept) = kept else {
         return view! { <tr><th scope="row">{side} " " {origin(mark)}</th><td colspan="4">"No answers yet."</td></tr> }.into_any();
     };
-    let (met, requests) = (kept.attainment.met, kept.attainment.requests);
+    let met = kept.attainment.met;
+    let requests = kept.attainment.requests;
     let holds = match kept.holds {
         Some(true) => "holds".to_owned(),
         Some(false) => "does not hold".to_owned(),

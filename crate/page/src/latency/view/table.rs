@@ -1,7 +1,7 @@
 //! Percentiles: a table a side, never one for both.
 
 use latency::export::{Context, Export, Imported, Tag};
-use latency::stats::{Metrics, Origin as Side};
+use latency::stats::{self, Metrics};
 use leptos::prelude::*;
 
 use crate::app::App;
@@ -83,7 +83,7 @@ fn imported(other: &Imported) -> impl IntoView + use<> {
     }
 }
 
-fn side<O: Side>(
+fn side<O: stats::Origin>(
     key: &'static str,
     mark: Origin,
     title: &'static str,

@@ -1,7 +1,7 @@
 //! The distributions as drawings.
 
 use latency::export::Imported;
-use latency::stats::{Origin, Series, Summary};
+use latency::stats::{self, Series, Summary};
 use leptos::prelude::*;
 
 use crate::app::App;
@@ -29,7 +29,7 @@ impl Metric {
         Self::ALL.into_iter().find(|(metric, ..)| *metric == self).map_or("", |(_, _, label)| label)
     }
 
-    fn of<O: Origin>(self, summary: &Summary<O>) -> &Series<O> {
+    fn of<O: stats::Origin>(self, summary: &Summary<O>) -> &Series<O> {
         match self {
             Self::First => &summary.ttft,
             Self::Between => &summary.inter_token,
@@ -40,7 +40,8 @@ impl Metric {
 
 /// Both drawings, of the metric that is chosen.
 pub(super) fn views(app: App) -> impl IntoView {
-    let (metric, open) = (RwSignal::new(Metric::First), RwSignal::new(false));
+    let metric = RwSignal::new(Metric::First);
+    let open = RwSignal::new(false);
     let sides = Memo::new(move |_| sides(app, metric.get()));
     let drawn = move |make: Draw| Memo::new(move |_| make(metric.get().label(), &sides.get()));
     let sentence = move |what: &'static str| {

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use protocol::{FailureKind, Finished, Generate, Moved, Operation, Prefill, ToWorker, Token};
 
 use crate::app::{App, Problem};
-use crate::run::model::labels::{self, Ending};
+use crate::run::model::labels::Ending;
 use crate::run::model::recording::Recording;
 use crate::run::model::tasks::TASKS;
 use crate::run::state::chat::Turn;
@@ -98,7 +98,8 @@ impl App {
         let asked_ms = epoch_ms();
         chat.recording
             .set(Recording { hidden: document().hidden(), ..Recording::new(asked_ms, bytes(&messages)) });
-        let (answer, ending) = (ArcRwSignal::new(String::new()), ArcRwSignal::new(None));
+        let answer = ArcRwSignal::new(String::new());
+        let ending = ArcRwSignal::new(None);
         let moved = ArcRwSignal::new(None);
         chat.turns.update(|turns| turns.push(Turn { id, prompt, answer, ending, moved }));
         chat.running.set(Some(id));
@@ -147,7 +148,7 @@ impl App {
     }
 
     pub(crate) fn on_finished(&self, finished: Finished) {
-        let ending = labels::ending(finished.reason);
+        let ending = Ending::from(finished.reason);
         if let Some(turn) = self.chat.turn(finished.id) {
             turn.answer.update(|answer| answer.push_str(&finished.text));
             turn.ending.set(Some(ending));

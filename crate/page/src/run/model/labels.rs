@@ -13,25 +13,26 @@ pub struct Ending {
     pub long: &'static str,
 }
 
-/// The words for a reason to stop.
-pub fn ending(reason: FinishReason) -> Ending {
-    let (key, short, long) = match reason {
-        FinishReason::EndOfTurn => ("end-of-turn", "Finished", "The model ended its answer."),
-        FinishReason::StopString => ("stop-string", "Finished", "A stop text came up."),
-        FinishReason::Budget => (
-            "budget",
-            "Cut off at the longest answer",
-            "The answer reached its token limit. Raise “Longest answer” in the settings for more.",
-        ),
-        FinishReason::ContextFull => (
-            "context-full",
-            "Context full",
-            "Prompt and answer fill the model’s memory for this conversation. Start a new conversation, \
-             shorten the prompt, or load the model with a larger context.",
-        ),
-        FinishReason::Aborted => ("aborted", "Stopped", "You stopped the answer."),
-    };
-    Ending { key, short, long }
+impl From<FinishReason> for Ending {
+    fn from(reason: FinishReason) -> Self {
+        let (key, short, long) = match reason {
+            FinishReason::EndOfTurn => ("end-of-turn", "Finished", "The model ended its answer."),
+            FinishReason::StopString => ("stop-string", "Finished", "A stop text came up."),
+            FinishReason::Budget => (
+                "budget",
+                "Cut off at the longest answer",
+                "The answer reached its token limit. Raise “Longest answer” in the settings for more.",
+            ),
+            FinishReason::ContextFull => (
+                "context-full",
+                "Context full",
+                "Prompt and answer fill the model’s memory for this conversation. Start a new conversation, \
+                 shorten the prompt, or load the model with a larger context.",
+            ),
+            FinishReason::Aborted => ("aborted", "Stopped", "You stopped the answer."),
+        };
+        Self { key, short, long }
+    }
 }
 
 /// What a load is doing, as a heading above the progress bar.
@@ -69,7 +70,7 @@ mod tests {
             FinishReason::ContextFull,
             FinishReason::Aborted,
         ]
-        .map(|reason| ending(reason).key);
+        .map(|reason| Ending::from(reason).key);
         let different: std::collections::BTreeSet<_> = all.iter().collect();
         assert_eq!(different.len(), all.len());
     }

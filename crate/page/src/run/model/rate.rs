@@ -30,7 +30,8 @@ impl Rate {
 
     /// Bytes per second over the window; `None` until there is enough to tell.
     pub fn bytes_per_second(&self) -> Option<f64> {
-        let (first, last) = (self.samples.front()?, self.samples.back()?);
+        let first = self.samples.front()?;
+        let last = self.samples.back()?;
         let span = last.0 - first.0;
         (span >= LEAST_MS && last.1 > first.1).then(|| (last.1 - first.1) * 1e3 / span)
     }

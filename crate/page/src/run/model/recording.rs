@@ -86,8 +86,10 @@ impl Recording {
 
     /// The figures as far as they are known.
     pub fn figures(&self) -> Figures {
-        let (timing, gaps) = (self.timing(), self.gaps());
-        let (finished, prefill) = (self.finished.as_ref(), self.prefill.as_ref());
+        let timing = self.timing();
+        let gaps = self.gaps();
+        let finished = self.finished.as_ref();
+        let prefill = self.prefill.as_ref();
         Figures {
             ttft_ms: finished.and_then(|f| f.ttft_ms).or(timing.as_ref().map(|t| t.ttft.0)),
             itl_median_ms: gaps.percentile(0.5).map(|ms| ms.0),

@@ -161,7 +161,8 @@ impl Loading {
             _ => String::new(),
         };
         let bytes = || {
-            let (done, total) = (format::bytes(progress.done as f64), format::bytes(progress.total as f64));
+            let done = format::bytes(progress.done as f64);
+            let total = format::bytes(progress.total as f64);
             format!("{done} of {total}")
         };
         let words = match progress.stage {

@@ -38,7 +38,8 @@ fn agreement(check: &Check) -> impl IntoView + use<> {
 
 /// Both speeds; the processor's comes from part of the layers, and says so.
 fn speeds(check: &Check) -> impl IntoView + use<> {
-    let (gpu, cpu) = (check.gpu_tokens_per_s, check.cpu_tokens_per_s);
+    let gpu = check.gpu_tokens_per_s;
+    let cpu = check.cpu_tokens_per_s;
     view! {
         <dl class="facts">
             <div>

@@ -57,7 +57,7 @@ fn turn_view(app: App, turn: Turn) -> impl IntoView {
         move || ending.with(Option::is_none)
     };
     let (shown, rest) = text::excerpt(&prompt);
-    let (shown, rest) = (shown.to_owned(), rest);
+    let shown = shown.to_owned();
     // In the three single tasks the text stands beside the answer already.
     let asked = chat.task.with_untracked(|_| chat.task().chat).then(|| view! {
         <div class="asked">

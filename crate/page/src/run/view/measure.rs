@@ -96,11 +96,13 @@ fn speeds(benched: &Benched) -> Vec<Row> {
 }
 
 fn costs(gpu: &GpuCosts) -> Vec<Row> {
-    let (rate, copy) = (gpu.gigabytes_per_s, gpu.copy_gigabytes_per_s);
+    let rate = gpu.gigabytes_per_s;
+    let copy = gpu.copy_gigabytes_per_s;
     let share = if copy > 0.0 { 100.0 * rate / copy } else { f64::NAN };
     let count = |value: f64| format::decimal(value, 1);
     let speed = |value: f64| format!("{} GB/s", format::decimal(value, 1));
-    let (dispatches, passes) = (gpu.dispatches_per_token, gpu.passes_per_token);
+    let dispatches = gpu.dispatches_per_token;
+    let passes = gpu.passes_per_token;
     let readback = gpu.readback_bytes_per_token;
     vec![
         ("bench-dispatches", "Kernels dispatched a token", dispatches, count(dispatches)),

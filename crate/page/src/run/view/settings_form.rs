@@ -105,7 +105,8 @@ type Problems = Memo<Vec<(usize, String)>>;
 
 fn row(app: App, index: usize, field: &'static Field, problems: Problems) -> impl IntoView {
     let id = format!("set-{}", field.key);
-    let (hint_id, problem_id) = (format!("{id}-hint"), format!("{id}-problem"));
+    let hint_id = format!("{id}-hint");
+    let problem_id = format!("{id}-problem");
     let problem =
         move || problems.with(|all| all.iter().find(|(at, _)| *at == index).map(|(_, text)| text.clone()));
     let described = format!("{hint_id} {problem_id}");

@@ -11,31 +11,32 @@ use crate::cost::view::ledger::trace;
 use crate::shared::money::{money, percent};
 use crate::shared::parts::opened;
 
-/// The run and the flips.
-pub(super) fn odds(cost: Cost) -> impl IntoView {
+/// The run of trials and the switching values.
+pub(super) fn uncertainty(cost: Cost) -> impl IntoView {
     view! {
         <section class="odds" aria-labelledby="odds-title">
             <h4 id="odds-title">"How sure is that?"</h4>
             {sentence(cost)}
             {controls(cost)}
-            {flips(cost)}
+            {switching_values(cost)}
         </section>
     }
 }
 
 /// The value of each input at which the answer changes; looked for while somebody looks at it.
-fn flips(cost: Cost) -> impl IntoView {
+fn switching_values(cost: Cost) -> impl IntoView {
     let open = RwSignal::new(false);
     Effect::new(move |_| {
-        let (scenario, focus) = (cost.report.with(|r| r.as_ref().map(|r| r.scenario)), cost.focus.get());
+        let scenario = cost.report.with(|r| r.as_ref().map(|r| r.scenario));
+        let focus = cost.focus.get();
         if let Some(scenario) = scenario.filter(|_| open.get()) {
-            cost.odds.look_for_flips(scenario, focus);
+            cost.trials.find_switching_values(scenario, focus);
         }
     });
     view! {
         <details data-testid="flips" on:toggle=opened(open)>
             <summary>"What would have to be true for the answer to change"</summary>
-            {move || open.get().then(|| match cost.odds.flips.get() {
+            {move || open.get().then(|| match cost.trials.switching.get() {
                 Some((scenario, focus, flips)) => what_must_be_true(&scenario, focus, flips).into_any(),
                 None => view! { <p class="muted small">"Looking at each input …"</p> }.into_any(),
             })}
@@ -46,8 +47,8 @@ fn flips(cost: Cost) -> impl IntoView {
 fn sentence(cost: Cost) -> impl IntoView {
     move || {
         let focus = cost.focus.get();
-        match cost.odds.summary.get() {
-            None if cost.odds.stopped.get() => "The run was stopped.".to_owned(),
+        match cost.trials.summary.get() {
+            None if cost.trials.stopped.get() => "The run was stopped.".to_owned(),
             None => {
                 "Thousands of trials, each with every input drawn from its range, are under way.".to_owned()
             }
@@ -64,7 +65,7 @@ fn sentence(cost: Cost) -> impl IntoView {
                     money(saving.p10),
                     money(saving.p90),
                     money(saving.p50),
-                    cost.odds.seed.get(),
+                    cost.trials.seed.get(),
                 )
             }
         }
@@ -72,7 +73,7 @@ fn sentence(cost: Cost) -> impl IntoView {
 }
 
 fn controls(cost: Cost) -> impl IntoView {
-    let odds = cost.odds;
+    let trials = cost.trials;
     view! {
         <div class="run-line">
             <label class="field inline" for="odds-seed">
@@ -83,27 +84,27 @@ fn controls(cost: Cost) -> impl IntoView {
                     inputmode="numeric"
                     size="8"
                     data-testid="odds-seed"
-                    aria-invalid=move || odds.seed().is_none().then_some("true")
-                    prop:value=move || odds.seed.get()
-                    on:input:target=move |event| odds.seed.set(event.target().value())
+                    aria-invalid=move || trials.seed().is_none().then_some("true")
+                    prop:value=move || trials.seed.get()
+                    on:input:target=move |event| trials.seed.set(event.target().value())
                 />
             </label>
-            {move || match odds.progress.get() {
+            {move || match trials.progress.get() {
                 Some(done) => view! {
                     <progress max="1" prop:value=done aria-label="Trials done">{percent(done)}</progress>
-                    <button type="button" class="quiet" data-testid="odds-stop" on:click=move |_| odds.stop()>"Stop"</button>
+                    <button type="button" class="quiet" data-testid="odds-stop" on:click=move |_| trials.stop()>"Stop"</button>
                 }.into_any(),
-                None if odds.stopped.get() => view! {
-                    <button type="button" class="quiet" data-testid="odds-run" on:click=move |_| odds.stopped.set(false)>
+                None if trials.stopped.get() => view! {
+                    <button type="button" class="quiet" data-testid="odds-run" on:click=move |_| trials.stopped.set(false)>
                         {format!("Run {} trials", economics::count(f64::from(TRIALS)))}
                     </button>
                 }.into_any(),
-                None if odds.summary.with(Option::is_some) => {
+                None if trials.summary.with(Option::is_some) => {
                     view! { <span class="muted small" data-testid="odds-done">"done"</span> }.into_any()
                 }
                 None => ().into_any(),
             }}
-            {move || odds.seed().is_none().then(|| view! {
+            {move || trials.seed().is_none().then(|| view! {
                 <p class="field-problem">"Seed: enter a whole number from 0 to 18446744073709551615."</p>
             })}
         </div>
@@ -128,7 +129,7 @@ fn what_must_be_true(s: &Scenario, focus: Deployment, all: Vec<Flip>) -> impl In
                     </tr>
                 </thead>
                 <tbody>
-                    {moving.into_iter().map(|flip| flip_row(flip, s)).collect_view()}
+                    {moving.into_iter().map(|value| switching_row(value, s)).collect_view()}
                 </tbody>
             </table>
         </div>
@@ -138,10 +139,10 @@ fn what_must_be_true(s: &Scenario, focus: Deployment, all: Vec<Flip>) -> impl In
     }
 }
 
-fn flip_row(flip: Flip, s: &Scenario) -> impl IntoView + use<> {
-    let field = flip.field;
+fn switching_row(value: Flip, s: &Scenario) -> impl IntoView + use<> {
+    let field = value.field;
     let text = |value: f64| format!("{} {}", entry(field, rounded(value)), unit(field));
-    let crossings = match &flip.flips {
+    let crossings = match &value.flips {
         Flips::At(crossings) => crossings.as_slice(),
         _ => &[],
     };

@@ -33,7 +33,7 @@ pub(crate) enum Engine {
 /// Something that went wrong, to be told where it was asked for.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Problem {
-    /// What was being done.
+    /// The operation that failed.
     pub(crate) operation: Operation,
     /// A sentence: the thing, the cause, what to do.
     pub(crate) message: String,
@@ -42,7 +42,7 @@ pub(crate) struct Problem {
 /// The whole page's state.
 #[derive(Clone, Copy)]
 pub(crate) struct App {
-    /// What this device offers.
+    /// The device's and the browser's abilities.
     pub(crate) device: RwSignal<Device>,
     /// The engine's worker.
     pub(crate) engine: RwSignal<Engine>,
@@ -50,7 +50,7 @@ pub(crate) struct App {
     pub(crate) fallbacks: RwSignal<Vec<Fallback>>,
     /// The last thing that went wrong, until the next attempt.
     pub(crate) problem: RwSignal<Option<Problem>>,
-    /// What a screen reader is told; changes at milestones, never per token.
+    /// Text for screen readers; changes at milestones, never per token.
     pub(crate) announced: RwSignal<String>,
     /// The model on offer and the one loaded.
     pub(crate) model: Model,
@@ -132,7 +132,7 @@ impl App {
         })
     }
 
-    /// What computes or, before a model is loaded, will compute, and why: (name, reason).
+    /// The backend that computes or, before a model is loaded, will compute, and why: (name, reason).
     pub(crate) fn backend(&self) -> (String, String) {
         if let Some(report) = self.model.report.get() {
             return (report.name.clone(), self_check::reason(&report));

@@ -1,4 +1,4 @@
-//! What the worker says, turned into state: one match over every message there is.
+//! The worker's messages, turned into state: one match over every message there is.
 
 use leptos::prelude::*;
 use protocol::{Failure, FailureKind, FromWorker, Operation};

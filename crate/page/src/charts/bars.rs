@@ -9,7 +9,7 @@ use crate::charts::drawings::{End, Swing, Tornado, Waterfall};
 use crate::charts::scales::{self, Scale, Span, StepBar};
 use crate::charts::table::table_twin;
 
-/// What a drawing of bars shows.
+/// Content of a drawing of bars.
 #[derive(Clone, Copy)]
 pub(crate) struct Bars<T: Send + Sync + 'static> {
     /// Name for tests.
@@ -18,7 +18,7 @@ pub(crate) struct Bars<T: Send + Sync + 'static> {
     pub(crate) title: &'static str,
     /// One sentence that says what the drawing shows.
     pub(crate) sentence: Memo<String>,
-    /// What is drawn.
+    /// Data of the drawing.
     pub(crate) data: Memo<Option<T>>,
 }
 
@@ -168,7 +168,7 @@ fn swing_detail(swing: &Swing) -> String {
         .to_owned()
 }
 
-/// What the patterns and lines mean, in words beside a sample of each.
+/// Meaning of the patterns and lines, in words beside a sample of each.
 fn tornado_key(data: &Tornado, scale: &Scale) -> impl IntoView + use<> {
     let zero = scale.holds(0.0).then(|| {
         let text = format!("verdict changes: {} | {}", data.below_zero, data.above_zero);

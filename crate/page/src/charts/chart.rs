@@ -14,7 +14,7 @@ use crate::charts::table::table_twin;
 /// The chart code is fetched when the chart comes this near to the window.
 const NEAR: &str = "400px";
 
-/// What a chart shows, in words and as data.
+/// Content of a chart, in words and as data.
 #[derive(Clone, Copy)]
 pub(crate) struct Shown {
     /// Name for tests.
@@ -23,7 +23,7 @@ pub(crate) struct Shown {
     pub(crate) title: &'static str,
     /// One sentence that says what the chart shows.
     pub(crate) sentence: Memo<String>,
-    /// What is drawn.
+    /// Data of the drawing.
     pub(crate) chart: Memo<Option<Chart>>,
     /// The same as a table.
     pub(crate) table: Memo<Option<Table>>,

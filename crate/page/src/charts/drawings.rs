@@ -1,4 +1,4 @@
-//! What the drawings of the Cost section show, as plain data: line charts, tornado, waterfall, decision path,
+//! Content of drawings as plain data: line charts, tornado, waterfall, decision path,
 //! and the table that says the same as each. It knows no economics; whoever fills it formats the figures.
 
 use serde::Serialize;
@@ -34,7 +34,7 @@ impl Role {
     }
 }
 
-/// What the numbers of an axis count, and so how they are written.
+/// Unit of an axis, and so how they are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unit {
@@ -47,9 +47,9 @@ pub enum Unit {
 /// One axis of a line chart.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Axis {
-    /// What it counts; that a scale is logarithmic is added by the drawing.
+    /// Quantity along it; that a scale is logarithmic is added by the drawing.
     pub label: String,
-    /// What its numbers are.
+    /// Unit of its numbers.
     pub unit: Unit,
     /// Whether it is logarithmic.
     pub log: bool,
@@ -86,11 +86,11 @@ pub struct Mark {
     pub x: f64,
     /// Position along the y axis.
     pub y: f64,
-    /// What stands above it.
+    /// Label above it.
     pub label: String,
 }
 
-/// What `charts.js` draws.
+/// A line chart, as `charts.js` draws it.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Chart {
     /// Months or requests.
@@ -124,15 +124,15 @@ pub struct Row {
 /// How far the result moves with each input alone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Tornado {
-    /// What the bars measure: `Saving over 36 months`.
+    /// Measure of the bars: `Saving over 36 months`.
     pub measure: String,
     /// The result with every input at its base.
     pub base: f64,
     /// The same, written out.
     pub base_text: String,
-    /// What lies below zero: `cloud cheaper`.
+    /// Name of the side below zero: `cloud cheaper`.
     pub below_zero: String,
-    /// What lies above zero: `edge cheaper`.
+    /// Name of the side above zero: `edge cheaper`.
     pub above_zero: String,
     /// In the order they are drawn.
     pub rows: Vec<Swing>,
@@ -167,13 +167,13 @@ pub struct End {
 /// How one amount becomes another, step by step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Waterfall {
-    /// What the amounts are: `Present value over 36 months`.
+    /// Measure of the amounts: `Present value over 36 months`.
     pub measure: String,
     /// In the order they are drawn.
     pub steps: Vec<Step>,
 }
 
-/// What a step does to the running total.
+/// Effect of a step on the running total.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum StepKind {
     /// Begins it with the amount.
@@ -189,13 +189,13 @@ pub enum StepKind {
 /// One step of a waterfall.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Step {
-    /// What the amount is for.
+    /// Purpose of the amount.
     pub label: String,
     /// How much, before the kind's sign.
     pub amount: f64,
     /// The same, written out.
     pub text: String,
-    /// What it does to the running total.
+    /// Its effect on the running total.
     pub kind: StepKind,
     /// A sentence for whoever points at the bar.
     pub detail: String,
@@ -223,15 +223,15 @@ pub struct Gate {
     pub question: String,
     /// The answer.
     pub outcome: Outcome,
-    /// What was found, written out; empty where nothing was.
+    /// The finding, written out; empty where nothing was.
     pub value: String,
-    /// What was asked for, written out; empty where nothing was.
+    /// The requirement, written out; empty where nothing was.
     pub threshold: String,
     /// Where the value comes from.
     pub origin: Origin,
     /// The same in words: `device check in this tab`; may be empty.
     pub origin_text: String,
-    /// What the answer means for the option.
+    /// Meaning of the answer for the option.
     pub sentence: String,
 }
 

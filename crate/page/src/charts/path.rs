@@ -57,7 +57,7 @@ fn gate_view(gate: Gate) -> impl IntoView {
     }
 }
 
-/// What was found against what was asked for, and where the finding comes from.
+/// The finding against the requirement, and where the finding comes from.
 fn figures(gate: &Gate) -> impl IntoView + use<> {
     let pair = |name: &'static str, text: &str| {
         let text = text.to_owned();

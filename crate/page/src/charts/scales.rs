@@ -5,7 +5,7 @@ use crate::charts::drawings::{Band, Chart, Line, Step, StepKind, Tornado, Waterf
 
 /// About how many ticks a scale gets.
 const TICKS: f64 = 5.0;
-/// What rounding may take a number off the step it stands on, in steps.
+/// Distance that rounding may take a number off the step it stands on, in steps.
 const SLACK: f64 = 1e-9;
 
 /// A linear scale from one round number to another.
@@ -133,7 +133,7 @@ pub struct StepBar {
 }
 
 impl StepBar {
-    /// What it changes the total by; the amount itself for a start or a total.
+    /// Change of the total; the amount itself for a start or a total.
     pub fn change(&self) -> f64 {
         self.after - self.foot
     }

@@ -56,7 +56,7 @@ impl App {
         while self.live.racing.get_untracked() == Some(id) {
             next_frame().await;
             let coming = self.chat.running.get_untracked() == Some(id);
-            // What nobody sees takes no time from the engine.
+            // A race out of sight takes no time from the engine.
             if coming && (now() - shown < pause || !seen()) {
                 continue;
             }

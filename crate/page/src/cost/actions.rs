@@ -1,4 +1,4 @@
-//! What was measured, handed to the cost scenario and the decision.
+//! Measured figures, handed to the cost scenario and the decision.
 
 use economics::{CHOICES, FIELDS, SloMetric, SloPercentile};
 use latency::slo::Slo;
@@ -10,7 +10,7 @@ use crate::cost::model::evidence::{Known, LEVELS, Times};
 use crate::cost::state::cost::{Fed, Reading};
 use crate::shared::clock::moment;
 
-/// What many measured answers say of the cost.
+/// Inputs of the cost scenario that many measured answers give.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct MeasuredCase {
     /// Decode speed: one over the mean time between tokens.
@@ -81,7 +81,7 @@ impl App {
         }
     }
 
-    /// What the device check, the answers and the simulated cloud came to counts where a requirement asks for it.
+    /// Hands the decision the figures of the device check, the answers and the simulated cloud.
     pub(crate) fn tell_what_is_known(self) {
         Effect::new(move |_| {
             let figures = self.chat.figures.get();

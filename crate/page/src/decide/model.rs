@@ -100,7 +100,7 @@ mod tests {
         let mut evidence = economics::Evidence::default();
         let found = |ms, origin| Some(economics::Sampled { value: economics::Milliseconds(ms), origin });
         evidence.latency[Deployment::Browser as usize] = found(412.0, economics::Origin::Measured);
-        // What a tab cannot answer goes to the cloud; the slower of the two counts.
+        // A request that a tab cannot answer goes to the cloud; the slower of the two counts.
         evidence.latency[Deployment::Cloud as usize] = found(300.0, economics::Origin::Simulated);
         let report = economics::evaluate_with(&s, &evidence).unwrap();
         let ways = decision_paths(&report, Some("2026-11-25 08:40 UTC"));

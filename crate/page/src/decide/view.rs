@@ -65,7 +65,7 @@ fn outcome(report: &Arc<Report>) -> impl IntoView + use<> {
     }
 }
 
-/// What the source article's chart would have said.
+/// The source article's own chart, for comparison.
 fn article(report: &Arc<Report>) -> impl IntoView + use<> {
     let chart = report.decision.article.clone();
     let end = match chart.outcome {

@@ -89,7 +89,7 @@ impl ActiveBuild {
         }
     }
 
-    /// What runs and why, as a sentence.
+    /// The build that runs and why, as a sentence.
     pub fn reason(&self, device: &Device) -> String {
         let mut why = Vec::new();
         match device.relaxed_simd {

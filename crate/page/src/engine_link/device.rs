@@ -1,4 +1,4 @@
-//! What this device and browser offer, found out before anything is downloaded.
+//! The device's and the browser's abilities, found out before anything is downloaded.
 
 /// Wasm that is valid only with 128-bit SIMD: one function that returns `i8x16.splat(0)`.
 pub const SIMD_PROBE: &[u8] = &[
@@ -19,7 +19,7 @@ pub const DOT_PROBE: &[u8] = &[
     0x11, 0xfd, 0x93, 0x02, 0xfd, 0x1b, 0x00, 0x0b, // its body
 ];
 
-/// What [`DOT_PROBE`] returns where products are summed in pairs that saturate at 16 bits: −2^15, twice. The instruction
+/// The result of [`DOT_PROBE`] where products are summed in pairs that saturate at 16 bits: −2^15, twice. The instruction
 /// that sums four of them at once does not saturate.
 pub const IN_PAIRS: f64 = -65_536.0;
 
@@ -36,7 +36,7 @@ pub enum Relaxed {
     Direct,
 }
 
-/// What asking for a GPU brought.
+/// The answer to a request for a GPU.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Gpu {
     /// Not known yet.
@@ -48,14 +48,14 @@ pub enum Gpu {
     NoAdapter,
     /// An adapter.
     Adapter {
-        /// What it says about itself; may be empty.
+        /// Its own description; may be empty.
         name: String,
         /// Whether it says that it is a program on the processor.
         software: bool,
     },
 }
 
-/// What this device and browser offer.
+/// The device's and the browser's abilities.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Device {
     /// 128-bit SIMD in WebAssembly.

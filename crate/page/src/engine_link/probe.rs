@@ -7,7 +7,7 @@ use wasm_bindgen_futures::JsFuture;
 use crate::engine_link::device::{DOT_PROBE, Device, Gpu, IN_PAIRS, Relaxed, SIMD_PROBE};
 use crate::engine_link::names::is_software;
 
-/// What can be told at once.
+/// The findings that need no waiting.
 pub(crate) fn now() -> Device {
     let window = leptos::prelude::window();
     let navigator = window.navigator();
@@ -24,7 +24,7 @@ pub(crate) fn now() -> Device {
     }
 }
 
-/// What the browser answers a little later.
+/// The findings that the browser gives a little later.
 pub(crate) struct Asked {
     gpu: Gpu,
     storage: Option<(f64, f64)>,
@@ -56,7 +56,7 @@ fn relaxed_simd() -> Relaxed {
     }
 }
 
-/// What [`DOT_PROBE`] returns here, where it runs.
+/// The result of [`DOT_PROBE`] here, where it runs.
 fn dot() -> Option<f64> {
     let module = WebAssembly::Module::new(&js_sys::Uint8Array::from(DOT_PROBE)).ok()?;
     let instance = WebAssembly::Instance::new(&module, &js_sys::Object::new()).ok()?;

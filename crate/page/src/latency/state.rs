@@ -28,7 +28,7 @@ pub(crate) enum Phase {
     Paused,
 }
 
-/// What a measurement is for.
+/// Purpose of a measurement.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Aim {
     /// Distributions, over the corpus.
@@ -37,7 +37,7 @@ pub(crate) enum Aim {
     Soak,
 }
 
-/// What stands in the form.
+/// Entries of the form.
 #[derive(Clone, Copy)]
 pub(crate) struct Options {
     /// Answers, at most.
@@ -54,10 +54,10 @@ pub(crate) struct Options {
     pub(crate) minutes: RwSignal<String>,
 }
 
-/// What ten thousand simulated requests came to.
+/// Result of ten thousand simulated requests.
 #[derive(Debug)]
 pub(crate) struct CloudRuns {
-    /// What they are of, as every simulated number says it.
+    /// The label that every simulated number carries.
     pub(crate) label: String,
     /// The four metrics.
     pub(crate) summary: Summary<Simulated>,
@@ -74,11 +74,11 @@ pub(crate) struct CloudRuns {
 /// The measurements' part of the state.
 #[derive(Clone, Copy)]
 pub(crate) struct Latency {
-    /// What stands in the form.
+    /// Entries of the form.
     pub(crate) options: Options,
     /// Where it stands.
     pub(crate) phase: RwSignal<Phase>,
-    /// What it is for.
+    /// Its purpose.
     pub(crate) aim: RwSignal<Aim>,
     /// Answers of the last measurement, warm-up included.
     pub(crate) done: RwSignal<u32>,
@@ -90,7 +90,7 @@ pub(crate) struct Latency {
     pub(crate) runs: RwSignal<Arc<Vec<Run>>>,
     /// Where they were measured.
     pub(crate) place: RwSignal<Context>,
-    /// What the runs that count come to.
+    /// Summary of the runs that count.
     pub(crate) here: RwSignal<Option<Arc<Summary<stats::Measured>>>>,
     /// As many simulated requests as are needed for a P99.9, of the sizes measured here.
     pub(crate) cloud: RwSignal<Option<Arc<CloudRuns>>>,

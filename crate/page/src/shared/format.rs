@@ -3,7 +3,7 @@
 //! Sizes are decimal (1 MB = 1,000,000 bytes), as browsers show downloads. A value that is not finite
 //! reads as an en dash: nothing on the page ever says `NaN`.
 
-/// What stands where there is no value.
+/// The sign for a value that is missing.
 pub const NONE: &str = "–";
 
 /// 1234567 → `1,234,567`. Rounds to the nearest whole number.

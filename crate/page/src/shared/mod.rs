@@ -1,4 +1,4 @@
-//! What several features use: numbers and sentences, the sampling form, small parts of views, the clock.
+//! Pieces that several features use: numbers and sentences, the sampling form, small parts of views, the clock.
 
 pub mod format;
 pub mod origin;

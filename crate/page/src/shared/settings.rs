@@ -7,9 +7,9 @@ use protocol::Sampling;
 pub struct Field {
     /// Name in code and in `data-testid`.
     pub key: &'static str,
-    /// What the visitor reads.
+    /// Label on the page.
     pub label: &'static str,
-    /// What it does, in half a sentence.
+    /// Its effect, in half a sentence.
     pub hint: &'static str,
     /// Smallest allowed value.
     pub min: f64,
@@ -71,7 +71,7 @@ pub const FIELDS: [Field; 7] = [
     field("seed", "Seed", "same seed, prompt and settings: same text", (0.0, u64::MAX as f64, 1.0)),
 ];
 
-/// What the visitor typed, one text a field, in the order of [`FIELDS`].
+/// The visitor's entries, one text a field, in the order of [`FIELDS`].
 pub type Texts = [String; FIELDS.len()];
 
 /// The settings a task starts with.

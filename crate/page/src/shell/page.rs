@@ -1,4 +1,4 @@
-//! What a visitor sees: small components over the signals of `state`.
+//! The whole page: header, summary, the features' sections, notes.
 
 use leptos::prelude::*;
 

@@ -52,7 +52,7 @@ impl Frame {
     }
 }
 
-/// What the full width stands for while the race goes on, ms: the next of 1, 2, 5, 10 … s, so that bars seldom jump.
+/// Time that the full width stands for while the race goes on, ms: the next of 1, 2, 5, 10 … s, so that bars seldom jump.
 pub fn full_width(now: f64) -> f64 {
     let steps = (0..6).flat_map(|power| [1e3, 2e3, 5e3].map(|step| step * 10f64.powi(power)));
     steps.into_iter().find(|step| *step >= now).unwrap_or(now)

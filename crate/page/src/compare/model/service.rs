@@ -94,7 +94,7 @@ pub enum Simulator<'a> {
 }
 
 impl Simulator<'_> {
-    /// What every sample drawn from it must say of itself.
+    /// The label that every sample drawn from it must carry.
     pub fn origin(&self, seed: u64) -> Simulated {
         match self {
             Self::Stages(cloud, _) => cloud.origin(seed),

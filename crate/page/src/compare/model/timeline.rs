@@ -16,7 +16,7 @@ pub(super) const TOKENS: &str = "Tokens";
 /// One stage of a request: a bar in a timeline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Bar {
-    /// What happens.
+    /// Name of the stage.
     pub label: &'static str,
     /// When it begins, ms after the request.
     pub start: f64,

@@ -7,7 +7,7 @@ use latency::samples;
 
 use crate::shared::format;
 
-/// What stands in the fields, in the order of [`FIELDS`].
+/// Texts of the fields, in the order of [`FIELDS`].
 pub type Texts = [String; 5];
 
 /// Names of the fields: time to first token, then time between tokens; all in ms.
@@ -24,7 +24,7 @@ pub const FIELDS: [(&str, &str); 5] = [
 pub struct Fit {
     /// The distribution and its goodness.
     pub fitted: Fitted,
-    /// What it put into the first three fields; it counts while they still say so.
+    /// Texts that it put into the first three fields; it counts while they are unchanged.
     pub filled: [String; 3],
 }
 
@@ -60,7 +60,7 @@ impl Fit {
     }
 }
 
-/// What the fields start with: the gaps of the default preset, and no time to the first token.
+/// Texts that the fields start with: the gaps of the default preset, and no time to the first token.
 pub fn blank(gap: Percentiles) -> Texts {
     let [p50, p90, p99] = [(); 3].map(|()| String::new());
     [p50, p90, p99, format::plain(gap.p50), format::plain(gap.p99)]

@@ -29,7 +29,7 @@ pub(crate) struct Pace {
 /// A visitor's own numbers.
 #[derive(Clone, Copy)]
 pub(crate) struct Yours {
-    /// What stands in the fields.
+    /// Texts of the fields.
     pub(crate) texts: RwSignal<Texts>,
     /// The last samples that could be read.
     pub(crate) fit: RwSignal<Option<Fit>>,
@@ -70,9 +70,9 @@ pub(crate) struct Race {
     pub(crate) yours: Yours,
     /// The chosen service, or why there is none.
     pub(crate) service: Memo<Result<Arc<Service>, String>>,
-    /// What stands in the seed field.
+    /// Text of the seed field.
     pub(crate) seed: RwSignal<String>,
-    /// What connection the simulated request finds or opens.
+    /// The connection that the simulated request finds or opens.
     pub(crate) connection: RwSignal<Connection>,
     /// The size of the request that both sides handle.
     pub(crate) size: Memo<Size>,
@@ -160,7 +160,7 @@ impl Race {
         self.told(|service| service.label().to_owned(), "Your numbers")
     }
 
-    /// What every simulated number must say of itself.
+    /// The label that every simulated number must carry.
     pub(crate) fn label(&self) -> String {
         let what = if self.is_yours() { "numbers put in" } else { "sources looked up" };
         let retrieved = self.told(|service| service.retrieved().to_owned(), "today");

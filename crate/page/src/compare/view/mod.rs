@@ -1,4 +1,4 @@
-//! What the section shows.
+//! The section's views.
 
 mod clouds;
 pub(crate) mod section;

@@ -83,7 +83,7 @@ fn cloud_timeline(app: App) -> impl IntoView {
     }
 }
 
-/// What ten thousand requests cost this tab: a duration of our own code, measured, and so outside of the timelines.
+/// Time that ten thousand requests cost this tab: a duration of our own code, measured, and so outside of the timelines.
 fn pace(race: Race) -> impl IntoView {
     let took = move || race.pace.get().map(|pace| pace.took);
     let longest = move || race.pace.get().map(|pace| pace.longest);
@@ -141,7 +141,7 @@ fn table(race: Race) -> impl IntoView {
     }
 }
 
-/// What the two timelines do not say.
+/// Limits of the comparison.
 fn caveats(app: App) -> impl IntoView {
     let reused = move || {
         app.chat.measured.with(|r| r.as_ref().and_then(|r| r.figures().reused_tokens)).filter(|n| *n > 0)

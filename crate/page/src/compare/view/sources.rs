@@ -1,4 +1,4 @@
-//! What stands behind the chosen cloud: each figure with unit, range, kind and date, and the sources.
+//! Evidence for the chosen cloud: each figure with unit, range, kind and date, and the sources.
 
 use latency::dated::{Figure, Kind};
 use leptos::prelude::*;

@@ -44,7 +44,7 @@ pub(crate) fn button(app: App) -> impl IntoView {
     }
 }
 
-/// What both sides handle, or handled.
+/// The request that both sides handle, or handled.
 pub(crate) fn size(app: App) -> impl IntoView {
     let told = move || {
         if app.live.is_on() {

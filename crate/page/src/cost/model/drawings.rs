@@ -39,7 +39,8 @@ fn dollars(label: &str) -> Axis {
 /// One line for each deployment; a log axis has no place for 0 and below.
 /// Two have their range drawn, the cloud and the one in focus: five would hide each other.
 fn lines(
-    (log, focus): (bool, Deployment),
+    log: bool,
+    focus: Deployment,
     points: usize,
     at: impl Fn(usize, Deployment) -> Usd,
     ranges: &[Range],
@@ -82,7 +83,7 @@ pub fn months_chart(report: &Report, focus: Deployment, ranges: &[Range]) -> Cha
             values: points.iter().map(|p| f64::from(p.month.0)).collect(),
         },
         y: dollars("Paid so far, US dollars"),
-        series: lines((false, focus), points.len(), |i, d| points[i].totals[d as usize].present, ranges),
+        series: lines(false, focus, points.len(), |i, d| points[i].totals[d as usize].present, ranges),
         marks: marks.collect(),
     }
 }
@@ -172,7 +173,7 @@ pub fn volume_chart(report: &Report, focus: Deployment, ranges: &[Range]) -> Cha
             values: at.iter().map(|volume| volume.0).collect(),
         },
         y: Axis { log: true, ..dollars("Paid over the horizon") },
-        series: lines((true, focus), points.len(), |i, d| points[i].totals[d as usize].present, ranges),
+        series: lines(true, focus, points.len(), |i, d| points[i].totals[d as usize].present, ranges),
         marks,
     }
 }
@@ -211,7 +212,7 @@ fn round_between(from: f64, to: f64) -> impl Iterator<Item = f64> {
         .filter(move |v| (from..=to).contains(v))
 }
 
-/// What each uncertain input alone does to the saving of the deployment in focus.
+/// Effect of each uncertain input alone on the saving of the deployment in focus.
 pub fn tornado_chart(report: &Report, uncertain: &[Uncertain], focus: Deployment) -> Tornado {
     let s = &report.scenario;
     let base = report.comparison(focus).map_or(0.0, |c| c.saving.present.0);

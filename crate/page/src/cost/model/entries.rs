@@ -1,10 +1,10 @@
-//! What stands in the cost form, and the scenario that it says.
+//! Entries of the cost form, and the scenario they describe.
 
 use economics::{CHOICES, FIELDS, Field, Scenario};
 
 use crate::shared::format;
 
-/// What stands in the form: a text for each of [`FIELDS`], a chosen option for each of [`CHOICES`].
+/// Entries of the form: a text for each of [`FIELDS`], a chosen option for each of [`CHOICES`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Entries {
     /// Numbers as typed.
@@ -13,12 +13,12 @@ pub struct Entries {
     pub chosen: Vec<usize>,
 }
 
-/// What is wrong with an entry.
+/// A problem of an entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Its place in [`FIELDS`].
     pub field: usize,
-    /// What is wrong and what is allowed.
+    /// The problem and the allowed range.
     pub sentence: String,
 }
 

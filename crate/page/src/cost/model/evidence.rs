@@ -1,4 +1,4 @@
-//! What this page knows beyond the entries: what the device check and answers measured, and what the simulated cloud
+//! Facts beyond the entries: the device check's, those of the answers measured here, and those that the simulated cloud
 //! came to.
 
 use economics::{Deployment, Evidence, Gigabytes, Milliseconds, Sampled, Scenario, SloMetric, SloPercentile};
@@ -18,7 +18,7 @@ pub struct Times {
 pub const LEVELS: [f64; 4] = [0.5, 0.9, 0.95, 0.99];
 
 impl Times {
-    /// What a requirement asks for.
+    /// The percentile that a requirement asks for.
     fn of(&self, metric: SloMetric, percentile: SloPercentile) -> Option<f64> {
         let at = match percentile {
             SloPercentile::P50 => 0,
@@ -46,7 +46,7 @@ pub struct Known {
 }
 
 impl Known {
-    /// What of it a scenario's requirements ask for.
+    /// The part of it that a scenario's requirements ask for.
     pub fn evidence(&self, s: &Scenario) -> Evidence {
         let asked = |times: &Times, origin| {
             let value = times.of(s.policy.slo_metric, s.policy.slo_percentile)?;

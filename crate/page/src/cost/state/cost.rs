@@ -35,15 +35,15 @@ pub(crate) struct Fed {
 /// One scenario as it is edited.
 #[derive(Clone, Copy)]
 pub(crate) struct Case {
-    /// What stands in the form.
+    /// Entries of the form.
     pub(crate) entries: RwSignal<Entries>,
     /// The preset it began as, by its place among the presets.
     pub(crate) preset: RwSignal<usize>,
-    /// What was measured and put into the form, by key; it counts while the entry still says it.
+    /// Measured values put into the form, by key; it counts while the entry still says it.
     readings: RwSignal<BTreeMap<&'static str, Reading>>,
     /// The scenario as far as the entries can be read.
     pub(crate) readable: Memo<Scenario>,
-    /// What is wrong with the entries.
+    /// Problems of the entries.
     pub(crate) problems: Memo<Vec<Problem>>,
     /// The last valid entries' result.
     pub(crate) report: Memo<Option<Arc<Report>>>,
@@ -92,7 +92,7 @@ impl Case {
         self.entries.set(Entries::of(&presets()[preset].scenario()));
     }
 
-    /// What is typed into a field.
+    /// Takes the text typed into a field.
     pub(crate) fn type_in(&self, field: usize, text: String) {
         self.entries.update(|entries| entries.texts[field] = text);
     }
@@ -118,7 +118,7 @@ impl Case {
     }
 }
 
-/// What was measured, where the input still says it. A measurement has no range of its own here: its spread is the
+/// Marks measured values where the input is still theirs. A measurement has no range of its own here: its spread is the
 /// one the preset gives the input.
 fn with_readings(mut ledger: Ledger, readings: &BTreeMap<&'static str, Reading>) -> Ledger {
     for (key, reading) in readings {
@@ -150,7 +150,7 @@ pub(crate) struct Cost {
     pub(crate) focus: RwSignal<Deployment>,
     /// Percentiles of many measured answers, once the visitor has handed them on.
     pub(crate) fed: RwSignal<Option<Fed>>,
-    /// What is known beyond the entries.
+    /// Facts beyond the entries.
     pub(crate) known: RwSignal<Known>,
     /// The shown scenario's result.
     pub(crate) report: Memo<Option<Arc<Report>>>,

@@ -31,13 +31,13 @@ pub(crate) struct Trials {
     pub(crate) progress: RwSignal<Option<f64>>,
     /// Whether the visitor stopped it; no run begins until they ask for one.
     pub(crate) stopped: RwSignal<bool>,
-    /// What the trials come to, and the time they took to compute, ms.
+    /// Summary of the trials, and the time they took to compute, ms.
     pub(crate) summary: RwSignal<Option<(Summary, f64)>>,
     /// By month.
     pub(crate) by_month: RwSignal<Vec<Band>>,
     /// By volume.
     pub(crate) by_volume: RwSignal<Vec<Band>>,
-    /// What each input would have to be for the answer to change, of which scenario and deployment; `None` while it is
+    /// Switching values: each input's values at which the answer changes, of which scenario and deployment; `None` while it is
     /// looked for.
     pub(crate) switching: RwSignal<Option<(Scenario, Deployment, Vec<Flip>)>>,
     /// Number of the newest run; an older one ends at its next slice.

@@ -9,7 +9,7 @@ use crate::charts::code::ChartCode;
 use crate::cost::model::drawings;
 use crate::cost::state::cost::Cost;
 
-/// What the ranges of the line charts are.
+/// Meaning of the ranges of the line charts.
 const SHADED: &str = "Shaded, for the cloud and the option beside it: from the 10th to the 90th percentile of the \
                       trials. Lines: the entries themselves.";
 

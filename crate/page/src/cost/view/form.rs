@@ -29,7 +29,7 @@ pub(super) fn form(app: App) -> impl IntoView {
     }
 }
 
-/// What this tab measured, put into the form with one click.
+/// Figures measured in this tab, put into the form with one click.
 fn measured(app: App) -> impl IntoView {
     let speed = Memo::new(move |_| {
         let bench = app.bench.result.with(|result| result.as_ref().map(|r| r.decode_tokens_per_s));

@@ -24,7 +24,7 @@ pub(super) fn memory(app: App) -> impl IntoView {
     }
 }
 
-/// What the loaded file takes.
+/// Memory that the loaded file takes.
 fn loaded(app: App) -> impl IntoView {
     move || {
         match app.model.loaded.get() {
@@ -54,7 +54,7 @@ fn loaded(app: App) -> impl IntoView {
     }
 }
 
-/// F11 for named kinds of memory, beside what this device measured.
+/// Ceiling of the decode speed for named kinds of memory, beside this device's measured one.
 fn ceilings(app: App) -> impl IntoView {
     let caption = move || {
         app.model.loaded.with(|loaded| match loaded {

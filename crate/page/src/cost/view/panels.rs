@@ -1,4 +1,4 @@
-//! What stands behind three of the bills: the edge's servers, the browsers' downloads, and the books.
+//! Workings of three of the bills: the edge's servers, the browsers' downloads, and the books.
 
 use std::sync::Arc;
 

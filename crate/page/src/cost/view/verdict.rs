@@ -143,7 +143,7 @@ fn break_even_volume(crossings: &Crossings) -> String {
     }
 }
 
-/// What a fleet that grows in steps does to the break-even volume.
+/// Effect of a fleet that grows in steps on the break-even volume.
 fn steps(crossings: &Crossings) -> Option<String> {
     let last = crossings.last.filter(|_| crossings.count > 1)?;
     let times = crossings.count;

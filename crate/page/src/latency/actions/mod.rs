@@ -1,4 +1,4 @@
-//! What a visitor asks of the section, and what the worker’s messages and the comparison change in it.
+//! The visitor's commands to the section, and the worker's messages to it.
 
 mod measure;
 mod simulate;

@@ -27,7 +27,7 @@ impl App {
             let looked_at = self.charts.is_needed();
             let race = self.race;
             let latency = self.latency;
-            // Whatever changed, a run under way is of something else.
+            // A run under way is about the values before the change.
             newest.update_value(|newest| *newest = newest.wrapping_add(1));
             let mine = newest.get_value();
             let seed = race.seed.with(|text| settings::read_seed(text));

@@ -47,7 +47,7 @@ pub type Draw = fn(&str, &[Side]) -> Option<(Chart, Table)>;
 pub fn cumulative(what: &str, sides: &[Side]) -> Option<(Chart, Table)> {
     let (edges, log) = edges(sides, POINTS)?;
     let values = |side: &Side| edges.iter().map(|ms| Some(side.between(-1.0, *ms))).collect();
-    let chart = chart(what, "Answers within that time, %", (&edges, log), sides, values);
+    let chart = chart(what, "Answers within that time, %", &edges, log, sides, values);
     let table = table(&chart, TABLE_STEP);
     Some((chart, table))
 }
@@ -57,7 +57,7 @@ pub fn histogram(what: &str, sides: &[Side]) -> Option<(Chart, Table)> {
     let (edges, log) = edges(sides, SPANS)?;
     let lower = |at: usize| if at == 0 { -1.0 } else { edges[at - 1] };
     let values = |side: &Side| (0..edges.len()).map(|at| Some(side.between(lower(at), edges[at]))).collect();
-    let chart = chart(&format!("{what}, up to"), "Answers in that span, %", (&edges, log), sides, values);
+    let chart = chart(&format!("{what}, up to"), "Answers in that span, %", &edges, log, sides, values);
     let table = table(&chart, 1);
     Some((chart, table))
 }
@@ -84,7 +84,8 @@ fn edges(sides: &[Side], count: usize) -> Option<(Vec<f64>, bool)> {
 fn chart(
     x: &str,
     y: &str,
-    (edges, log): (&[f64], bool),
+    edges: &[f64],
+    log: bool,
     sides: &[Side],
     values: impl Fn(&Side) -> Vec<Option<f64>>,
 ) -> Chart {

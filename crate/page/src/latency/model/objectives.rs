@@ -4,7 +4,7 @@ use latency::Ms;
 use latency::slo::{Attainment, Slo};
 use latency::stats::{Metrics, samples_needed};
 
-/// What a side's answers make of an objective.
+/// An objective held against a side's answers.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Kept {
     /// Answers that met every limit, of how many.

@@ -19,7 +19,7 @@ pub struct Size {
     pub output_tokens: u32,
 }
 
-/// What stands in until there are answers, and what the simulation is timed with.
+/// The size assumed until there are answers; the simulation is timed with it too.
 pub const ASSUMED: Size = Size { prompt_tokens: 100, output_tokens: 200 };
 
 /// Sizes of the answers that count; an assumed one while there is none.

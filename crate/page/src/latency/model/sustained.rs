@@ -24,7 +24,7 @@ impl Load {
         self.memory.push((end, memory_bytes));
     }
 
-    /// What the windows come to.
+    /// The windows' verdict.
     ///
     /// # Errors
     /// The load is too short to compare two windows.

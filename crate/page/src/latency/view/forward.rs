@@ -1,4 +1,4 @@
-//! What was measured, put into the cost scenario and the decision with one click.
+//! Measured figures, put into the cost scenario and the decision with one click.
 
 use leptos::prelude::*;
 

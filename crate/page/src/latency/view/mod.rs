@@ -1,4 +1,4 @@
-//! What the section shows.
+//! The section's views.
 
 mod exports;
 mod forward;

@@ -120,7 +120,7 @@ pub(super) fn entry(testid: &'static str, label: &'static str, text: RwSignal<St
     }
 }
 
-/// What was measured where, and how it ended.
+/// The measurement's place and its end.
 fn told(app: App) -> impl IntoView {
     let latency = app.latency;
     let counted = move || latency.here.with(|here| here.as_ref().map(|here| here.ttft.count()));

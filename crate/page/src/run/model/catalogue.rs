@@ -35,7 +35,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// What the worker is asked to load.
+    /// The source that the worker is asked to load.
     pub fn source(&self) -> Source {
         Source::Url {
             url: self.url.clone(),

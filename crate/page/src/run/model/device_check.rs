@@ -27,9 +27,9 @@ pub enum Mark {
 pub struct Line {
     /// Stable name for tests.
     pub key: &'static str,
-    /// What was checked.
+    /// Name of the ability.
     pub label: &'static str,
-    /// What was found.
+    /// The finding.
     pub value: String,
     /// How it turned out.
     pub mark: Mark,
@@ -117,7 +117,7 @@ fn untold() -> (String, Mark) {
     ("not told by this browser".to_owned(), Mark::Unknown)
 }
 
-/// What will run if a model is loaded now, by name, and why, in one or two sentences.
+/// The backend that will run if a model is loaded now, by name, and why, in one or two sentences.
 pub fn expected_backend(device: &Device, preference: Preference) -> (&'static str, String) {
     if !device.simd {
         let reason = "This browser cannot run 128-bit SIMD in WebAssembly, which the engine needs. A current \

@@ -9,7 +9,7 @@ pub struct Ending {
     pub key: &'static str,
     /// A few words.
     pub short: &'static str,
-    /// What it means and what can be done.
+    /// Its meaning and the way out.
     pub long: &'static str,
 }
 
@@ -35,7 +35,7 @@ impl From<FinishReason> for Ending {
     }
 }
 
-/// What a load is doing, as a heading above the progress bar.
+/// Name of a load's stage, as a heading above the progress bar.
 pub fn stage(stage: Stage) -> &'static str {
     match stage {
         Stage::Download => "Downloading",

@@ -1,4 +1,4 @@
-//! What a visitor may ask of a load: context, backend, variant of the kernels, threads.
+//! Options of a load: context, backend, variant of the kernels, threads.
 
 use protocol::Preference;
 
@@ -7,11 +7,11 @@ use crate::shared::format;
 /// A choice of the backend: stable name, what the list shows, and what it is called in a sentence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// What is asked of the engine.
+    /// The preference sent to the engine.
     pub preference: Preference,
     /// Value in the list, for tests.
     pub key: &'static str,
-    /// What the list shows.
+    /// Label in the list.
     pub label: &'static str,
     /// As in "load with …".
     pub with: &'static str,
@@ -29,7 +29,7 @@ pub const CHOICES: [Choice; 3] = [
     Choice { preference: Preference::Cpu, key: "Cpu", label: "Processor", with: "the processor" },
 ];
 
-/// What the variant field shows when a measurement chooses.
+/// Text of the variant field when a measurement chooses.
 pub const MEASURED: &str = "measured";
 
 /// The variant that is typed; `None` where a measurement is to choose.
@@ -38,7 +38,7 @@ pub fn variant(typed: &str) -> Option<String> {
     (!typed.is_empty() && typed != MEASURED).then(|| typed.to_owned())
 }
 
-/// What a model was, or would be, loaded with.
+/// Options that a model was, or would be, loaded with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Wish {
     /// Positions of the context.
@@ -51,7 +51,7 @@ pub struct Wish {
     pub threads: u32,
 }
 
-/// What a load brought of what was asked for.
+/// The options that a load could grant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Got {
     /// Positions of the context.
@@ -61,7 +61,7 @@ pub struct Got {
 }
 
 impl Wish {
-    /// What a button says that loads again with this wish; `None` where nothing would change. `loaded` is what
+    /// Label of a button that loads again with this wish; `None` where nothing would change. `loaded` is what
     /// the model was loaded with, `got` what it then got.
     pub fn again(&self, loaded: &Self, got: Got) -> Option<String> {
         let with = CHOICES.iter().find(|choice| choice.preference == self.preference)?.with;

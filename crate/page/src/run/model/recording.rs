@@ -12,7 +12,7 @@ pub fn p90_needs() -> u64 {
     latency::stats::samples_needed(0.9)
 }
 
-/// What is recorded while an answer comes.
+/// Samples of an answer, recorded while it comes.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Recording {
     /// When the visitor asked, ms since the Unix epoch.

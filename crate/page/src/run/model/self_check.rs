@@ -46,7 +46,7 @@ pub fn speed(value: Option<f64>) -> String {
     value.map_or("not measured".to_owned(), |speed| format!("{} tokens/s", format::decimal(speed, 1)))
 }
 
-/// What is to be known about the check besides its figures: earlier visit, replaced kernels, time.
+/// Circumstances of the check: earlier visit, replaced kernels, time.
 pub fn provenance(check: &Check) -> String {
     let kernels = format::counted(check.kernels, "kernel", "kernels");
     let took = format::ms(check.took_ms);

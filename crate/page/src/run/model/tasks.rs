@@ -14,7 +14,7 @@ pub struct Task {
     pub key: &'static str,
     /// Name on its button.
     pub title: &'static str,
-    /// What it shows, in one sentence.
+    /// Its purpose, in one sentence.
     pub hint: &'static str,
     /// Instructions the model gets first; empty for the model's own.
     pub system: &'static str,

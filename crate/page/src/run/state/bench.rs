@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use protocol::Benched;
 
-/// What the measurement runs: prompt tokens, tokens after them, runs after a warm-up.
+/// Size of the measurement: prompt tokens, tokens after them, runs after a warm-up.
 pub(in crate::run) const ASKED: protocol::Bench = protocol::Bench { prefill: 128, decode: 64, runs: 3 };
 
 /// The measurement's part of the state.
@@ -11,7 +11,7 @@ pub(in crate::run) const ASKED: protocol::Bench = protocol::Bench { prefill: 128
 pub(crate) struct Bench {
     /// Whether it is under way.
     pub(crate) running: RwSignal<bool>,
-    /// What the last one brought.
+    /// Result of the last one.
     pub(crate) result: RwSignal<Option<Benched>>,
 }
 
@@ -20,7 +20,7 @@ impl Bench {
         Self { running: RwSignal::new(false), result: RwSignal::new(None) }
     }
 
-    /// What will be run.
+    /// Size of the measurement.
     pub(crate) fn asked(&self) -> protocol::Bench {
         ASKED
     }

@@ -12,13 +12,13 @@ use crate::shared::settings::{self, Texts};
 pub(crate) struct Turn {
     /// Number of the answer; unique on this page.
     pub(crate) id: u32,
-    /// What was asked.
+    /// The visitor's text.
     pub(crate) prompt: String,
     /// The answer so far, plain text.
     pub(crate) answer: ArcRwSignal<String>,
     /// How it ended; `None` while it comes.
     pub(crate) ending: ArcRwSignal<Option<Ending>>,
-    /// What happened when another backend went on in the middle.
+    /// Why another backend went on in the middle, where one did.
     pub(crate) moved: ArcRwSignal<Option<String>>,
 }
 
@@ -27,9 +27,9 @@ pub(crate) struct Turn {
 pub(crate) struct Chat {
     /// Position in [`TASKS`].
     pub(crate) task: RwSignal<usize>,
-    /// What stands in the prompt box.
+    /// Text of the prompt box.
     pub(crate) prompt: RwSignal<String>,
-    /// What was in the box for each task when another one was chosen.
+    /// Text of the box for each task when another one was chosen.
     pub(in crate::run) drafts: StoredValue<Vec<String>>,
     /// The sampling form.
     pub(crate) texts: RwSignal<Texts>,

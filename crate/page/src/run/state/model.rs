@@ -13,7 +13,7 @@ use crate::shared::format;
 /// small enough for a phone.
 const CONTEXT: u32 = 2_048;
 
-/// What can be loaded from this site.
+/// Models on offer on this site.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Offers {
     /// The catalogue is on its way.
@@ -44,7 +44,7 @@ pub(crate) struct Loading {
 /// The model's part of the state.
 #[derive(Clone, Copy)]
 pub(crate) struct Model {
-    /// What can be loaded from this site.
+    /// Models on offer on this site.
     pub(crate) offers: RwSignal<Offers>,
     /// A load that is under way.
     pub(crate) loading: RwSignal<Option<Loading>>,
@@ -58,15 +58,15 @@ pub(crate) struct Model {
     pub(crate) context: RwSignal<u32>,
     /// The backend asked for.
     pub(crate) preference: RwSignal<Preference>,
-    /// What stands in the field for the kernels' variant.
+    /// Text of the field for the kernels' variant.
     pub(crate) variant: RwSignal<String>,
     /// Threads asked for; 0 for as many as are good.
     pub(crate) threads: RwSignal<u32>,
-    /// What the model was loaded with.
+    /// Options that the model was loaded with.
     pub(in crate::run) wished: RwSignal<Option<Wish>>,
-    /// What computes, and why, once a model is loaded.
+    /// The backend's report, once a model is loaded.
     pub(crate) report: RwSignal<Option<Report>>,
-    /// What became of "forget stored models".
+    /// Result of "forget stored models".
     pub(crate) forgotten: RwSignal<Option<String>>,
 }
 
@@ -96,7 +96,7 @@ impl Model {
         })
     }
 
-    /// What would be asked of a load now.
+    /// Options that a load would be asked for now.
     pub(in crate::run) fn wish(&self) -> Wish {
         Wish {
             context: self.context.get(),
@@ -106,7 +106,7 @@ impl Model {
         }
     }
 
-    /// What the button says that loads the model again as is wished now; `None` where nothing would change.
+    /// Label of the button that loads the model again as is wished now; `None` where nothing would change.
     pub(crate) fn again(&self) -> Option<String> {
         let got = |loaded: &Loaded| Got { context: loaded.context, threads: loaded.threads };
         let got = self.loaded.with(|loaded| loaded.as_ref().map(got))?;
@@ -134,7 +134,7 @@ impl Loading {
         self.progress = Some(progress);
     }
 
-    /// What is waited for: the bytes first, then kernels that are not made yet.
+    /// The stage that holds the load up: the bytes first, then kernels that are not made yet.
     pub(crate) fn shown(&self) -> Option<LoadProgress> {
         let whole = |progress: &LoadProgress| progress.done >= progress.total;
         let arriving = |progress: &LoadProgress| matches!(progress.stage, Stage::Download | Stage::Storage);

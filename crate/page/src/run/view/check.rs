@@ -1,4 +1,4 @@
-//! What the self-check found out: GPU against processor on this device, before the first answer.
+//! The self-check's findings: GPU against processor on this device, before the first answer.
 
 use leptos::prelude::*;
 use protocol::{Check, Report};

@@ -1,4 +1,4 @@
-//! What this device offers, what will run, and why: told before anything is downloaded.
+//! The device check, the backend that will run, and why: told before anything is downloaded.
 
 use leptos::prelude::*;
 

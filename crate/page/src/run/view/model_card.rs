@@ -155,7 +155,7 @@ fn progress_bar(app: App) -> impl IntoView {
     }
 }
 
-/// What was loaded, with the figures of the load.
+/// The loaded model, with the figures of the load.
 fn ready(app: App, loaded: Loaded) -> impl IntoView {
     let own = app.model.own_file.get_untracked();
     let weights = format!("{} million", format::decimal(loaded.parameters as f64 / 1e6, 1));
@@ -238,7 +238,7 @@ fn context(app: App, busy: impl Fn() -> bool + Send + Copy + 'static) -> impl In
     }
 }
 
-/// What is to compute; takes effect when a model is loaded.
+/// Choice of the backend; takes effect when a model is loaded.
 fn preference(app: App, busy: impl Fn() -> bool + Send + Copy + 'static) -> impl IntoView {
     view! {
         <label class="inline-field">

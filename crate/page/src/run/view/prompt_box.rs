@@ -119,7 +119,7 @@ fn again_and_anew(app: App) -> impl IntoView {
     }
 }
 
-/// What the model is shown before the visitor's text: part of the request, so part of the page.
+/// Worked examples before the visitor's text: part of the request, so part of the page.
 fn shown_first(task: &'static Task) -> Option<impl IntoView> {
     (!task.system.is_empty()).then(|| {
         view! {

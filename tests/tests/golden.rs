@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use engine::gguf::Gguf;
-use engine::tokenizer::{ChatTemplate, Specials};
+use engine::tokenizer::{ChatTemplate, Specials, TextStream};
 use engine::{Engine, Message, Role, Tokenizer, block_on};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -41,7 +41,7 @@ fn texts_have_llama_cpps_tokens() {
         assert_eq!(tokenizer.encode(&text, Specials::AsText).unwrap(), as_text, "{text:?} as text");
         assert_eq!(tokenizer.encode(&text, Specials::Parse).unwrap(), parsed, "{text:?} parsed");
         assert_eq!(tokenizer.decode(&as_text), text, "there and back");
-        let mut stream = tokenizer.stream();
+        let mut stream = TextStream::default();
         let mut streamed: String = as_text.iter().map(|id| stream.push(&tokenizer, *id)).collect();
         streamed += &stream.flush();
         assert_eq!(streamed, text, "streamed");

@@ -14,7 +14,7 @@ use crate::info::Info;
 use crate::model::{Backend, Config, forward, layers};
 use crate::sampler::{Sampler, Sampling};
 use crate::stop::StopStrings;
-use crate::tokenizer::{ChatTemplate, Message, Specials, TextStream, Tokenizer};
+use crate::tokenizer::{ChatTemplate, Message, Specials, TextStream, Tokenizer, plain_prompt};
 
 /// What is asked of a generation.
 #[derive(Clone, Debug)]
@@ -255,7 +255,7 @@ impl Engine {
         }
         match &self.template {
             Some(template) => template.tokens(messages, &self.tokenizer),
-            None => self.tokenizer.plain_prompt(messages),
+            None => plain_prompt(messages, &self.tokenizer),
         }
     }
 
@@ -296,7 +296,7 @@ impl Engine {
             tokens: 0,
             max_tokens: request.max_tokens,
             sampler,
-            stream: self.tokenizer.stream(),
+            stream: TextStream::default(),
             stop: StopStrings::new(&request.stop),
             pending: None,
             finished: None,
@@ -390,7 +390,7 @@ impl Engine {
     fn hand_out(&mut self, generation: &mut Generation, id: u32) -> Step {
         generation.tokens += 1;
         generation.answer.push(id);
-        if self.tokenizer.is_end_of_turn(id) {
+        if self.tokenizer.is_end_of_generation(id) {
             generation.finished = Some(FinishReason::EndOfTurn);
             return Step::Token { id, text: String::new() };
         }

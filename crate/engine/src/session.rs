@@ -238,6 +238,13 @@ impl Engine {
         }
     }
 
+    /// Tells the chat template what time it is: [`ChatTemplate::set_local_time`].
+    pub fn set_local_time(&mut self, seconds: i64) {
+        if let Some(template) = &mut self.template {
+            template.set_local_time(seconds);
+        }
+    }
+
     /// A conversation as the model was trained to read it: the file's chat template, then the tokenizer.
     /// What people wrote cannot become a special token.
     ///

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::sync::LazyLock;
 use std::time::Instant;
 
-use engine::cpu::{Agreement, Pool};
+use engine::cpu::Pool;
+use engine::cpu::verify::Agreement;
 use engine::gguf::Gguf;
 use engine::gpu::{Adapter, Settings};
 use engine::tokenizer::Specials;
@@ -105,10 +106,12 @@ fn log_probabilities_perplexity_and_a_long_context_are_the_processors() {
     let text = cpu.tokenizer().encode(&text, Specials::AsText).unwrap();
     // The text once, and again from its beginning up to the end of the context.
     let tokens: Vec<u32> = text.iter().copied().cycle().take(CONTEXT).collect();
-    let (theirs, their_answer) = (read(&mut cpu, &tokens[..SCORED]), answer(&mut cpu, &tokens));
+    let theirs = read(&mut cpu, &tokens[..SCORED]);
+    let their_answer = answer(&mut cpu, &tokens);
     drop(cpu);
     let mut gpu = engine(Preference::Gpu);
-    let (ours, our_answer) = (read(&mut gpu, &tokens[..SCORED]), answer(&mut gpu, &tokens));
+    let ours = read(&mut gpu, &tokens[..SCORED]);
+    let our_answer = answer(&mut gpu, &tokens);
 
     let mut agreement = Agreement::new(FORCED);
     for (token, (ours, theirs)) in ours.logits.iter().zip(&theirs.logits).enumerate() {
@@ -117,7 +120,8 @@ fn log_probabilities_perplexity_and_a_long_context_are_the_processors() {
     let difference = agreement.largest_difference();
     let same = ours.best.iter().zip(&theirs.best).filter(|(a, b)| a == b).count();
     let perplexity = |read: &Read| (read.surprise.iter().sum::<f64>() / read.surprise.len() as f64).exp();
-    let (gpu, cpu) = (perplexity(&ours), perplexity(&theirs));
+    let gpu = perplexity(&ours);
+    let cpu = perplexity(&theirs);
     println!(
         "over {FORCED} forced tokens a log-probability differs by {difference:.4} at most; same best token {same} of \
          {SCORED}; perplexity {gpu:.4} on the GPU, {cpu:.4} on the processor"

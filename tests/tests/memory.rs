@@ -3,13 +3,15 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::fs::File;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::Instant;
 
 use engine::Tokenizer;
-use engine::cpu::{Processor, dispatch, estimate, streamed};
+use engine::cpu::verify::{estimate, streamed};
+use engine::cpu::{Processor, dispatch};
 use engine::gguf::Gguf;
-use engine::model::Config;
+use engine::model::Plan;
 use engine::tokenizer::{ChatTemplate, Specials};
 
 /// Passes everything on to the system, and keeps count of what is live.
@@ -82,16 +84,16 @@ fn header_tokenizer_and_check_stay_small() {
     });
     assert!(rest.after < TOKENIZER_AFTER);
 
-    let config = Config::from_metadata(gguf.file(), gguf.metadata()).unwrap();
+    let plan = Arc::new(Plan::of(&gguf).unwrap());
     let tokens: Vec<u32> = (1000..1016).collect();
     let processor = Processor::alone(dispatch::detect());
     let ((), check) = measured(base, "check", || {
-        streamed::forward(&mut gguf, &config, &tokens, &processor, &mut |_, _| {}, &mut |_, _| {}).unwrap();
+        streamed::forward(&mut gguf, &plan, &tokens, &processor, &mut |_, _| {}, &mut |_, _| {}).unwrap();
     });
     assert!(check.peak < CHECK);
     let (_, estimate) = measured(base, "estimate", || {
         let start = Instant::now();
-        estimate(&mut gguf, &config, &processor, &|| start.elapsed().as_secs_f64() * 1e3).unwrap()
+        estimate(&mut gguf, &plan, &processor, &|| start.elapsed().as_secs_f64() * 1e3).unwrap()
     });
     assert!(estimate.peak < ESTIMATE && estimate.after == check.after);
 }

@@ -1,5 +1,5 @@
-//! House rules that a compiler does not hold: sizes, who may depend on whom, what may be committed, and that
-//! model text can only ever be text.
+//! House rules that a compiler does not hold: who may depend on whom, what may be committed, and that model text
+//! can only ever be text.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -9,49 +9,35 @@ use std::process::Command;
 use serde_json::Value;
 use tests::workspace;
 
-const FILE_LINES: usize = 500;
-const FUNCTION_LINES: usize = 40;
-/// A kernel is one long straight line of arithmetic; cutting it up hides it.
-const KERNEL_LINES: usize = 120;
 /// Goldens are small; anything larger is a model or a build output.
 const COMMITTED_BYTES: u64 = 2_000_000;
 
-/// Share of comments in our Rust, per cent of the lines that are not empty: fewer leave the reasons out, more
-/// retell the code.
-const COMMENTS: std::ops::RangeInclusive<f64> = 10.0..=20.0;
-
 /// Who may depend on whom among our own crates; `tests` may on all.
 const ARROWS: &[(&str, &[&str])] = &[
-    ("economics", &[]),
-    ("latency", &[]),
+    ("figures", &[]),
+    ("economics", &["figures"]),
+    ("latency", &["figures"]),
     ("protocol", &[]),
-    ("engine", &[]),
-    ("page", &["economics", "latency", "protocol"]),
+    ("engine", &["protocol"]),
+    ("page", &["economics", "figures", "latency", "protocol"]),
     ("worker", &["engine", "latency", "protocol"]),
-    ("nibble", &["economics", "engine", "latency"]),
+    ("nibble", &["economics", "engine", "figures", "latency"]),
     ("xtask", &[]),
+    // Developer tools both; nothing of the product is linked into either.
+    ("bench", &["xtask"]),
 ];
 
 /// Crates that know no browser, and what they must therefore not name.
-const NO_BROWSER: &[&str] = &["economics", "latency", "protocol", "engine"];
+const NO_BROWSER: &[&str] = &["figures", "economics", "latency", "protocol", "engine"];
 const BROWSER: &[&str] = &["web-sys", "js-sys", "wasm-bindgen", "wasm-bindgen-futures", "leptos"];
 
 /// Ways of turning text into markup.
 const MARKUP: &[&str] =
     &["innerHTML", "inner_html", "outerHTML", "outer_html", "insertAdjacentHTML", "document.write"];
 
-/// What git has, plus what it would take: paths relative to the workspace.
+/// What is committed in this workspace.
 fn committed() -> Vec<PathBuf> {
-    let git = Command::new("git")
-        .current_dir(workspace())
-        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
-        .output()
-        .expect("git is needed to list what is committed");
-    assert!(git.status.success(), "git ls-files: {}", String::from_utf8_lossy(&git.stderr));
-    let names = String::from_utf8(git.stdout).expect("file names are UTF-8");
-    let paths = names.split('\0').filter(|name| !name.is_empty()).map(PathBuf::from);
-    // Deleted, but not yet committed as such.
-    paths.filter(|path| workspace().join(path).is_file()).collect()
+    tests::committed(workspace())
 }
 
 fn has_extension(path: &Path, extensions: &[&str]) -> bool {
@@ -68,119 +54,6 @@ fn below(folder: &str, extensions: &[&str]) -> Vec<PathBuf> {
         .into_iter()
         .filter(|path| path.starts_with(folder) && has_extension(path, extensions))
         .collect()
-}
-
-/// One function of a source file.
-#[derive(Debug, PartialEq)]
-struct Function {
-    name: String,
-    /// Line of its `fn`, from 1.
-    line: usize,
-    /// From `fn` to its closing brace, both counted.
-    lines: usize,
-}
-
-/// Functions with a body, found by indentation. rustfmt, which CI enforces, closes a body with a brace that is
-/// indented as the line that began the item.
-fn functions(source: &str) -> Vec<Function> {
-    let lines: Vec<&str> = source.lines().map(str::trim_end).collect();
-    let mut found = Vec::new();
-    for (index, line) in lines.iter().enumerate() {
-        let Some(name) = function_name(line) else { continue };
-        // A body on the line itself, or a declaration without one.
-        if line.ends_with(['}', ';']) {
-            continue;
-        }
-        let closes = |end: &&str| indent(end) == indent(line) && end.ends_with(['}', ';']);
-        let end = lines[index + 1..].iter().position(closes).map_or(lines.len(), |offset| index + 1 + offset);
-        found.push(Function { name, line: index + 1, lines: end - index + 1 });
-    }
-    found
-}
-
-fn indent(line: &str) -> usize {
-    line.len() - line.trim_start().len()
-}
-
-/// `    pub(crate) async fn name<T>(` as `name`.
-fn function_name(line: &str) -> Option<String> {
-    let (before, after) = line.split_once("fn ")?;
-    let qualifier = |word: &str| {
-        word.starts_with("pub")
-            || matches!(word, "const" | "async" | "unsafe" | "extern" | "\"C\"" | "default")
-    };
-    let plain = before.is_empty() || before.ends_with(' ');
-    if !plain || !before.split_whitespace().all(qualifier) {
-        return None;
-    }
-    let name: String = after.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-    (!name.is_empty()).then_some(name)
-}
-
-#[test]
-fn the_measure_of_functions_is_right() {
-    let source = "\
-pub fn long(
-    a: u32,
-) -> u32 {
-    let f = |x| {
-        x
-    };
-    f(a)
-}
-trait T {
-    fn declared(&self);
-    fn wide(
-        &self,
-    ) -> u32;
-}
-impl T for U {
-    pub(crate) unsafe fn inner(&self) {
-        let text = \"fn not_one() {\";
-    }
-}
-fn one_line() {}
-// a fn in words
-";
-    let found = functions(source);
-    let told: Vec<_> = found.iter().map(|f| (f.name.as_str(), f.line, f.lines)).collect();
-    assert_eq!(told, [("long", 1, 8), ("wide", 11, 3), ("inner", 16, 3)]);
-}
-
-#[test]
-fn files_and_functions_stay_small() {
-    let mut long = Vec::new();
-    for path in
-        committed().iter().filter(|path| has_extension(path, &["rs", "mjs", "js", "css", "html", "py"]))
-    {
-        let source = read(path);
-        let lines = source.lines().count();
-        if lines > FILE_LINES {
-            long.push(format!("{}: {lines} lines, at most {FILE_LINES}", path.display()));
-        }
-        if !has_extension(path, &["rs"]) {
-            continue;
-        }
-        let kernel = path.starts_with("crate/engine/src/cpu/arch") || path.ends_with("cpu/reference.rs");
-        let limit = if kernel { KERNEL_LINES } else { FUNCTION_LINES };
-        for Function { name, line, lines } in functions(&source).iter().filter(|f| f.lines > limit) {
-            long.push(format!("{}:{line}: fn {name} has {lines} lines, at most {limit}", path.display()));
-        }
-    }
-    assert!(long.is_empty(), "too long:\n{}", long.join("\n"));
-}
-
-#[test]
-fn comments_say_why_and_no_more() {
-    let (mut comments, mut lines) = (0_u32, 0_u32);
-    for path in committed().iter().filter(|path| has_extension(path, &["rs"])) {
-        for line in read(path).lines().map(str::trim).filter(|line| !line.is_empty()) {
-            lines += 1;
-            comments += u32::from(line.starts_with("//"));
-        }
-    }
-    let share = 100.0 * f64::from(comments) / f64::from(lines);
-    assert!(COMMENTS.contains(&share), "{share:.1} % of {lines} lines are comments, wanted {COMMENTS:?}");
 }
 
 /// Names of normal and build dependencies of each package of the workspace, for every target.
@@ -205,6 +78,9 @@ fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
 fn no_forbidden_arrow_between_crates() {
     let dependencies = dependencies();
     let ours: BTreeSet<&String> = dependencies.keys().collect();
+    for (name, _) in ARROWS {
+        assert!(dependencies.contains_key(*name), "{name} stands in ARROWS and is no package");
+    }
     let mut forbidden = Vec::new();
     for (package, uses) in dependencies.iter().filter(|(package, _)| *package != "tests") {
         let allowed = ARROWS.iter().find(|(name, _)| name == package);
@@ -273,7 +149,9 @@ fn page_and_server_state_the_same_strict_policy() {
 
 #[test]
 fn the_page_has_no_inline_script_or_style() {
-    for path in below("www", &["html"]) {
+    let pages = below("www", &["html"]);
+    assert!(!pages.is_empty(), "no page found");
+    for path in pages {
         let page = read(&path);
         let scripts = page.matches("<script").count();
         let empty = page.matches("></script>").count();

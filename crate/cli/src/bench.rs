@@ -9,9 +9,9 @@ use latency::Ms;
 use latency::stats::{Measured, Summary, Timing};
 use serde_json::{Value, json};
 
-use crate::backend::{self, BackendArgs};
 use crate::costs::{CpuCosts, GpuCosts};
 use crate::latency_bench::{self, LatencyArgs};
+use crate::load::{self, BackendArgs};
 use crate::model::ModelArgs;
 use crate::output;
 use crate::tokenize::text_tokens;
@@ -97,7 +97,8 @@ fn measure(engine: &mut Engine, tokens: &[u32], args: &Args) -> Result<Run> {
         Request { sampling: Sampling::greedy(), max_tokens: args.decode as usize, stop: Vec::new() };
     let mut generation = engine.start(tokens, &request)?;
     let start = Instant::now();
-    let (mut ids, mut arrivals) = (Vec::new(), Vec::new());
+    let mut ids = Vec::new();
+    let mut arrivals = Vec::new();
     loop {
         match block_on(engine.step(&mut generation))? {
             Step::Moved { report } => bail!("{}", report.reason),
@@ -120,11 +121,12 @@ fn measure(engine: &mut Engine, tokens: &[u32], args: &Args) -> Result<Run> {
 fn spread(rates: impl Iterator<Item = f64>) -> [f64; 3] {
     let mut rates: Vec<f64> = rates.collect();
     rates.sort_by(f64::total_cmp);
-    let (half, last) = (rates.len() / 2, rates.len() - 1);
+    let half = rates.len() / 2;
+    let last = rates.len() - 1;
     [0.5 * (rates[last / 2] + rates[half]), rates[0], rates[last]]
 }
 
-/// What the counted runs came to.
+/// Figures of the counted runs.
 struct Figures {
     runs: usize,
     summary: Summary<Measured>,
@@ -156,7 +158,7 @@ fn as_json(engine: &Engine, args: &Args, prompt: &[u32], runs: &[Run], figures: 
     let rates = |[median, least, most]: [f64; 3]| json!({ "median": median, "least": least, "most": most });
     let gaps = &figures.summary.inter_token;
     json!({
-        "model": engine.info().name, "backend": backend::as_json(engine), "kernels": kernels(engine),
+        "model": engine.info().name, "backend": load::as_json(engine), "kernels": kernels(engine),
         "threads": engine.gpu().is_none().then_some(engine.threads()),
         "unit": "tokens per second", "origin": "measured", "runs": figures.runs,
         "prefill_tokens": args.prefill, "decode_tokens": args.decode,
@@ -171,7 +173,8 @@ fn as_json(engine: &Engine, args: &Args, prompt: &[u32], runs: &[Run], figures: 
 }
 
 fn print(engine: &Engine, args: &Args, figures: &Figures) -> Result<()> {
-    let (name, backend) = (output::plain(&engine.info().name), engine.backend_name());
+    let name = output::plain(&engine.info().name);
+    let backend = engine.backend_name();
     let on = match engine.gpu() {
         Some(gpu) => format!("{}, {}", output::plain(gpu.adapter().name()), gpu.variant()),
         None => format!("{}, threads: {}", kernels(engine), engine.threads()),
@@ -186,7 +189,9 @@ fn print(engine: &Engine, args: &Args, figures: &Figures) -> Result<()> {
         ))?;
     }
     let told = |share| figures.gap(share).map_or("too few samples".to_owned(), |ms| format!("{ms:.1} ms"));
-    let (p50, p90, p99) = (told(0.5), told(0.9), told(0.99));
+    let p50 = told(0.5);
+    let p90 = told(0.9);
+    let p99 = told(0.99);
     let gaps = figures.summary.inter_token.count();
     output::line(format_args!("between tokens: P50 {p50}, P90 {p90}, P99 {p99} over {gaps} gaps"))
 }

@@ -1,11 +1,12 @@
-//! What a decoded token costs on the GPU, and on the processor.
+//! Costs of a decoded token on the GPU, and on the processor.
 
 use anyhow::Result;
-use engine::gpu::{Costs, Profile};
+use engine::cpu::Stage;
+use engine::gpu::{Costs, KernelTime, Profile};
 use engine::{Engine, block_on};
 use serde_json::{Value, json};
 
-use crate::backend::now_ms;
+use crate::load::now_ms;
 use crate::output;
 
 /// Passes that the processor's profile is the mean of.
@@ -25,7 +26,7 @@ impl CpuCosts {
     }
 
     pub(crate) fn as_json(&self) -> Value {
-        let stage = |(name, ms): &(&str, f64)| json!({ "stage": name, "ms_per_token": ms });
+        let stage = |(stage, ms): &(Stage, f64)| json!({ "stage": stage.to_string(), "ms_per_token": ms });
         json!({
             "stages": self.costs.stages.iter().map(stage).collect::<Vec<_>>(),
             "gigabytes_per_token": self.costs.bytes_per_token as f64 / 1e9,
@@ -36,7 +37,7 @@ impl CpuCosts {
     pub(crate) fn print(&self) -> Result<()> {
         let rate = self.costs.bytes_per_token as f64 * self.speed / 1e9;
         output::line(format_args!("weights and cache: {rate:.1} GB/s"))?;
-        let of_stage = |(name, ms): &(&str, f64)| format!("{name} {ms:.2}");
+        let of_stage = |(stage, ms): &(Stage, f64)| format!("{stage} {ms:.2}");
         let stages: Vec<String> = self.costs.stages.iter().map(of_stage).collect();
         output::line(format_args!("ms a token by stage: {}", stages.join(", ")))
     }
@@ -77,7 +78,7 @@ impl GpuCosts {
 
     pub(crate) fn as_json(&self) -> Value {
         let Self { counted, profile, .. } = self;
-        let kernels = profile.kernels.iter().map(|(name, ms)| json!({ "kernel": name, "ms_per_token": ms }));
+        let kernels = profile.kernels.iter().map(|k| json!({ "kernel": k.name, "ms_per_token": k.ms }));
         json!({
             "dispatches_per_token": self.per_token(counted.dispatches),
             "passes_per_token": self.per_token(counted.passes),
@@ -101,7 +102,8 @@ impl GpuCosts {
             self.per_token(counted.submits),
             self.per_token(counted.readback_bytes),
         ))?;
-        let (rate, copy) = (self.rate() / 1e9, profile.copy_bytes_per_s / 1e9);
+        let rate = self.rate() / 1e9;
+        let copy = profile.copy_bytes_per_s / 1e9;
         output::line(format_args!(
             "weights and cache: {rate:.1} GB/s, {:.0} % of what this device copies, {copy:.1} GB/s",
             100.0 * rate / copy
@@ -109,7 +111,7 @@ impl GpuCosts {
         if profile.kernels.is_empty() {
             return output::line("GPU time by kernel: this adapter has no timestamps");
         }
-        let of_kernel = |(name, ms): &(String, f64)| format!("{name} {ms:.2}");
+        let of_kernel = |kernel: &KernelTime| format!("{} {:.2}", kernel.name, kernel.ms);
         let kernels: Vec<String> = profile.kernels.iter().map(of_kernel).collect();
         output::line(format_args!("GPU time by kernel, ms a token: {}", kernels.join(", ")))
     }

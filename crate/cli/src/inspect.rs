@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use engine::gguf::{Gguf, TensorInfo};
-use engine::model::Config;
+use engine::model::{Plan, Spec};
 use serde_json::json;
 
 use crate::model::{ModelArgs, open};
@@ -34,19 +34,19 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         None => args.model.open()?,
     };
     // A file of another architecture can still be looked at.
-    let config = Config::from_metadata(gguf.file(), gguf.metadata());
+    let spec = Plan::of(&gguf).map(|plan| plan.spec);
     let mut out = std::io::stdout().lock();
     if args.json {
-        writeln!(out, "{}", as_json(&gguf, &config, args.tensors))?;
+        writeln!(out, "{}", as_json(&gguf, &spec, args.tensors))?;
         return Ok(());
     }
     let metadata = gguf.metadata();
     writeln!(out, "{}: {} bytes", gguf.file(), gguf.file_bytes())?;
     writeln!(out, "name          {}", plain(metadata.opt_str("general.name")?.unwrap_or("(none)")))?;
-    match &config {
+    match &spec {
         Ok(c) => {
             writeln!(out, "architecture  {}", c.architecture)?;
-            writeln!(out, "layers        {}", c.layers)?;
+            writeln!(out, "layers        {}", c.layers.len())?;
             writeln!(out, "width         {}, feed-forward {}", c.width, c.ffn)?;
             writeln!(out, "heads         {}, key-value {}, of {} each", c.heads, c.kv_heads, c.head_dim)?;
             writeln!(out, "vocabulary    {}", c.vocabulary)?;
@@ -67,7 +67,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn as_json(gguf: &Gguf<std::fs::File>, config: &engine::Result<Config>, list: bool) -> serde_json::Value {
+fn as_json(gguf: &Gguf<std::fs::File>, spec: &engine::Result<Spec>, list: bool) -> serde_json::Value {
     let types: Vec<_> = by_type(gguf.tensors())
         .into_iter()
         .map(|(dtype, tensors, bytes)| json!({ "type": dtype, "tensors": tensors, "bytes": bytes }))
@@ -79,10 +79,10 @@ fn as_json(gguf: &Gguf<std::fs::File>, config: &engine::Result<Config>, list: bo
         .map(|t| json!({ "name": t.name, "type": t.dtype.to_string(), "shape": t.shape, "bytes": t.bytes }))
         .collect();
     let mut value = json!({ "file": gguf.file(), "bytes": gguf.file_bytes(), "types": types });
-    match config {
+    match spec {
         Ok(c) => {
             value["architecture"] = json!(c.architecture);
-            value["layers"] = json!(c.layers);
+            value["layers"] = json!(c.layers.len());
             value["width"] = json!(c.width);
             value["heads"] = json!(c.heads);
             value["kv_heads"] = json!(c.kv_heads);

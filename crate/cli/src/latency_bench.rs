@@ -11,8 +11,8 @@ use latency::export::{Context, Export, Imported, Run};
 use latency::interval::{Next, Stopping};
 use latency::stats::{Measured, Series};
 
-use crate::backend::BackendArgs;
 use crate::latency_table;
+use crate::load::BackendArgs;
 use crate::model::ModelArgs;
 use crate::output;
 
@@ -61,7 +61,8 @@ pub(crate) fn run(args: &LatencyArgs, model: &ModelArgs, backend: &BackendArgs, 
     let mut engine = backend.load(model, CONTEXT)?;
     let (runs, next) = measure(&mut engine, args)?;
     let export = Export { origin: Measured, context: context(&engine), runs };
-    let (as_json, percentile) = (export.to_json()?, args.percentile / 100.0);
+    let as_json = export.to_json()?;
+    let percentile = args.percentile / 100.0;
     for (path, text) in [(&args.export, as_json.clone()), (&args.csv, export.to_csv()?)] {
         let Some(path) = path else { continue };
         std::fs::write(path, text).with_context(|| format!("{}: cannot be written", path.display()))?;
@@ -106,7 +107,8 @@ fn measure(engine: &mut Engine, args: &LatencyArgs) -> Result<(Vec<Run>, Next)> 
         most: args.answers.into(),
     };
     answer(engine, &prompts[0], 0, args.max_tokens)?;
-    let (mut runs, mut firsts) = (Vec::new(), Series::new(Measured));
+    let mut runs = Vec::new();
+    let mut firsts = Series::new(Measured);
     for (number, prompt) in (0..).zip(prompts.iter().cycle()) {
         let run = answer(engine, prompt, number, args.max_tokens)?;
         // An answer of no token has no time, but was asked for.

@@ -5,8 +5,8 @@ use latency::Ms;
 use latency::corpus::{Category, mean, overall};
 use latency::export::{Export, Tag};
 use latency::interval::{Interval, Next};
+use latency::objective::Attainment;
 use latency::presets;
-use latency::slo::Attainment;
 use latency::stats::{Measured, Metrics, Origin, Row, samples_needed};
 
 use crate::output;
@@ -54,10 +54,12 @@ fn print_categories(answers: &[(Category, Metrics)]) -> Result<()> {
     let told = |value: Option<f64>| value.map_or("-".to_owned(), |value| format!("{value:.1}"));
     output::line(format_args!("{:<22}{:>20}{:>20}", "", "first token, ms", "tokens/s after it"))?;
     for category in Category::ALL {
-        let (first, rate) = (told(mean(&firsts, category)), told(mean(&rates, category)));
+        let first = told(mean(&firsts, category));
+        let rate = told(mean(&rates, category));
         output::line(format_args!("{:<22}{first:>20}{rate:>20}", category.label()))?;
     }
-    let (first, rate) = (told(overall(&firsts)), told(overall(&rates)));
+    let first = told(overall(&firsts));
+    let rate = told(overall(&rates));
     output::line(format_args!("{:<22}{first:>20}{rate:>20}", "geometric mean"))
 }
 

@@ -2,22 +2,25 @@
 //!
 //! Exit codes: 0 done, 1 failed with a sentence on standard error, 2 bad usage.
 
-mod backend;
 mod bench;
 mod costs;
 mod inspect;
 mod latency_bench;
 mod latency_table;
+mod load;
 mod model;
 mod output;
 mod perplexity;
 mod run;
 mod tco;
 mod tokenize;
+mod usage;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::usage::BadUsage;
 
 /// Runs, measures and prices a 4-bit language model on this machine.
 #[derive(Parser)]
@@ -63,18 +66,6 @@ fn main() -> ExitCode {
         }
     }
 }
-
-/// An argument that can be read but not used, such as a price below zero.
-#[derive(Debug)]
-struct BadUsage(String);
-
-impl std::fmt::Display for BadUsage {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for BadUsage {}
 
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     error.downcast_ref::<std::io::Error>().is_some_and(|error| error.kind() == std::io::ErrorKind::BrokenPipe)

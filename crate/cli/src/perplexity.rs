@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 use engine::{Engine, block_on};
 use serde_json::json;
 
-use crate::backend::BackendArgs;
+use crate::load::BackendArgs;
 use crate::model::ModelArgs;
 use crate::output;
 use crate::tokenize::text_tokens;
@@ -55,7 +55,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         let least = if args.second_half { chunk } else { 2 };
         bail!("{name}: has {} tokens; a perplexity needs at least {least}", tokens.len());
     }
-    let (perplexity, scored) = ((score.total / score.tokens as f64).exp(), score.tokens);
+    let perplexity = (score.total / score.tokens as f64).exp();
+    let scored = score.tokens;
     if args.json {
         let scores = if args.second_half { "second half" } else { "all but the first" };
         return output::line(json!({
@@ -77,7 +78,8 @@ struct Score {
 }
 
 fn score(engine: &mut Engine, tokens: &[u32], chunk: usize, second_half: bool) -> Result<Score> {
-    let (mut score, chunks) = (Score::default(), tokens.chunks(chunk));
+    let mut score = Score::default();
+    let chunks = tokens.chunks(chunk);
     let (from, count) = if second_half { (chunk / 2, tokens.len() / chunk) } else { (0, chunks.len()) };
     let beginning = engine.tokenizer().bos().filter(|_| second_half && engine.tokenizer().adds_bos());
     let watched = std::io::stderr().is_terminal();

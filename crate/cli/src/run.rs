@@ -3,15 +3,16 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use engine::{Engine, FinishReason, Message, Request, Role, Sampling, Step, block_on};
+use engine::{Engine, FinishReason, Message, Request, Role, Sampler, Sampling, Step, block_on};
 use latency::Ms;
 use latency::stats::Timing;
 use serde_json::json;
 
-use crate::backend::{self, BackendArgs};
+use crate::load::{self, BackendArgs};
 use crate::model::ModelArgs;
+use crate::output;
 use crate::tokenize::standard_input;
-use crate::{BadUsage, output};
+use crate::usage::BadUsage;
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
@@ -79,7 +80,7 @@ impl Args {
     }
 }
 
-/// What one answer came to.
+/// One answer and its timing.
 struct Answer {
     text: String,
     reason: FinishReason,
@@ -89,20 +90,20 @@ struct Answer {
 
 pub(crate) fn run(args: &Args) -> Result<()> {
     // Before the model is loaded, so that a wrong flag costs no time.
-    args.sampling().validate().map_err(|error| BadUsage(error.to_string()))?;
+    Sampler::validate(&args.sampling()).map_err(|error| BadUsage(error.to_string()))?;
     let prompt = if args.prompt == "-" { standard_input()? } else { args.prompt.clone() };
     let started = Instant::now();
     let mut engine = args.backend.load(&args.model, args.context as usize)?;
-    let load = ms_since(started);
+    let loading = ms_since(started);
     let mut messages = Vec::new();
     messages.extend(args.system.clone().map(|content| Message { role: Role::System, content }));
     messages.push(Message { role: Role::User, content: prompt });
     let answer = answer(&mut engine, &messages, args)?;
     if args.json {
-        return output::line(as_json(&engine, &answer, load));
+        return output::line(as_json(&engine, &answer, loading));
     }
     output::line("")?;
-    output::note(format_args!("{}\n", summary(&engine, &answer, load)));
+    output::note(format_args!("{}\n", summary(&engine, &answer, loading)));
     Ok(())
 }
 
@@ -110,7 +111,8 @@ fn answer(engine: &mut Engine, messages: &[Message], args: &Args) -> Result<Answ
     let asked = Instant::now();
     let prompt = engine.chat_tokens(messages)?;
     let mut generation = engine.start(&prompt, &args.request())?;
-    let (mut text, mut arrivals) = (String::new(), Vec::new());
+    let mut text = String::new();
+    let mut arrivals = Vec::new();
     let mut show = |piece: &str| -> Result<()> {
         text.push_str(piece);
         if args.json { Ok(()) } else { output::piece(piece) }
@@ -137,29 +139,29 @@ fn ms_since(start: Instant) -> Ms {
     Ms(start.elapsed().as_secs_f64() * 1e3)
 }
 
-fn as_json(engine: &Engine, answer: &Answer, load: Ms) -> serde_json::Value {
+fn as_json(engine: &Engine, answer: &Answer, loading: Ms) -> serde_json::Value {
     json!({
         "answer": answer.text,
         "finish_reason": reason(answer.reason),
         "prompt_tokens": answer.prompt_tokens,
         "tokens": answer.timing.as_ref().map_or(0, |t| t.gaps.len() + 1),
-        "load_ms": load.0,
+        "load_ms": loading.0,
         "ttft_ms": answer.timing.as_ref().map(|t| t.ttft.0),
         "prefill_tokens_per_second": prefill_rate(answer),
         "decode_tokens_per_second": answer.timing.as_ref().and_then(Timing::tokens_per_second),
         "end_to_end_ms": answer.timing.as_ref().map(|t| t.end_to_end.0),
-        "backend": backend::as_json(engine),
+        "backend": load::as_json(engine),
         "origin": "measured",
     })
 }
 
-fn summary(engine: &Engine, answer: &Answer, load: Ms) -> String {
+fn summary(engine: &Engine, answer: &Answer, loading: Ms) -> String {
     let decode = answer.timing.as_ref().and_then(Timing::tokens_per_second).unwrap_or_default();
     let ttft = answer.timing.as_ref().map_or(0.0, |t| t.ttft.0);
     format!(
         "[measured on {}: load {:.0} ms, first token {ttft:.0} ms, prefill {:.0} tokens/s over {} tokens, decode {decode:.1} tokens/s; {}]",
         engine.backend_name(),
-        load.0,
+        loading.0,
         prefill_rate(answer),
         answer.prompt_tokens,
         reason(answer.reason),
@@ -176,7 +178,7 @@ fn reason(reason: FinishReason) -> &'static str {
     match reason {
         FinishReason::EndOfTurn => "the model ended its turn",
         FinishReason::StopString => "a stop string came up",
-        FinishReason::Budget => "the token budget is spent",
+        FinishReason::MaxTokens => "the token budget is spent",
         FinishReason::ContextFull => "the context is full",
     }
 }

@@ -25,7 +25,8 @@ fn nibble_reading(args: &[&str], input: &[u8]) -> Output {
     command.args(args).current_dir(tests::workspace());
     let piped = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = piped.spawn().unwrap();
-    let (mut stdin, input) = (child.stdin.take().unwrap(), input.to_vec());
+    let mut stdin = child.stdin.take().unwrap();
+    let input = input.to_vec();
     // From a thread: a program that answers while it reads would otherwise wait for us for ever.
     let writer = std::thread::spawn(move || stdin.write_all(&input));
     let output = child.wait_with_output().unwrap();
@@ -120,8 +121,8 @@ fn tco_reads_the_example_it_writes() {
     let example = nibble(&[&["tco", "--example"][..], &sets].concat());
     assert!(example.status.success());
     let path = file("example.toml", &example.stdout);
-    let (from_file, given) =
-        (json(&["tco", "--input", text(&path), "--json"]), json(&[&["tco", "--json"][..], &sets].concat()));
+    let from_file = json(&["tco", "--input", text(&path), "--json"]);
+    let given = json(&[&["tco", "--json"][..], &sets].concat());
     assert_eq!(from_file, given);
     assert_eq!(from_file["report"]["scenario"]["edge"]["fleet"], "sized");
     // What stands in the file gives way to what is said on the command line.
@@ -273,7 +274,8 @@ fn prompts_that_cannot_be_answered_are_refused() {
 
 #[test]
 fn a_megabyte_of_emoji_is_tokenised_and_refused_as_a_prompt() {
-    let (model, emoji) = (model(), "😀".repeat(250_000));
+    let model = model();
+    let emoji = "😀".repeat(250_000);
     let args = ["tokenize", "--model", &model, "--json"];
     let tokens = answer(&args, &nibble_reading(&args, emoji.as_bytes()));
     assert!(tokens["count"].as_u64().unwrap() >= 250_000);
@@ -323,7 +325,8 @@ fn the_gpu_answers_and_scores_as_the_processor_does() {
     let model = model();
     let gpu = ["--backend", "gpu", "--variant", PLAIN];
     let ask = ["run", "--prompt", "Name a colour.", "--max-tokens", "12", "--model", &model, "--json"];
-    let (on_cpu, on_gpu) = (json(&ask), json(&[&ask[..], &gpu].concat()));
+    let on_cpu = json(&ask);
+    let on_gpu = json(&[&ask[..], &gpu].concat());
     assert_eq!(on_cpu["backend"]["name"], "cpu-simd");
     let backend = &on_gpu["backend"];
     assert_ne!(backend["name"], "cpu-simd");

@@ -25,15 +25,18 @@ fn read(text: &str) -> Export<Measured> {
 
 #[test]
 fn table_json_and_csv_hold_the_same_figures() {
-    let (model, csv, json) =
-        (tests::model().display().to_string(), file("latency.csv"), file("latency.json"));
-    let (csv_name, json_name) = (csv.display().to_string(), json.display().to_string());
+    let model = tests::model().display().to_string();
+    let csv = file("latency.csv");
+    let json = file("latency.json");
+    let csv_name = csv.display().to_string();
+    let json_name = json.display().to_string();
     let short = ["--model", &model, "--answers", "6", "--max-tokens", "3"];
     let output = bench(&[&short[..], &["--csv", &csv_name, "--export", &json_name]].concat());
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let table = String::from_utf8(output.stdout).unwrap();
     let text = std::fs::read_to_string(&json).unwrap();
-    let (from_json, from_csv) = (read(&text), read(&std::fs::read_to_string(&csv).unwrap()));
+    let from_json = read(&text);
+    let from_csv = read(&std::fs::read_to_string(&csv).unwrap());
     assert_eq!(from_json, from_csv);
     assert_eq!(from_json.runs.len(), 6);
     let categories: Vec<_> = from_json.runs.iter().map(|run| run.category.id()).collect();

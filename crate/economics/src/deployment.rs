@@ -11,7 +11,8 @@ pub enum Deployment {
     /// Servers of one's own, shared by all users.
     Edge,
     /// A program on devices that the users own.
-    Endpoint,
+    #[serde(rename = "endpoint")]
+    OnDevice,
     /// The users' browsers, from a model that they download.
     Browser,
     /// Edge servers, with the cloud behind them.
@@ -20,14 +21,14 @@ pub enum Deployment {
 
 impl Deployment {
     /// Every deployment, in the order of all arrays.
-    pub const ALL: [Self; 5] = [Self::Cloud, Self::Edge, Self::Endpoint, Self::Browser, Self::Hybrid];
+    pub const ALL: [Self; 5] = [Self::Cloud, Self::Edge, Self::OnDevice, Self::Browser, Self::Hybrid];
 
     /// Name in files and data.
     pub fn name(self) -> &'static str {
         ["cloud", "edge", "endpoint", "browser", "hybrid"][self as usize]
     }
 
-    /// What it is called within a sentence.
+    /// Name within a sentence.
     pub fn noun(self) -> &'static str {
         ["the cloud", "the edge", "running on users’ devices", "running in the browser", "the hybrid"]
             [self as usize]

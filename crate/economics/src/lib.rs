@@ -1,83 +1,59 @@
-//! What it costs to answer requests from a cloud API, on servers of one's own, on the users' devices, in their
+//! The cost of answering requests from a cloud API, on servers of one's own, on the users' devices, in their
 //! browsers, or on servers with the cloud behind them; from when which is cheapest, and how surely; and what may be
 //! chosen at all. Pure: no clock, no input or output, no randomness but what a seed gives.
 //!
 //! Conventions, printed beside every result: see [`convention`].
 //!
-//! F1 to F11 name the formulas of the source article ("the seed"), C1 to C12 those of modelling practice beyond
-//! it, as the tests pin them.
+//! Rooms, each of which knows only those before it: `input` the case, `bill` what each deployment pays, `memory`
+//! whether a model fits, `compare` a deployment beside the cloud, `decide` which one to choose, `report` all of
+//! it at once; `uncertainty` how sure it is, `presets` dated cases to start from.
 
 #![deny(clippy::unwrap_used, clippy::expect_used)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
-mod article;
 mod bill;
-mod capacity;
-mod choice;
-mod convention;
-mod crossing;
-mod decision;
+mod compare;
+mod decide;
 mod deployment;
-mod depreciation;
-mod downloads;
-mod error;
-mod field;
-mod fleet;
-mod flow;
-mod footprint;
-mod gate;
 mod input;
-mod lines;
+mod memory;
 mod money;
-mod payback;
 mod presets;
-mod price;
-mod quantisation;
 mod report;
-mod scenario;
-mod sentence;
-mod series;
-mod spares;
 pub mod uncertainty;
 mod units;
-mod warning;
 
-pub use article::{ArticleChart, ArticleOutcome, ArticleStep, Defect};
-pub use bill::{Bill, BillLine, Keys, Line, Payer, bill, totals, totals_at};
-pub use capacity::{Capacity, Queue, capacity};
-pub use choice::{
-    CHOICES, Choice, DataPolicy, EgressBasis, EngineeringBasis, FleetBasis, OptionInfo, PriceBasis, Routing,
-    SloMetric, SloPercentile,
+pub use bill::{
+    Basis, Bill, BillLine, Depreciation, Downloads, Flow, Keys, Line, MACRS_FIVE_YEARS, Payer, Total, bill,
+    depreciation, downloads, engineering_cost, expected_failures, poisson_cdf, request_price, service_time,
+    share_failing, spares, totals, totals_at,
 };
-pub use convention::{Conventions, convention, conventions};
-pub use crossing::{Basis, Crossings, DeviceCost, crossings, device_cost, floor_volume};
-pub use decision::{CLOSE_CALL, Decision, decide};
-pub use deployment::Deployment;
-pub use depreciation::{Depreciation, MACRS_FIVE_YEARS, depreciation};
-pub use downloads::{Downloads, downloads};
-pub use error::InputError;
-pub use field::{FIELDS, Field, Group};
-pub use fleet::service_time;
-pub use flow::{Flow, Total};
-pub use footprint::{decode_ceiling, memory_needed, weight_bytes};
-pub use gate::{Evidence, Gate, GateResult, Origin, Outcome, Sampled, cloud_share};
-pub use input::{Given, read_inputs, write_inputs};
-pub use money::{count, share, usd};
-pub use payback::{BreakEven, Irr, LONGEST_PAYBACK, break_even, irr};
-pub use presets::{
-    ArticleDefect, Assumption, ChoiceEntry, Discrepancy, Entry, Kind, Ledger, Preset, Selection, SetBy,
-    article_defects, defaults, presets, seed_discrepancy,
-};
-pub use price::{engineering_cost, request_price};
-pub use quantisation::{
-    DecodeRow, HARDWARE, Hardware, KvCache, SCHEMES, Scheme, decode_table, used_bandwidth,
-};
-pub use report::{Comparison, Report, Verdict, compare, evaluate, evaluate_with};
-pub use scenario::{Browser, Cloud, Demand, Edge, Endpoint, Engineering, Finance, Hybrid, Policy, Scenario};
-pub use series::{
-    CumulativePoint, VolumePoint, WaterfallStep, by_volume, cumulative, log_volumes, tipping_by_horizon,
+pub use compare::{
+    BreakEven, BreakEvenVolumes, Comparison, Conventions, CumulativePoint, DeviceCost, Irr, LONGEST_PAYBACK,
+    Verdict, VolumePoint, WaterfallStep, break_even, break_even_volume_by_horizon, break_even_volumes,
+    by_volume, compare, convention, conventions, cumulative, device_cost, floor_volume, irr, log_volumes,
     waterfall,
 };
-pub use spares::{expected_failures, poisson_cdf, share_failing, spares};
+pub use decide::{
+    ArticleChart, ArticleOutcome, ArticleStep, CLOSE_CALL, Capacity, Decision, Defect, Evidence, Gate,
+    GateResult, Origin, Outcome, PLAUSIBLE_WEEK, Queue, Sampled, Warning, capacity, cloud_share, decide,
+    implied_week, warnings,
+};
+pub use deployment::Deployment;
+pub use figures::{Figure, Kind};
+pub use input::{
+    Browser, CHOICES, Choice, Cloud, DataPolicy, Demand, Edge, EgressBasis, Engineering, EngineeringBasis,
+    FIELDS, Field, Finance, FleetBasis, Given, Group, Hybrid, InputError, OnDevice, OptionInfo, Policy,
+    PriceBasis, Routing, Scenario, SloMetric, SloPercentile, read_inputs, write_inputs,
+};
+pub use memory::{
+    DecodeRow, HARDWARE, Hardware, KvCache, SCHEMES, Scheme, decode_ceiling, decode_table, memory_needed,
+    used_bandwidth, weight_bytes,
+};
+pub use money::{count, share, usd};
+pub use presets::{
+    ArticleDefect, Assumption, ChoiceEntry, Discrepancy, Entry, Ledger, Preset, Selection, SetBy,
+    article_defects, defaults, presets, seed_discrepancy,
+};
+pub use report::{Report, evaluate, evaluate_with};
 pub use units::*;
-pub use warning::{PLAUSIBLE_WEEK, Warning, implied_week, warnings};

@@ -1,4 +1,4 @@
-//! A seed gives the same bits on every target: a page and a program show the same odds.
+//! A seed gives the same bits on every target: a page and a program show the same probabilities.
 
 use economics::uncertainty::{MonteCarlo, Plan, Shape, Uncertain};
 use economics::{Basis, Field, FleetBasis, Scenario, Share};

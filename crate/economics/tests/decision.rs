@@ -1,4 +1,4 @@
-//! A4: requirements in order, then price; and what the article's own chart would have said.
+//! Requirements in order, then price; and what the article's own chart would have said.
 
 use economics::*;
 
@@ -17,7 +17,7 @@ fn defects(decision: &Decision) -> Vec<u8> {
 }
 
 #[test]
-fn a4_two_million_is_edge() {
+fn two_million_is_edge() {
     let d = decided(|_| {});
     assert_eq!((d.best, d.rival, d.close_call), (Some(Deployment::Edge), Some(Deployment::Cloud), false));
     assert!((d.ratio.unwrap() - 1.57).abs() < 0.005);
@@ -28,7 +28,7 @@ fn a4_two_million_is_edge() {
 }
 
 #[test]
-fn a4_prohibited_data_at_a_small_volume_is_edge_at_a_premium() {
+fn prohibited_data_at_a_small_volume_is_edge_at_a_premium() {
     let d = decided(|s| {
         s.demand.requests_per_month = RequestsPerMonth(200_000.0);
         s.policy.data = DataPolicy::Prohibited;
@@ -42,7 +42,7 @@ fn a4_prohibited_data_at_a_small_volume_is_edge_at_a_premium() {
 }
 
 #[test]
-fn a4_nothing_is_feasible() {
+fn nothing_is_feasible() {
     let d = decided(|s| {
         s.demand.requests_per_month = RequestsPerMonth(5e6);
         s.policy.data = DataPolicy::Prohibited;
@@ -60,7 +60,7 @@ fn a4_nothing_is_feasible() {
 }
 
 #[test]
-fn a4_990_thousand_over_five_years_is_edge_by_550() {
+fn volume_of_990_thousand_over_five_years_is_edge_by_550() {
     let d = decided(|s| {
         s.demand.requests_per_month = RequestsPerMonth(990_000.0);
         s.finance.horizon = Months(60);
@@ -71,7 +71,7 @@ fn a4_990_thousand_over_five_years_is_edge_by_550() {
 }
 
 #[test]
-fn a3_13_the_article_counts_engineering_twice() {
+fn the_article_counts_engineering_twice() {
     // 1.4 M: the cloud costs 37,800, the edge 34,400, and 42,400 with engineering twice.
     let d = decided(|s| s.demand.requests_per_month = RequestsPerMonth(1.4e6));
     assert_eq!(d.best, Some(Deployment::Edge));
@@ -80,14 +80,14 @@ fn a3_13_the_article_counts_engineering_twice() {
 }
 
 #[test]
-fn a3_12_the_article_has_no_exit_from_a_model_that_does_not_fit() {
+fn the_article_has_no_exit_from_a_model_that_does_not_fit() {
     let d = decided(|s| s.policy.weights = Gigabytes(40.0));
     assert_eq!((d.article.outcome, defects(&d)), (ArticleOutcome::HybridLoop, vec![12, 14]));
     assert_ne!(d.best, Some(Deployment::Edge));
 }
 
 #[test]
-fn a3_12_the_article_stops_at_a_strict_latency_without_checking_it() {
+fn the_article_stops_at_a_strict_latency_without_checking_it() {
     let d = decided(|s| {
         (s.policy.slo, s.policy.slo_percentile) = (Milliseconds(40.0), SloPercentile::P99);
         s.policy.local_latency = Milliseconds(900.0);
@@ -99,7 +99,7 @@ fn a3_12_the_article_stops_at_a_strict_latency_without_checking_it() {
 }
 
 #[test]
-fn a4_latency_is_about_a_named_metric_and_sampled_values_come_first() {
+fn latency_is_about_a_named_metric_and_sampled_values_come_first() {
     let mut s = Scenario::seed_example();
     (s.policy.slo, s.policy.local_latency) = (Milliseconds(300.0), Milliseconds(900.0));
     let assumed = decide(&s, &Evidence::default());
@@ -120,7 +120,7 @@ fn a4_latency_is_about_a_named_metric_and_sampled_values_come_first() {
 }
 
 #[test]
-fn a4_memory_quality_and_capacity_gates() {
+fn memory_quality_and_capacity_gates() {
     let mut s = Scenario::seed_example();
     s.policy.min_quality = Share(0.85);
     let mut evidence = Evidence::default();
@@ -142,7 +142,7 @@ fn a4_memory_quality_and_capacity_gates() {
 }
 
 #[test]
-fn a4_a_hybrid_sends_data_out_unless_regulated_data_stays() {
+fn a_hybrid_sends_data_out_unless_regulated_data_stays() {
     let hybrid = |routing| {
         decided(|s| {
             s.policy.data = DataPolicy::Prohibited;

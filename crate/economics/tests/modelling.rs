@@ -1,4 +1,5 @@
-//! Modelling practice beyond the article, C1 to C10, pinned.
+//! Modelling practice beyond the article, pinned: discounting, growth, fleets, spares, energy, egress, tokens,
+//! downloads and hybrids.
 
 use economics::*;
 
@@ -22,13 +23,13 @@ fn discounted() -> Scenario {
 }
 
 fn tip(s: &Scenario) -> f64 {
-    let crossings = crossings(s, Deployment::Edge, Basis::Present);
-    assert_eq!((crossings.count, crossings.first), (1, crossings.last));
-    crossings.first.unwrap().0
+    let found = break_even_volumes(s, Deployment::Edge, Basis::Present);
+    assert_eq!((found.count, found.first), (1, found.last));
+    found.first.unwrap().0
 }
 
 #[test]
-fn c1_discounting() {
+fn discounting() {
     let edge = compare(&discounted(), Deployment::Edge);
     near(edge.cloud.present.0, 46_779.69, 0.005);
     near(edge.other.present.0, 32_474.58, 0.005);
@@ -45,7 +46,7 @@ fn c1_discounting() {
 }
 
 #[test]
-fn c1_conventions_differ() {
+fn conventions_of_discounting_differ() {
     let c = conventions(&discounted(), Deployment::Edge);
     near(c.effective_monthly.0, 14_305.10, 0.01);
     near(c.nominal_monthly.0, 14_090.36, 0.005);
@@ -54,10 +55,10 @@ fn c1_conventions_differ() {
 }
 
 #[test]
-fn c1_discounted_tip_payback_and_irr() {
+fn discounted_break_even_volume_payback_and_return() {
     let edge = compare(&discounted(), Deployment::Edge);
-    near(edge.tipping_present.first.unwrap().0, 1_388_405.31, 0.005);
-    near(edge.tipping.first.unwrap().0, 1_274_074.07, 0.005);
+    near(edge.break_even_volume_present.first.unwrap().0, 1_388_405.31, 0.005);
+    near(edge.break_even_volume.first.unwrap().0, 1_274_074.07, 0.005);
     // Between two months' ends the formula is continuous in time, and so is the break-even found.
     near(edge.break_even_present.exact_months.unwrap(), 19.72, 0.005);
     assert_eq!(edge.break_even_present.month, Some(20));
@@ -67,7 +68,7 @@ fn c1_discounted_tip_payback_and_irr() {
 }
 
 #[test]
-fn c2_growth_and_price_path() {
+fn growth_and_price_path() {
     let growing = with(|s| s.demand.growth_per_month = Share(0.02));
     near(totals(&growing)[0].undiscounted.0 / 1_500.0, 51.994_37, 5e-6);
     near(tip(&growing), 882_147.0, 0.5);
@@ -75,7 +76,7 @@ fn c2_growth_and_price_path() {
     let cloud = totals(&falling(0.5))[0].undiscounted.0;
     near(cloud / 1_500.0, 15.590_01, 5e-6);
     near(cloud, 23_385.0, 0.5);
-    assert_eq!(compare(&falling(0.5), Deployment::Edge).verdict, Verdict::Dearer);
+    assert_eq!(compare(&falling(0.5), Deployment::Edge).verdict, Verdict::MoreExpensive);
     near(tip(&falling(0.5)), 2_942_055.0, 0.5);
     near(tip(&falling(0.3)), 2_044_490.0, 0.5);
     // Prices may also rise.
@@ -83,7 +84,7 @@ fn c2_growth_and_price_path() {
 }
 
 #[test]
-fn c3_fleet() {
+fn fleet_sized_to_its_peak() {
     let sized = |volume: f64, speed: f64| {
         let s = with(|s| {
             s.edge.fleet = FleetBasis::Sized;
@@ -102,7 +103,7 @@ fn c3_fleet() {
 }
 
 #[test]
-fn c3_erlang_c() {
+fn erlang_c() {
     let waits = |devices: f64, load: f64| Queue { load, service: Seconds(1.0) }.waits(Devices(devices)).0;
     near(waits(3.0, 2.0), 0.444_444, 5e-7);
     near(waits(10.0, 8.0), 0.409_180, 5e-7);
@@ -121,27 +122,27 @@ fn sized(price: f64) -> Scenario {
 }
 
 #[test]
-fn c3_device_cost() {
+fn cost_of_whole_devices() {
     let cheap = device_cost(&sized(150.0), Basis::Undiscounted).unwrap();
     near(cheap.per_request.0, 0.000_135_90, 5e-9);
-    near(cheap.smooth_tip.unwrap().0, 1_013_225.0, 0.5);
+    near(cheap.break_even_volume_in_parts.unwrap().0, 1_013_225.0, 0.5);
     near(cheap.highest_price.0, 827.82, 0.005);
     let dear = device_cost(&sized(600.0), Basis::Undiscounted).unwrap();
-    near(dear.smooth_tip.unwrap().0, 3_014_590.0, 0.5);
-    assert!(device_cost(&sized(828.0), Basis::Undiscounted).unwrap().smooth_tip.is_none());
-    assert!(!crossings(&sized(900.0), Deployment::Edge, Basis::Undiscounted).cheaper_above);
+    near(dear.break_even_volume_in_parts.unwrap().0, 3_014_590.0, 0.5);
+    assert!(device_cost(&sized(828.0), Basis::Undiscounted).unwrap().break_even_volume_in_parts.is_none());
+    assert!(!break_even_volumes(&sized(900.0), Deployment::Edge, Basis::Undiscounted).cheaper_above);
 }
 
 #[test]
-fn c3_staircase() {
-    let crossings = crossings(&sized(600.0), Deployment::Edge, Basis::Undiscounted);
-    near(crossings.first.unwrap().0, 3.030e6, 1e3);
-    near(crossings.last.unwrap().0, 3.075e6, 1e3);
-    assert_eq!((crossings.count, crossings.cheaper_above, crossings.complete), (5, true, true));
+fn a_fleet_in_steps_crosses_several_times() {
+    let found = break_even_volumes(&sized(600.0), Deployment::Edge, Basis::Undiscounted);
+    near(found.first.unwrap().0, 3.030e6, 1e3);
+    near(found.last.unwrap().0, 3.075e6, 1e3);
+    assert_eq!((found.count, found.cheaper_above, found.complete), (5, true, true));
 }
 
 #[test]
-fn c3_a_staircase_is_said_in_words() {
+fn a_staircase_is_said_in_words() {
     let said = |s: &Scenario| evaluate(s).unwrap().threshold_sentence();
     let stairs = said(&sized(600.0));
     assert!(stairs.starts_with("Over 36 months the edge is cheaper above 3,07"), "{stairs}");
@@ -153,7 +154,7 @@ fn c3_a_staircase_is_said_in_words() {
 }
 
 #[test]
-fn c4_depreciation() {
+fn writing_off_hardware() {
     let s = with(|s| {
         s.edge.residual = Share(0.1);
         s.finance.hurdle_rate = Share(0.1);
@@ -172,7 +173,7 @@ fn c4_depreciation() {
 }
 
 #[test]
-fn c4_depreciation_is_not_cash() {
+fn depreciation_is_not_cash() {
     let s = with(|s| {
         s.edge.residual = Share(0.1);
         s.finance.hurdle_rate = Share(0.1);
@@ -188,7 +189,7 @@ fn c4_depreciation_is_not_cash() {
 }
 
 #[test]
-fn c5_failures_and_spares() {
+fn failures_and_spares() {
     let s = with(|s| s.edge.failures_per_year = Share(0.02));
     near(expected_failures(&s, Devices(100.0)), 6.0, 1e-12);
     near(poisson_cdf(6.0, 10), 0.957_4, 5e-5);
@@ -201,7 +202,7 @@ fn c5_failures_and_spares() {
 }
 
 #[test]
-fn c5_many_spares_are_counted_as_few_are() {
+fn many_spares_are_counted_as_few_are() {
     let s = |devices: f64| {
         let s = with(|s| s.edge.failures_per_year = Share(0.02));
         spares(&s, Devices(devices)).0
@@ -214,7 +215,7 @@ fn c5_many_spares_are_counted_as_few_are() {
 }
 
 #[test]
-fn c6_energy() {
+fn energy() {
     let line = |s: &Scenario, label: &str| {
         let bill = bill(s, Deployment::Edge);
         let found = bill.lines.iter().find(|l| l.line.label == label).unwrap();
@@ -233,7 +234,7 @@ fn c6_energy() {
 }
 
 #[test]
-fn c7_egress() {
+fn egress() {
     let cloud = |egress| totals(&with(|s| s.cloud.egress = egress))[0].undiscounted.0;
     near(cloud(EgressBasis::ShareOfTotal), 67_500.0, 1e-6);
     near(cloud(EgressBasis::Surcharge), 64_800.0, 1e-6);
@@ -256,7 +257,7 @@ fn c7_egress() {
 }
 
 #[test]
-fn c8_price_of_tokens() {
+fn price_of_tokens() {
     let prices = [
         (0.04, 0.04, 2.8e-5, None),
         (0.035, 0.14, 4.55e-5, Some(21.0e6)),
@@ -285,7 +286,7 @@ fn c8_price_of_tokens() {
 }
 
 #[test]
-fn c9_browser_distribution() {
+fn downloads_of_a_browser_feature() {
     let at = |price: f64| with(|s| s.browser.cdn_usd_per_gb = UsdPerGigabyte(price));
     let found = |s: &Scenario| downloads(s, Deployment::Browser).unwrap();
     let base = found(&at(0.085));
@@ -303,7 +304,7 @@ fn c9_browser_distribution() {
 }
 
 #[test]
-fn c9_what_browsers_cannot_answer_still_pays_the_cloud() {
+fn what_browsers_cannot_answer_still_pays_the_cloud() {
     let bill = bill(&seed(), Deployment::Browser);
     let left = bill.lines.iter().find(|l| l.line.label == "Requests left to the cloud").unwrap();
     near(left.total.undiscounted.0, 0.2 * 54_000.0, 1e-6);
@@ -315,10 +316,10 @@ fn c9_what_browsers_cannot_answer_still_pays_the_cloud() {
 }
 
 #[test]
-fn c10_hybrid() {
+fn hybrid() {
     let tip = |share: f64, escalation: f64| {
         let s = with(|s| (s.hybrid.share, s.hybrid.escalation) = (Share(share), Share(escalation)));
-        crossings(&s, Deployment::Hybrid, Basis::Present).first.unwrap().0
+        break_even_volumes(&s, Deployment::Hybrid, Basis::Present).first.unwrap().0
     };
     near(tip(0.713, 0.0), 1_786_920.0, 0.5);
     near(tip(0.5, 0.0), 2_548_148.0, 0.5);

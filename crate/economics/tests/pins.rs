@@ -1,4 +1,4 @@
-//! The article's formulas, A1, pinned: every figure was computed from the formula beside it.
+//! The article's formulas, pinned: every figure was computed from the formula beside it.
 
 use economics::*;
 
@@ -22,12 +22,12 @@ fn priced(price: f64) -> Scenario {
     s
 }
 
-/// Cloud price, requests a month, months, hardware, upkeep, engineering.
-fn case(price: f64, volume: f64, months: u32, capex: f64, upkeep: f64, engineering: f64) -> Scenario {
+/// Cloud price, requests a month, months, hardware, maintenance, engineering.
+fn case(price: f64, volume: f64, months: u32, capex: f64, maintenance: f64, engineering: f64) -> Scenario {
     let mut s = at(volume);
     s.cloud.usd_per_request = UsdPerRequest(price);
     s.finance.horizon = Months(months);
-    (s.edge.capex, s.edge.lifecycle) = (Usd(capex), UsdPerMonth(upkeep));
+    (s.edge.capex, s.edge.lifecycle) = (Usd(capex), UsdPerMonth(maintenance));
     s.engineering.lump_sum = Usd(engineering);
     s
 }
@@ -41,28 +41,28 @@ fn near(got: f64, want: f64, within: f64) {
 }
 
 #[test]
-fn a1_f1_cloud_cost() {
+fn cost_of_the_cloud() {
     assert_eq!(totals(&seed())[Deployment::Cloud as usize].undiscounted, Usd(54_000.0));
     assert_eq!(totals(&at(5e6))[Deployment::Cloud as usize].undiscounted, Usd(135_000.0));
 }
 
 #[test]
-fn a1_f2_edge_cost() {
+fn cost_of_the_edge() {
     assert_eq!(totals(&seed())[Deployment::Edge as usize].undiscounted, Usd(34_400.0));
 }
 
 #[test]
-fn a1_f3_justified_is_strict() {
+fn cheaper_is_strict() {
     assert_eq!(edge(&seed()).verdict, Verdict::Cheaper);
     let tie = case(0.5, 100.0, 10, 300.0, 10.0, 100.0);
     assert_eq!(edge(&tie).verdict, Verdict::Equal);
     assert!(evaluate(&tie).unwrap().sentence().ends_with("they cost the same."));
-    assert_eq!(edge(&at(1e6)).verdict, Verdict::Dearer);
+    assert_eq!(edge(&at(1e6)).verdict, Verdict::MoreExpensive);
 }
 
 /// 0.0011 · 7,000,000 · 3 is 23,100 on paper and 23,100.000000000004 in binary.
 #[test]
-fn a1_f3_a_tie_on_paper_is_a_tie() {
+fn a_tie_on_paper_is_a_tie() {
     let tie = edge(&case(0.001_1, 7e6, 3, 23_000.0, 0.0, 100.0));
     assert_ne!(tie.cloud, tie.other, "the case must be one that rounding disturbs");
     assert_eq!((tie.verdict, tie.saving), (Verdict::Equal, Total::default()));
@@ -70,7 +70,7 @@ fn a1_f3_a_tie_on_paper_is_a_tie() {
 }
 
 #[test]
-fn a1_f4_saving_and_share() {
+fn saving_and_its_share() {
     near(edge(&seed()).saving.undiscounted.0, 19_600.0, 1e-6);
     near(edge(&seed()).saving_share.unwrap(), 0.362_96, 5e-6);
     near(edge(&at(5e6)).saving_share.unwrap(), 0.745_19, 5e-6);
@@ -78,35 +78,35 @@ fn a1_f4_saving_and_share() {
 }
 
 #[test]
-fn a3_1_the_articles_72_per_cent_is_not_its_formula() {
+fn the_articles_72_per_cent_is_not_its_formula() {
     near(edge(&at(5e6)).saving_share.unwrap(), 1.0 - 34_400.0 / 135_000.0, 1e-12);
     near((135_000.0 - 38_000.0) / 135_000.0, 0.718_5, 5e-5);
     near((135_000.0 - 35_000.0) / 135_000.0, 0.740_7, 5e-5);
 }
 
 #[test]
-fn a1_f5_tipping_volume() {
+fn break_even_volume_by_horizon_and_price() {
     for (months, want) in [(36, 1_274_074.07), (12, 2_755_555.56), (60, 977_777.78)] {
-        near(edge(&over(months)).tipping.first.unwrap().0, want, 0.005);
-        let by_horizon = tipping_by_horizon(&seed(), Deployment::Edge, Months(60));
+        near(edge(&over(months)).break_even_volume.first.unwrap().0, want, 0.005);
+        let by_horizon = break_even_volume_by_horizon(&seed(), Deployment::Edge, Months(60));
         near(by_horizon[months as usize - 1].1.unwrap().0, want, 0.005);
     }
     let free = edge(&priced(0.0));
-    assert_eq!((free.tipping.first, free.floor_volume), (None, None));
+    assert_eq!((free.break_even_volume.first, free.floor_volume), (None, None));
     // Both formulas divide by this price and overflow.
     let nearly_free = edge(&priced(5e-324));
-    assert_eq!((nearly_free.tipping.first, nearly_free.floor_volume), (None, None));
+    assert_eq!((nearly_free.break_even_volume.first, nearly_free.floor_volume), (None, None));
     let said = evaluate(&priced(5e-324)).unwrap().threshold_sentence();
     assert!(said.contains("no volume"), "{said}");
 }
 
 #[test]
-fn a1_f6_floor_volume() {
+fn volume_below_which_the_edge_never_wins() {
     near(edge(&seed()).floor_volume.unwrap().0, 533_333.33, 0.005);
 }
 
 #[test]
-fn a1_f7_break_even_month() {
+fn month_of_payback() {
     let two = edge(&seed()).break_even;
     near(two.exact_months.unwrap(), 18.18, 0.005);
     assert_eq!(two.month, Some(19));
@@ -117,7 +117,7 @@ fn a1_f7_break_even_month() {
 }
 
 #[test]
-fn a1_f7_month_19_is_the_first_at_which_the_edge_has_cost_less() {
+fn month_19_is_the_first_at_which_the_edge_has_cost_less() {
     let points = cumulative(&seed());
     assert_eq!(points.len(), 37);
     let paid = |month: usize, d: Deployment| points[month].totals[d as usize].undiscounted.0;
@@ -126,9 +126,9 @@ fn a1_f7_month_19_is_the_first_at_which_the_edge_has_cost_less() {
     assert!(paid(18, Deployment::Cloud) < paid(18, Deployment::Edge));
 }
 
-/// F8 leaves engineering out: the cloud's present cost against hardware and upkeep alone.
+/// The article's annuity test leaves engineering out: the cloud's present cost against hardware and maintenance alone.
 #[test]
-fn a1_f8_the_annuity_test_omits_engineering() {
+fn the_annuity_test_omits_engineering() {
     let mut s = seed();
     s.finance.hurdle_rate = Share(0.1);
     let edge = edge(&s);
@@ -138,19 +138,19 @@ fn a1_f8_the_annuity_test_omits_engineering() {
 }
 
 #[test]
-fn a1_f9_memory_gate() {
+fn memory_needed_for_weights() {
     near(memory_needed(Bytes(4.1e9)).0, 6.15e9, 1.0);
 }
 
 #[test]
-fn a1_f10_weight_bytes() {
+fn bytes_of_weights() {
     for (bits, want) in [(16.0, 14e9), (8.0, 7e9), (4.0, 3.5e9)] {
         assert_eq!(weight_bytes(7e9, bits), Bytes(want));
     }
 }
 
 #[test]
-fn a1_f11_decode_ceiling() {
+fn ceiling_of_decode_speed() {
     for (bandwidth, weights, want) in
         [(50e9, 4.1e9, 12.2), (150e9, 4.1e9, 36.6), (50e9, 14e9, 3.57), (150e9, 14e9, 10.7)]
     {
@@ -161,7 +161,7 @@ fn a1_f11_decode_ceiling() {
 }
 
 #[test]
-fn a2_schemes_hardware_and_cache() {
+fn schemes_hardware_and_cache() {
     let scheme = |name| SCHEMES.iter().find(|scheme| scheme.name == name).unwrap();
     near(scheme("Q4_K_M").share_of_fp16().0, 0.293, 5e-4);
     near(scheme("Q4_K_M").bits_per_weight.unwrap() / 16.0, 0.303, 0.001);
@@ -171,7 +171,8 @@ fn a2_schemes_hardware_and_cache() {
     near(table[0].ceiling.0, 12.2, 0.05);
     near(table[0].measured.unwrap(), 0.5, 0.005);
     // The gap between an H100 and an NPU: 13 to 67 times.
-    let (slow, fast) = (HARDWARE[0].bandwidth.0, HARDWARE[5].bandwidth.0);
+    let slow = HARDWARE[0].bandwidth.0;
+    let fast = HARDWARE[5].bandwidth.0;
     near(fast / slow, 67.0, 0.5);
     near(HARDWARE[4].bandwidth.0 / HARDWARE[3].bandwidth.0, 13.3, 0.05);
     near(used_bandwidth(TokensPerSecond(10.0), Bytes(4.1e9)).0, 41e9, 1.0);
@@ -181,7 +182,7 @@ fn a2_schemes_hardware_and_cache() {
 }
 
 #[test]
-fn a3_4_engineering_by_weeks() {
+fn engineering_by_weeks() {
     let weeks = |weeks: f64| {
         let mut s = seed();
         s.engineering.basis = EngineeringBasis::WeeksAtRate;

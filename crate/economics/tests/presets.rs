@@ -2,8 +2,9 @@
 
 use economics::uncertainty::{MonteCarlo, Plan, Shape, Uncertain, tornado};
 use economics::{
-    Assumption, Basis, CHOICES, DataPolicy, Deployment, FIELDS, Field, Kind, Ledger, Preset, PriceBasis,
-    RequestsPerMonth, Scenario, SetBy, Share, Usd, article_defects, defaults, presets, request_price, totals,
+    Assumption, Basis, CHOICES, DataPolicy, Deployment, FIELDS, Field, Figure, Kind, Ledger, Preset,
+    PriceBasis, RequestsPerMonth, Scenario, SetBy, Share, Usd, article_defects, defaults, presets,
+    request_price, totals,
 };
 
 /// `YYYY-MM-DD` or `YYYY-MM`, of months and days that exist and not after these files were written.
@@ -29,15 +30,33 @@ fn files() -> Vec<Preset> {
     files
 }
 
+/// A key that nothing reads would be a figure that nobody uses.
+#[test]
+fn the_files_hold_nothing_else() {
+    for preset in files() {
+        let id = if preset == defaults() { "defaults" } else { &preset.id };
+        let path = format!("{}/presets/{id}.json", env!("CARGO_MANIFEST_DIR"));
+        let file: serde_json::Value = serde_json::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+        let count = |value: &serde_json::Value| {
+            value["assumptions"].as_array().unwrap().iter().map(keys).sum::<usize>()
+        };
+        assert_eq!(count(&file), count(&serde_json::to_value(&preset).unwrap()), "{path}");
+    }
+}
+
+fn keys(object: &serde_json::Value) -> usize {
+    object.as_object().unwrap().len()
+}
+
 #[test]
 fn every_figure_has_a_field_a_unit_a_range_a_source_and_a_date() {
     for Preset { id, assumptions, .. } in files() {
-        for a in assumptions {
+        for Assumption { figure: a, shape } in assumptions {
             let at = format!("{id}: {}", a.key);
             let field = Field::of(&a.key).unwrap_or_else(|| panic!("{at} is no input"));
             assert_eq!(a.unit, field.unit, "{at}");
             field.check(a.value).unwrap_or_else(|error| panic!("{at}: {error}"));
-            Uncertain::new(field, (a.low, a.value, a.high), a.shape)
+            Uncertain::new(field, (a.low, a.value, a.high), shape)
                 .unwrap_or_else(|error| panic!("{at}: {error}"));
             assert!(a.source.len() > 10 && a.source.trim() == a.source, "{at}");
             assert!(is_date(&a.retrieved), "{at}: {}", a.retrieved);
@@ -61,7 +80,7 @@ fn every_choice_has_an_option_a_source_and_a_date() {
 #[test]
 fn the_defaults_cover_every_input_once_and_are_the_scenario_defaults() {
     let defaults = defaults();
-    let keys: Vec<&str> = defaults.assumptions.iter().map(|a| a.key.as_str()).collect();
+    let keys: Vec<&str> = defaults.assumptions.iter().map(|a| a.figure.key.as_str()).collect();
     assert_eq!(keys, FIELDS.iter().map(|field| field.key).collect::<Vec<_>>());
     let chosen: Vec<&str> = defaults.choices.iter().map(|c| c.key.as_str()).collect();
     assert_eq!(chosen, CHOICES.iter().map(|choice| choice.key).collect::<Vec<_>>());
@@ -77,10 +96,11 @@ fn presets_are_valid_distinct_and_told_in_a_sentence() {
         assert!(preset.story.ends_with('.') && preset.story.matches(". ").count() == 0, "{}", preset.story);
         assert!(all[..i].iter().all(|other| other.id != preset.id && other.scenario() != preset.scenario()));
         assert_eq!(Preset::of(&preset.id).as_ref(), Some(preset));
-        for (j, a) in preset.assumptions.iter().enumerate() {
-            assert!(preset.assumptions[..j].iter().all(|b| b.key != a.key), "{}: {} twice", preset.id, a.key);
-            let relevant = Field::of(&a.key).unwrap().relevant;
-            assert!(relevant(&preset.scenario()), "{}: {} has no effect there", preset.id, a.key);
+        let keys: Vec<&str> = preset.assumptions.iter().map(|a| a.figure.key.as_str()).collect();
+        for (j, key) in keys.iter().enumerate() {
+            assert!(!keys[..j].contains(key), "{}: {key} twice", preset.id);
+            let relevant = Field::of(key).unwrap().relevant;
+            assert!(relevant(&preset.scenario()), "{}: {key} has no effect there", preset.id);
         }
     }
     assert_eq!(Preset::of("none"), None);
@@ -100,7 +120,7 @@ fn the_articles_example_is_the_articles() {
 }
 
 #[test]
-fn c8_the_small_model_api_costs_what_its_story_says() {
+fn the_small_model_api_costs_what_its_story_says() {
     let s = scenario("small-model-api");
     assert_eq!(s.cloud.price, PriceBasis::PerToken);
     assert!((request_price(&s).0 - 4.55e-5).abs() < 1e-12);
@@ -108,7 +128,7 @@ fn c8_the_small_model_api_costs_what_its_story_says() {
 }
 
 #[test]
-fn a4_the_hospital_pays_29_000_for_its_rule() {
+fn the_hospital_pays_29_000_for_its_rule() {
     let s = scenario("hospital");
     assert_eq!(s.policy.data, DataPolicy::Prohibited);
     let [cloud, edge, ..] = undiscounted(&s);
@@ -117,7 +137,7 @@ fn a4_the_hospital_pays_29_000_for_its_rule() {
 }
 
 #[test]
-fn c9_the_browser_feature_downloads_9_800_gb_a_month() {
+fn the_browser_feature_downloads_9_800_gb_a_month() {
     let s = scenario("browser-saas");
     let users = s.demand.requests_per_month.0 / s.demand.requests_per_user.0;
     let downloads = users * (s.demand.new_users.0 + (1.0 - s.demand.new_users.0) * s.browser.evicted.0);
@@ -126,7 +146,7 @@ fn c9_the_browser_feature_downloads_9_800_gb_a_month() {
 }
 
 #[test]
-fn c12_bars_stand_among_those_of_the_ledger() {
+fn bars_stand_among_those_of_the_ledger() {
     let ledger = Ledger::new(&Preset::of("seed-example").unwrap());
     let bars = tornado(&ledger.scenario(), &ledger.uncertain(), Deployment::Edge, Basis::Undiscounted);
     for (key, low, high) in [
@@ -153,11 +173,17 @@ fn what_a_visitor_enters_is_marked_and_keeps_its_relative_range() {
     assert_eq!(ledger.scenario(), s);
     let of = |key: &str| ledger.entry(key).unwrap();
     let volume = of("demand.requests_per_month");
-    assert_eq!((volume.set_by, volume.assumption.low, volume.assumption.high), (SetBy::Visitor, 1e7, 5e7));
+    assert_eq!(
+        (volume.set_by, volume.assumption.figure.low, volume.assumption.figure.high),
+        (SetBy::Visitor, 1e7, 5e7)
+    );
     let rate = of("finance.hurdle_rate");
-    assert_eq!((rate.set_by, rate.assumption.low), (SetBy::Visitor, 0.08));
-    assert!((rate.assumption.high - 0.23).abs() < 1e-12);
-    assert_eq!((of("edge.capex").assumption.shape, of("edge.capex").assumption.high), (Shape::Fixed, 0.0));
+    assert_eq!((rate.set_by, rate.assumption.figure.low), (SetBy::Visitor, 0.08));
+    assert!((rate.assumption.figure.high - 0.23).abs() < 1e-12);
+    assert_eq!(
+        (of("edge.capex").assumption.shape, of("edge.capex").assumption.figure.high),
+        (Shape::Fixed, 0.0)
+    );
     assert_eq!(of("edge.lifecycle").set_by, SetBy::Preset);
     assert_eq!(of("finance.tariff").set_by, SetBy::Defaults);
     let marked: Vec<&str> =
@@ -189,27 +215,27 @@ fn moved_ranges_are_ranges() {
 #[test]
 fn a_measurement_and_a_range_of_ones_own_replace_what_was_assumed() {
     let mut ledger = Ledger::new(&Preset::of("browser-saas").unwrap());
-    let measured = Assumption {
+    let figure = Figure {
         key: "browser.tokens_per_second".into(),
         value: 31.4,
         unit: "tokens per second".into(),
         low: 30.1,
         high: 32.0,
-        shape: Shape::Triangular,
         source: "measured in this tab".into(),
         retrieved: "2026-11-25".into(),
         kind: Kind::Measured,
     };
-    ledger.measure(measured.clone()).unwrap();
+    let measured = |figure| Assumption { figure, shape: Shape::Triangular };
+    ledger.measure(measured(figure.clone())).unwrap();
     assert_eq!(ledger.scenario().browser.tokens_per_second.0, 31.4);
     assert_eq!(ledger.entry("browser.tokens_per_second").unwrap().set_by, SetBy::Device);
-    let wrong = Assumption { low: 40.0, ..measured.clone() };
+    let wrong = measured(Figure { low: 40.0, ..figure.clone() });
     assert!(ledger.measure(wrong).unwrap_err().to_string().contains("browser.tokens_per_second"));
-    let unknown = Assumption { key: "browser.speed".into(), ..measured };
+    let unknown = measured(Figure { key: "browser.speed".into(), ..figure });
     assert!(ledger.measure(unknown).unwrap_err().to_string().contains("browser.speed is not an input"));
     ledger.range("browser.coverage", 0.6, 0.9, Shape::Pert).unwrap();
     let coverage = ledger.entry("browser.coverage").unwrap();
-    assert_eq!((coverage.set_by, coverage.assumption.low), (SetBy::Visitor, 0.6));
+    assert_eq!((coverage.set_by, coverage.assumption.figure.low), (SetBy::Visitor, 0.6));
     assert!(ledger.range("browser.coverage", 0.9, 0.6, Shape::Pert).is_err());
 }
 
@@ -227,7 +253,7 @@ fn every_preset_can_be_run() {
         println!(
             "{}: cheapest {:?}, {:?}",
             preset.id,
-            found.odds.cheapest,
+            found.probabilities.cheapest,
             found.total.map(|q| q.p50.0.round())
         );
     }

@@ -13,7 +13,8 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
     (numbers, options).prop_map(|(numbers, options)| {
         let mut s = Scenario::seed_example();
         for (field, part) in FIELDS.iter().zip(numbers) {
-            let (low, high) = (field.slider_min, field.slider_max);
+            let low = field.slider_min;
+            let high = field.slider_max;
             let value = if field.log { low * (high / low).powf(part) } else { low + (high - low) * part };
             (field.set)(&mut s, if field.whole { value.round() } else { value }.clamp(low, high));
         }
@@ -28,11 +29,11 @@ fn scenarios() -> impl Strategy<Value = Scenario> {
 fn simple() -> impl Strategy<Value = Scenario> {
     let money = (1e-6..1.0, 1.0..1e9f64, 1u32..=120, 0.0..1e7, 0.0..1e5, 0.0..1e7);
     (money, 0.0..0.5f64, -0.05..0.05f64, -0.2..0.6f64).prop_map(|(money, rate, growth, decline)| {
-        let (price, volume, months, capex, upkeep, engineering) = money;
+        let (price, volume, months, capex, maintenance, engineering) = money;
         let mut s = Scenario::seed_example().at_volume(RequestsPerMonth(volume));
         s.cloud.usd_per_request = UsdPerRequest(price);
         s.finance.horizon = Months(months);
-        (s.edge.capex, s.edge.lifecycle) = (Usd(capex), UsdPerMonth(upkeep));
+        (s.edge.capex, s.edge.lifecycle) = (Usd(capex), UsdPerMonth(maintenance));
         s.engineering.lump_sum = Usd(engineering);
         s.finance.hurdle_rate = Share(rate);
         s.demand.growth_per_month = Share(growth);
@@ -124,11 +125,12 @@ proptest! {
     }
 
     #[test]
-    fn at_the_tipping_volume_both_cost_the_same(s in simple()) {
-        let found = crossings(&s, Deployment::Edge, Basis::Present);
+    fn at_the_break_even_volume_both_cost_the_same(s in simple()) {
+        let found = break_even_volumes(&s, Deployment::Edge, Basis::Present);
         let tip = found.first.unwrap();
         let at = totals(&s.at_volume(tip));
-        let (cloud, edge) = (at[0].present.0, at[1].present.0);
+        let cloud = at[0].present.0;
+        let edge = at[1].present.0;
         prop_assert!((cloud - edge).abs() <= 1e-12 * edge.max(1e-9), "{cloud} {edge}");
         prop_assert!(saving(&s.at_volume(RequestsPerMonth(tip.0 * 1.001 + 1.0)), Deployment::Edge) > 0.0);
     }
@@ -149,7 +151,7 @@ proptest! {
 
     #[test]
     fn crossings_of_a_staircase_change_the_sign(s in fleet_of_its_own()) {
-        let found = crossings(&s, Deployment::Edge, Basis::Present);
+        let found = break_even_volumes(&s, Deployment::Edge, Basis::Present);
         prop_assume!(found.complete);
         let sign = |volume: f64| saving(&s.at_volume(RequestsPerMonth(volume)), Deployment::Edge) > 0.0;
         let (Some(first), Some(last)) = (found.first, found.last) else { return Ok(()) };
@@ -167,7 +169,7 @@ proptest! {
 
     #[test]
     fn without_a_crossing_one_side_is_cheaper_everywhere(s in fleet_of_its_own()) {
-        let found = crossings(&s, Deployment::Edge, Basis::Present);
+        let found = break_even_volumes(&s, Deployment::Edge, Basis::Present);
         prop_assume!(found.first.is_none());
         for power in 0..36 {
             let at = s.at_volume(RequestsPerMonth(10f64.powf(f64::from(power) * 0.25)));

@@ -1,10 +1,11 @@
-//! C11 and C12 against the specification, and what must hold of every run whatever the inputs.
+//! Monte Carlo, tornado and switching values against figures computed by hand, and
+//! properties of every run.
 // proptest, which draws inputs here, is for native targets.
 #![cfg(not(target_arch = "wasm32"))]
 
 use economics::uncertainty::{
-    BAND_TRIALS, Bands, Crossing, Flips, MOST_BAND_TRIALS, MOST_TRIALS, MonteCarlo, Plan, Shape, Summary,
-    Uncertain, flip, flips, tornado,
+    BAND_TRIALS, Bands, MOST_BAND_TRIALS, MOST_TRIALS, MonteCarlo, Plan, Shape, Summary, Switching,
+    SwitchingValue, Uncertain, all_switching_values, switching_values, tornado,
 };
 use economics::{Basis, Deployment, Field, FleetBasis, Months, RequestsPerMonth, Scenario, Usd, totals};
 use proptest::prelude::*;
@@ -28,7 +29,7 @@ fn price() -> Uncertain {
     uncertain("cloud.usd_per_request", (0.0005, 0.000_75, 0.001), Shape::Triangular)
 }
 
-/// The article's example with the ranges of C12.
+/// The article's example with ranges.
 fn seed_ranges() -> Vec<Uncertain> {
     vec![
         uncertain("demand.requests_per_month", (1e6, 2e6, 5e6), Shape::Pert),
@@ -50,12 +51,12 @@ fn summary(s: &Scenario, ranges: &[Uncertain], plan: Plan) -> Summary {
 }
 
 fn p_edge(summary: &Summary) -> f64 {
-    summary.odds.cheaper_than_cloud[Deployment::Edge as usize].0
+    summary.probabilities.cheaper_than_cloud[Deployment::Edge as usize].0
 }
 
 #[test]
-fn c11_monte_carlo_against_the_analytic_probability() {
-    // Edge is cheaper where the price exceeds F2 ÷ (V · T).
+fn monte_carlo_against_the_analytic_probability() {
+    // Edge is cheaper where the price exceeds the edge's cost ÷ (volume · months).
     let threshold = 34_400.0 / (1.5e6 * 36.0);
     assert!((threshold - 0.000_637_037_f64).abs() < 5e-10);
     let exact = 1.0 - (threshold - 0.0005_f64).powi(2) / (0.0005 * 0.000_25);
@@ -63,14 +64,14 @@ fn c11_monte_carlo_against_the_analytic_probability() {
     for seed in 0..5 {
         let found = summary(&at_volume(1.5e6), &[price()], plan(seed, 100_000));
         assert!((p_edge(&found) - exact).abs() < 0.0034, "seed {seed}: {}", p_edge(&found));
-        let margin = found.odds.margin(found.odds.cheaper_than_cloud[1]);
+        let margin = found.probabilities.margin(found.probabilities.cheaper_than_cloud[1]);
         assert!((margin.0 - 0.0034).abs() < 5e-5, "{margin:?}");
-        assert_eq!(found.odds.cheapest[1], found.odds.cheaper_than_cloud[1]);
+        assert_eq!(found.probabilities.cheapest[1], found.probabilities.cheaper_than_cloud[1]);
     }
 }
 
 #[test]
-fn c11_quantiles_of_the_saving_are_those_of_the_price() {
+fn quantiles_of_the_saving_are_those_of_the_price() {
     let found = summary(&at_volume(1.5e6), &[price()], plan(1, 100_000));
     let saving = |price: f64| price * 1.5e6 * 36.0 - 34_400.0;
     let edge = found.saving[Deployment::Edge as usize];
@@ -82,7 +83,7 @@ fn c11_quantiles_of_the_saving_are_those_of_the_price() {
 }
 
 #[test]
-fn c12_tornado_of_the_seed_example() {
+fn tornado_of_the_seed_example() {
     let bars = tornado(&Scenario::seed_example(), &seed_ranges(), Deployment::Edge, Basis::Undiscounted);
     let want = [
         ("demand.requests_per_month", [-7_400.0, 100_600.0]),
@@ -108,7 +109,7 @@ fn the_tornado_leaves_out_what_moves_nothing() {
     ranges.push(uncertain("cloud.usd_per_million_input", (0.01, 0.035, 0.15), Shape::Pert));
     let of = |deployment| tornado(&Scenario::seed_example(), &ranges, deployment, Basis::Present);
     assert_eq!(of(Deployment::Edge).len(), 5);
-    assert!(of(Deployment::Endpoint).iter().any(|bar| bar.field.key == "endpoint.lifecycle"));
+    assert!(of(Deployment::OnDevice).iter().any(|bar| bar.field.key == "endpoint.lifecycle"));
     assert!(of(Deployment::Cloud).is_empty());
 }
 
@@ -120,7 +121,7 @@ fn the_same_seed_gives_the_same_bits_however_it_is_sliced() {
         let mut left = 10_000;
         while left > 0 {
             left = run.run(chunk);
-            assert_eq!(run.odds().unwrap().trials, 10_000 - left);
+            assert_eq!(run.probabilities().unwrap().trials, 10_000 - left);
         }
         assert_eq!(run.summary().unwrap(), whole);
     }
@@ -129,7 +130,8 @@ fn the_same_seed_gives_the_same_bits_however_it_is_sliced() {
 
 #[test]
 fn bands_bracket_and_agree_with_the_run() {
-    let (s, ranges) = (Scenario::seed_example(), seed_ranges());
+    let s = Scenario::seed_example();
+    let ranges = seed_ranges();
     let months: Vec<Months> = (0..=36).step_by(3).map(Months).collect();
     let mut by_month = Bands::by_month(&s, &ranges, plan(3, BAND_TRIALS), &months);
     assert!(by_month.bands().is_empty());
@@ -150,7 +152,8 @@ fn bands_bracket_and_agree_with_the_run() {
 
 #[test]
 fn bands_by_volume_hold_the_volume_and_draw_the_rest() {
-    let (s, ranges) = (Scenario::seed_example(), seed_ranges());
+    let s = Scenario::seed_example();
+    let ranges = seed_ranges();
     let volumes = [1e5, 1e6, 1e7].map(RequestsPerMonth);
     let mut run = Bands::by_volume(&s, &ranges, plan(3, 200), &volumes);
     assert_eq!(run.run(1000), 0);
@@ -158,20 +161,21 @@ fn bands_by_volume_hold_the_volume_and_draw_the_rest() {
     for (band, volume) in bands.iter().zip(volumes) {
         assert_eq!(band.at, volume.0);
         let cloud = band.cost[0];
-        let (low, high) = (0.0005 * volume.0 * 36.0, 0.001 * volume.0 * 36.0);
+        let low = 0.0005 * volume.0 * 36.0;
+        let high = 0.001 * volume.0 * 36.0;
         assert!(low < cloud.p10.0 && cloud.p10.0 < cloud.p90.0 && cloud.p90.0 < high, "{cloud:?}");
     }
 }
 
-fn crossings(s: &Scenario, key: &str, basis: Basis) -> Vec<Crossing> {
-    match flip(s, field(key), PAIR, basis) {
-        Flips::At(crossings) => crossings,
+fn crossings(s: &Scenario, key: &str, basis: Basis) -> Vec<SwitchingValue> {
+    match switching_values(s, field(key), PAIR, basis) {
+        Switching::At(crossings) => crossings,
         other => panic!("{key}: {other:?}"),
     }
 }
 
 #[test]
-fn flips_of_the_seed_example_are_its_tipping_points() {
+fn switching_values_of_the_seed_example_are_its_break_even_points() {
     let s = Scenario::seed_example();
     let at = |key: &str| {
         let found = crossings(&s, key, Basis::Undiscounted);
@@ -181,35 +185,39 @@ fn flips_of_the_seed_example_are_its_tipping_points() {
     let volume = at("demand.requests_per_month");
     assert!((volume.value - 1_274_074.07).abs() < 0.01, "{volume:?}");
     assert_eq!((volume.below, volume.above), (Deployment::Cloud, Deployment::Edge));
-    // F7: 18.18 months, so the verdict is the edge's from 19.
+    // Paid back after 18.18 months, so the verdict is the edge's from 19.
     assert_eq!(at("finance.horizon").value, 19.0);
     assert!((at("cloud.usd_per_request").value - 34_400.0 / 72e6).abs() < 1e-12);
     assert!((at("edge.capex").value - 31_600.0).abs() < 1e-6);
     assert!((at("edge.lifecycle").value - (400.0 + 19_600.0 / 36.0)).abs() < 1e-6);
     assert!((at("engineering.lump_sum").value - 27_600.0).abs() < 1e-6);
-    // C2: with a fall of 30 % a year the tipping point is 2,044,490, just above this volume.
+    // With a fall of 30 % a year the break-even volume is 2,044,490, just above this volume.
     let decline = at("finance.price_decline_per_year");
     assert!((0.28..0.3).contains(&decline.value) && decline.above == Deployment::Cloud, "{decline:?}");
 }
 
 #[test]
-fn what_never_flips_is_said() {
+fn an_input_that_never_changes_the_verdict_is_told_so() {
     let s = Scenario::seed_example();
-    assert_eq!(flip(&s, field("browser.download"), PAIR, Basis::Present), Flips::NoEffect);
-    assert_eq!(flip(&s, field("edge.residual"), PAIR, Basis::Present), Flips::Never(Some(Deployment::Edge)));
+    assert_eq!(switching_values(&s, field("browser.download"), PAIR, Basis::Present), Switching::NoEffect);
+    assert_eq!(
+        switching_values(&s, field("edge.residual"), PAIR, Basis::Present),
+        Switching::Never(Some(Deployment::Edge))
+    );
     let same = [Deployment::Edge, Deployment::Edge];
-    assert_eq!(flip(&s, field("edge.lifecycle"), same, Basis::Present), Flips::Never(None));
-    let all = flips(&s, PAIR, Basis::Present);
-    assert!(all.iter().all(|flip| (flip.field.relevant)(&s)));
-    assert!(all.iter().any(|flip| matches!(flip.flips, Flips::At(_))));
+    assert_eq!(switching_values(&s, field("edge.lifecycle"), same, Basis::Present), Switching::Never(None));
+    let all = all_switching_values(&s, PAIR, Basis::Present);
+    assert!(all.iter().all(|input| (input.field.relevant)(&s)));
+    assert!(all.iter().any(|input| matches!(input.switching, Switching::At(_))));
 }
 
 #[test]
-fn a_staircase_flips_several_times() {
+fn a_staircase_has_several_switching_values() {
     let mut s = Scenario::seed_example();
     s.edge.fleet = FleetBasis::Sized;
     let found = crossings(&s, "demand.requests_per_month", Basis::Undiscounted);
-    let (first, last) = (found[0].value, found[found.len() - 1].value);
+    let first = found[0].value;
+    let last = found[found.len() - 1].value;
     assert!((3.029e6..3.031e6).contains(&first), "{found:?}");
     assert!((3.074e6..3.076e6).contains(&last), "{found:?}");
     assert_eq!(found.len(), 5, "{found:?}");
@@ -234,33 +242,34 @@ fn a_range_that_is_none_is_refused_with_its_key() {
 
 proptest! {
     #[test]
-    fn dearer_clouds_and_more_requests_only_help_the_edge(seed: u64, factor in 1.0..3.0_f64) {
+    fn more_expensive_clouds_and_more_requests_only_help_the_edge(seed: u64, factor in 1.0..3.0_f64) {
         let base = summary(&at_volume(1.3e6), &[price()], plan(seed, 500));
         let more = summary(&at_volume(1.3e6 * factor), &[price()], plan(seed, 500));
         prop_assert!(p_edge(&more) >= p_edge(&base));
         let ends = (0.0005 * factor, 0.000_75 * factor, 0.001 * factor);
-        let dearer = uncertain("cloud.usd_per_request", ends, Shape::Triangular);
-        let dearer = summary(&at_volume(1.3e6), &[dearer], plan(seed, 500));
-        prop_assert!(p_edge(&dearer) >= p_edge(&base));
+        let raised = uncertain("cloud.usd_per_request", ends, Shape::Triangular);
+        let raised = summary(&at_volume(1.3e6), &[raised], plan(seed, 500));
+        prop_assert!(p_edge(&raised) >= p_edge(&base));
     }
 
     #[test]
-    fn quantiles_bracket_and_the_odds_add_up(seed: u64, volume in 1e5..1e7_f64) {
+    fn quantiles_bracket_and_the_probabilities_add_up(seed: u64, volume in 1e5..1e7_f64) {
         let everything = Plan { considered: [true; 5], basis: Basis::Present, ..plan(seed, 200) };
         let found = summary(&at_volume(volume), &seed_ranges(), everything);
         for q in found.total.iter().chain(&found.saving) {
             prop_assert!(q.p10.0 <= q.p50.0 && q.p50.0 <= q.p90.0);
         }
-        prop_assert!((found.odds.cheapest.iter().map(|share| share.0).sum::<f64>() - 1.0).abs() < 1e-12);
-        prop_assert_eq!(found.odds.cheaper_than_cloud[0].0, 0.0);
+        prop_assert!((found.probabilities.cheapest.iter().map(|share| share.0).sum::<f64>() - 1.0).abs() < 1e-12);
+        prop_assert_eq!(found.probabilities.cheaper_than_cloud[0].0, 0.0);
         prop_assert_eq!(found.saving[0].p90, Usd(0.0));
     }
 
     #[test]
-    fn both_sides_of_a_crossing_have_the_verdicts_it_says(volume in 1e5..1e7_f64, index in 0..4_usize) {
+    fn both_sides_of_a_switching_value_have_the_verdicts_it_says(volume in 1e5..1e7_f64, index in 0..4_usize) {
         let key = ["demand.requests_per_month", "cloud.usd_per_request", "edge.lifecycle", "engineering.lump_sum"];
-        let (s, input) = (at_volume(volume), field(key[index]));
-        let Flips::At(found) = flip(&s, input, PAIR, Basis::Present) else { return Ok(()) };
+        let s = at_volume(volume);
+        let input = field(key[index]);
+        let Switching::At(found) = switching_values(&s, input, PAIR, Basis::Present) else { return Ok(()) };
         for crossing in found {
             let cheaper = |value: f64| {
                 let mut at = s;
@@ -291,7 +300,8 @@ fn a_run_has_an_end() {
 fn a_hundred_thousand_trials_take_under_300_ms() {
     for preset in economics::presets() {
         let ledger = economics::Ledger::new(&preset);
-        let (s, ranges) = (ledger.scenario(), ledger.uncertain());
+        let s = ledger.scenario();
+        let ranges = ledger.uncertain();
         let timed = |name: &str, work: &mut dyn FnMut()| {
             let start = std::time::Instant::now();
             work();
@@ -302,7 +312,9 @@ fn a_hundred_thousand_trials_take_under_300_ms() {
         let mut run = MonteCarlo::new(&s, &ranges, plan(1, 100_000));
         let ran = timed("100,000 trials", &mut || assert_eq!(run.run(100_000), 0));
         timed("summary", &mut || assert!(run.summary().is_some()));
-        timed("flips", &mut || assert!(!flips(&s, PAIR, Basis::Present).is_empty()));
+        timed("switching values", &mut || {
+            assert!(!all_switching_values(&s, PAIR, Basis::Present).is_empty())
+        });
         timed("tornado", &mut || assert!(!tornado(&s, &ranges, Deployment::Edge, Basis::Present).is_empty()));
         let volumes = economics::log_volumes(RequestsPerMonth(1e4), RequestsPerMonth(1e8), 41);
         let mut bands = Bands::by_volume(&s, &ranges, plan(1, BAND_TRIALS), &volumes);

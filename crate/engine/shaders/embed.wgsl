@@ -1,11 +1,11 @@
 // Rows of the embedding, dequantised into the residual stream: one invocation for four columns of a token.
-// Twin: quant::Matrix::dequantize_row.
+// Reference: quant::Matrix::dequantize_row.
 @group(2) @binding(0) var<storage, read> ids: array<u32>;
 @group(2) @binding(1) var<storage, read_write> residual: array<vec4<f32>>;
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn embed(@builtin(global_invocation_id) global: vec3<u32>) {
-    let columns4 = shape.blocks * 8u;
+    let columns4 = shape.blocks * BLOCK4;
     let token = global.x / columns4;
     if token >= batch.tokens {
         return;
@@ -16,13 +16,13 @@ fn embed(@builtin(global_invocation_id) global: vec3<u32>) {
     }
     let index = global.x % columns4;
     let row = id - shape.first;
-    let cell = row / LANES * shape.blocks + index / 8u;
-    let lane = row % LANES;
-    let quants = part_of(words_of(cell, lane), index % 8u);
-    if BITS > 8u {
+    let cell = row / GROUP_ROWS * shape.blocks + index / BLOCK4;
+    let lane = row % GROUP_ROWS;
+    let quants = part_of(words_of(cell, lane), index % BLOCK4);
+    if BITS > BITS_Q8 {
         residual[global.x] = quants;
     } else {
-        let scale = unpack2x16float(scales[cell * LANES + lane]);
+        let scale = unpack2x16float(scales[cell * GROUP_ROWS + lane]);
         residual[global.x] = scale.x * quants + scale.y;
     }
 }

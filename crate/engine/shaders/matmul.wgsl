@@ -1,24 +1,14 @@
-// Y = W · X for a batch of tokens: eight groups of rows × 16 tokens a workgroup, four rows × four tokens an
-// invocation, so that what it reads serves four times. X comes from prepare.wgsl. Twins: as matvec.wgsl.
-override EPILOGUE: u32 = 0u;
-const STORE = 0u;
-const ADD = 1u;
-// Groups of eight gate rows alternate with groups of the up rows that belong to them.
-const SWIGLU = 2u;
-
-const INVOCATIONS = 64u;
-const GROUPS = 8u;
-const TOKENS = 16u;
-// Blocks staged at once.
-const TILE = 4u;
+// Y = W · X for a batch of tokens: MATMUL_GROUPS groups of rows × MATMUL_TOKENS tokens a workgroup, four rows × four
+// tokens an invocation, so that what it reads serves four times. X comes from prepare.wgsl. References: as matvec.wgsl.
+override EPILOGUE: u32;
 
 @group(2) @binding(0) var<storage, read> activations: array<vec4<u32>>;
 @group(2) @binding(1) var<storage, read> factors_in: array<vec2<f32>>;
 @group(2) @binding(2) var<storage, read_write> output: array<f32>;
 
-// (token, block, STAGED).
-var<workgroup> staged: array<vec4<u32>, TOKENS * TILE * STAGED>;
-var<workgroup> factors: array<vec2<f32>, TOKENS * TILE>;
+// (tokens, blocks, STAGED).
+var<workgroup> staged: array<vec4<u32>, MATMUL_TOKENS * MATMUL_BLOCKS * STAGED>;
+var<workgroup> factors: array<vec2<f32>, MATMUL_TOKENS * MATMUL_BLOCKS>;
 
 // One invocation stages one block of one token.
 fn stage(token: u32, block: u32, slot: u32) {
@@ -69,7 +59,7 @@ fn with_part(dots: Dots, w: array<Words, 4>, blocks: Four, j: u32) -> Dots {
 
 // What one staged block adds; `slot` is that of the first token.
 fn with_block(totals: Totals, cells: vec4<u32>, lane: u32, slot: u32) -> Totals {
-    let next = TILE * STAGED;
+    let next = MATMUL_BLOCKS * STAGED;
     let at = slot * STAGED;
     let x = Four(block_at(at), block_at(at + next), block_at(at + 2u * next), block_at(at + 3u * next));
     let w = array<Words, 4>(
@@ -83,7 +73,7 @@ fn with_block(totals: Totals, cells: vec4<u32>, lane: u32, slot: u32) -> Totals 
     dots = with_part(dots, w, x, 5u);
     dots = with_part(dots, w, x, 6u);
     dots = with_part(dots, w, x, 7u);
-    let f = array<vec2<f32>, 4>(factors[slot], factors[slot + TILE], factors[slot + 2u * TILE], factors[slot + 3u * TILE]);
+    let f = array<vec2<f32>, 4>(factors[slot], factors[slot + MATMUL_BLOCKS], factors[slot + 2u * MATMUL_BLOCKS], factors[slot + 3u * MATMUL_BLOCKS]);
     let scale = vec4<f32>(f[0].x, f[1].x, f[2].x, f[3].x);
     let sum = vec4<f32>(f[0].y, f[1].y, f[2].y, f[3].y);
     return Totals(
@@ -95,32 +85,32 @@ fn with_block(totals: Totals, cells: vec4<u32>, lane: u32, slot: u32) -> Totals 
 }
 
 fn scaled(dots: vec4<f32>, cell: u32, lane: u32, scale: vec4<f32>, sum: vec4<f32>) -> vec4<f32> {
-    if BITS > 8u {
+    if BITS > BITS_Q8 {
         return dots;
     }
-    let of_row = unpack2x16float(scales[cell * LANES + lane]);
+    let of_row = unpack2x16float(scales[cell * GROUP_ROWS + lane]);
     return of_row.x * (dots * scale) + of_row.y * sum;
 }
 
-@compute @workgroup_size(INVOCATIONS)
+@compute @workgroup_size(WORKGROUP)
 fn matmul(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation_index) local: u32) {
-    let lane = local % LANES;
-    let group = workgroup.x * GROUPS + (local / LANES) % 2u * 4u;
-    let mine = local / 16u * 4u;
-    let token = workgroup.y * TOKENS;
+    let lane = local % GROUP_ROWS;
+    let group = workgroup.x * MATMUL_GROUPS + (local / GROUP_ROWS) % (MATMUL_GROUPS / 4u) * 4u;
+    let mine = local / (GROUP_ROWS * MATMUL_GROUPS / 4u) * 4u;
+    let token = workgroup.y * MATMUL_TOKENS;
     // Past the last group its rows are computed once more, and not written.
-    let last = (shape.rows + LANES - 1u) / LANES * select(1u, 2u, EPILOGUE == SWIGLU) - 1u;
+    let last = (shape.rows + GROUP_ROWS - 1u) / GROUP_ROWS * select(1u, 2u, EPILOGUE == SWIGLU) - 1u;
     let cells = min(vec4<u32>(group) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(last)) * shape.blocks;
     var totals = Totals();
-    for (var tile = 0u; tile < shape.blocks; tile += TILE) {
+    for (var tile = 0u; tile < shape.blocks; tile += MATMUL_BLOCKS) {
         workgroupBarrier();
-        if tile + local % TILE < shape.blocks {
-            stage(min(token + local / TILE, batch.tokens - 1u), tile + local % TILE, local);
+        if tile + local % MATMUL_BLOCKS < shape.blocks {
+            stage(min(token + local / MATMUL_BLOCKS, batch.tokens - 1u), tile + local % MATMUL_BLOCKS, local);
         }
         workgroupBarrier();
-        let count = min(TILE, shape.blocks - tile);
+        let count = min(MATMUL_BLOCKS, shape.blocks - tile);
         for (var block = 0u; block < count; block++) {
-            totals = with_block(totals, cells + vec4<u32>(tile + block), lane, mine * TILE + block);
+            totals = with_block(totals, cells + vec4<u32>(tile + block), lane, mine * MATMUL_BLOCKS + block);
         }
     }
     finish(group, lane, token + mine, totals);
@@ -143,7 +133,7 @@ fn swiglu(gate: vec4<f32>, up: vec4<f32>) -> vec4<f32> {
 }
 
 fn write(group: u32, lane: u32, token: u32, values: vec4<f32>) {
-    let row = group * LANES + lane;
+    let row = group * GROUP_ROWS + lane;
     if row < shape.rows {
         write_one(row, token, values.x);
         write_one(row, token + 1u, values.y);

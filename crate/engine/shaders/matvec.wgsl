@@ -1,45 +1,38 @@
-// y = W · x for one token, with what comes before (norm, or the merge of attention's pieces) and after
-// (storing, adding to the residual, SwiGLU) in the same dispatch. Twins: cpu::reference::{matmul_q4, matmul_q8};
+// y = W · x for one token, with what comes before (norm, or the merge of attention's partials) and after
+// (storing, adding to the residual, SwiGLU) in the same dispatch. References: cpu::reference::{matmul_q4, matmul_q8};
 // cpu::reference::exact where activations are not quantised.
-// Invocations side by side, each with rows of its own; a multiple of eight.
-override ROW_LANES: u32 = 64u;
+// Invocations side by side, each with rows of its own; a multiple of GROUP_ROWS.
+override ROW_LANES: u32;
 // Invocations that share their rows, each taking every SLICES-th block.
-override SLICES: u32 = 1u;
-override INVOCATIONS: u32 = 64u;
+override SLICES: u32;
+override INVOCATIONS: u32;
 // Rows of an invocation, 1, 2 or 4: what it reads of x serves them all. With SWIGLU, half of them are gate rows.
-override PER: u32 = 1u;
-override EPILOGUE: u32 = 0u;
-const STORE = 0u;
-const ADD = 1u;
-// Groups of eight gate rows alternate with groups of the up rows that belong to them.
-const SWIGLU = 2u;
-
-// Blocks staged at once.
-const TILE = 32u;
+override PER: u32;
+override EPILOGUE: u32;
 
 @group(2) @binding(2) var<storage, read_write> output: array<f32>;
 
-var<workgroup> raw: array<vec4<f32>, TILE * 8u>;
-var<workgroup> staged: array<vec4<u32>, TILE * STAGED>;
+var<workgroup> raw: array<vec4<f32>, MATVEC_BLOCKS * BLOCK4>;
+var<workgroup> staged: array<vec4<u32>, MATVEC_BLOCKS * STAGED>;
 // Of each staged block: the scale of its values, and their sum.
-var<workgroup> factors: array<vec2<f32>, TILE>;
-var<workgroup> squares: array<f32, TILE>;
-var<workgroup> sums: array<vec4<f32>, 256>;
+var<workgroup> factors: array<vec2<f32>, MATVEC_BLOCKS>;
+var<workgroup> squares: array<f32, MATVEC_BLOCKS>;
+var<workgroup> sums: array<vec4<f32>, MATVEC_WORKGROUP>;
 
 // Puts one block of activations into place, quantised where the dot product wants it.
 fn stage(block: u32, slot: u32) {
     var peak = 0.0;
     var square = 0.0;
     var sum = 0.0;
-    for (var j = 0u; j < 8u; j++) {
-        var v = input4(batch.row, block * 8u + j, shape.blocks * 8u);
+    for (var j = 0u; j < BLOCK4; j++) {
+        var v = input4(batch.row, block * BLOCK4 + j, shape.blocks * BLOCK4);
         if PROLOGUE == NORM {
             square += dot(v, v);
-            v *= gain[block * 8u + j];
+            v *= norm_weight[block * BLOCK4 + j];
         }
         if QUANTIZED {
             peak = max(peak, largest(v));
-            raw[slot * 8u + j] = v;
+            raw[slot * BLOCK4 + j] = v;
         } else {
             sum += sum4(v);
             staged[slot * STAGED + j] = bitcast<vec4<u32>>(v);
@@ -56,7 +49,7 @@ fn quantize_staged(slot: u32, peak: f32) {
     let inverse = select(0.0, 127.0 / peak, peak > 0.0);
     var sum = 0.0;
     for (var half = 0u; half < 2u; half++) {
-        let at = slot * 8u + half * 4u;
+        let at = slot * BLOCK4 + half * 4u;
         let a = quantized(raw[at], inverse);
         let b = quantized(raw[at + 1u], inverse);
         let c = quantized(raw[at + 2u], inverse);
@@ -104,7 +97,7 @@ fn block_sums(cells: vec4<u32>, lane: u32, slot: u32) -> vec4<f32> {
     dots = with_part(dots, w, x, 6u);
     dots = with_part(dots, w, x, 7u);
     let sums = vec4<f32>(dots);
-    if BITS > 8u {
+    if BITS > BITS_Q8 {
         return sums;
     }
     var scaled = vec4<f32>(scaled_sum(sums.x, cells.x, lane, slot), 0.0, 0.0, 0.0);
@@ -119,7 +112,7 @@ fn block_sums(cells: vec4<u32>, lane: u32, slot: u32) -> vec4<f32> {
 }
 
 fn scaled_sum(sum: f32, cell: u32, lane: u32, slot: u32) -> f32 {
-    let scale = unpack2x16float(scales[cell * LANES + lane]);
+    let scale = unpack2x16float(scales[cell * GROUP_ROWS + lane]);
     return scale.x * (sum * factors[slot].x) + scale.y * factors[slot].y;
 }
 
@@ -128,20 +121,20 @@ fn matvec(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation
     let lanes = side_by_side();
     let slice = (local / lanes) % SLICES;
     let row_lane = local / (lanes * SLICES) * lanes + local % lanes;
-    let group = (workgroup.x * (ROW_LANES / LANES) + row_lane / LANES) * PER;
-    let lane = row_lane % LANES;
+    let group = (workgroup.x * (ROW_LANES / GROUP_ROWS) + row_lane / GROUP_ROWS) * PER;
+    let lane = row_lane % GROUP_ROWS;
     // Past the last group its rows are computed once more, and not written.
-    let last = (shape.rows + LANES - 1u) / LANES * select(1u, 2u, EPILOGUE == SWIGLU) - 1u;
+    let last = (shape.rows + GROUP_ROWS - 1u) / GROUP_ROWS * select(1u, 2u, EPILOGUE == SWIGLU) - 1u;
     let cells = min(vec4<u32>(group) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(last)) * shape.blocks;
     var total = vec4<f32>(0.0);
     var square = 0.0;
-    for (var tile = 0u; tile < shape.blocks; tile += TILE) {
+    for (var tile = 0u; tile < shape.blocks; tile += MATVEC_BLOCKS) {
         workgroupBarrier();
-        if local < TILE && tile + local < shape.blocks {
+        if local < MATVEC_BLOCKS && tile + local < shape.blocks {
             stage(tile + local, local);
         }
         workgroupBarrier();
-        let count = min(TILE, shape.blocks - tile);
+        let count = min(MATVEC_BLOCKS, shape.blocks - tile);
         for (var slot = slice; slot < count; slot += SLICES) {
             total += block_sums(cells + vec4<u32>(tile + slot), lane, slot);
         }
@@ -154,7 +147,7 @@ fn matvec(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation
     total = over_slices(local, slice, total);
     if PROLOGUE == NORM {
         // The norm's divisor is one for the whole row, so it can come last.
-        total *= inverseSqrt(square / f32(shape.blocks * 32u) + batch.model.eps);
+        total *= inverseSqrt(square / f32(shape.blocks * BLOCK) + batch.model.eps);
     }
     if slice == 0u {
         finish(group, lane, total);
@@ -184,7 +177,7 @@ fn swiglu(gate: f32, up: f32) -> f32 {
 }
 
 fn write(group: u32, lane: u32, value: f32) {
-    let row = group * LANES + lane;
+    let row = group * GROUP_ROWS + lane;
     if row >= shape.rows {
         return;
     }

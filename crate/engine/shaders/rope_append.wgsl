@@ -1,5 +1,5 @@
 // Rotates queries and keys by position, scales queries by 1/√head_dim, and writes keys and values to the cache:
-// one invocation for a pair of neighbouring elements. Twin: cpu::reference::rope.
+// one invocation for a pair of neighbouring elements. Reference: cpu::reference::rope.
 
 // A batch's (queries, keys, values), row after row.
 @group(1) @binding(0) var<storage, read_write> qkv: array<vec2<f32>>;
@@ -24,7 +24,7 @@ fn store(word: u32, v: vec2<f32>) {
     }
 }
 
-@compute @workgroup_size(64)
+@compute @workgroup_size(WORKGROUP)
 fn rope_append(@builtin(global_invocation_id) global: vec3<u32>) {
     let pairs = batch.model.head_dim / 2u;
     let stride = (batch.model.heads + 2u * batch.model.kv_heads) * pairs;
@@ -39,8 +39,8 @@ fn rope_append(@builtin(global_invocation_id) global: vec3<u32>) {
     if head < batch.model.heads {
         qkv[global.x] = rotated(v, position, pair) * inverseSqrt(f32(batch.model.head_dim));
     } else if head < batch.model.heads + batch.model.kv_heads {
-        store(cache_word(0u, head - batch.model.heads, position, pair * 2u), rotated(v, position, pair));
+        store(cache_word(KEYS, head - batch.model.heads, position, pair * 2u), rotated(v, position, pair));
     } else {
-        store(cache_word(1u, head - batch.model.heads - batch.model.kv_heads, position, pair * 2u), v);
+        store(cache_word(VALUES, head - batch.model.heads - batch.model.kv_heads, position, pair * 2u), v);
     }
 }

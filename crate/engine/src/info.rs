@@ -4,7 +4,7 @@ use std::io::{Read, Seek};
 
 use crate::error::Result;
 use crate::gguf::Gguf;
-use crate::model::Config;
+use crate::model::Spec;
 
 /// What a model is.
 #[derive(Clone, Debug)]
@@ -34,7 +34,7 @@ pub struct Info {
 impl Info {
     pub(crate) fn new<R: Read + Seek>(
         gguf: &Gguf<R>,
-        config: &Config,
+        spec: &Spec,
         context: usize,
         chat_template: bool,
     ) -> Result<Self> {
@@ -50,13 +50,13 @@ impl Info {
         let elements = |shape: &[usize]| shape.iter().map(|d| *d as u64).product::<u64>();
         Ok(Self {
             name: gguf.metadata().opt_str("general.name")?.unwrap_or(gguf.file()).to_owned(),
-            architecture: config.architecture.clone(),
+            architecture: spec.architecture.clone(),
             parameters: gguf.tensors().iter().map(|t| elements(&t.shape)).sum(),
             file_bytes: gguf.file_bytes(),
             context,
-            kv_bytes: config.kv_bytes(context),
-            layers: config.layers,
-            vocabulary: config.vocabulary,
+            kv_bytes: spec.kv_bytes(context),
+            layers: spec.layers.len(),
+            vocabulary: spec.vocabulary,
             quantization,
             chat_template,
         })

@@ -4,27 +4,25 @@
 #![deny(clippy::unwrap_used, clippy::expect_used)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
-mod backend;
-mod choose;
 pub mod cpu;
 mod error;
+pub mod format;
 pub mod gguf;
 pub mod gpu;
 mod info;
-mod measure;
 pub mod model;
-pub mod quant;
 mod sampler;
+mod select;
 mod session;
-mod stop;
 #[cfg(test)]
 mod testing;
 pub mod tokenizer;
 
-pub use backend::{Check, LoadOptions, Preference, Progress, Report};
 pub use error::{Error, Result};
 pub use info::Info;
+pub use protocol::AUTOMATIC_THREADS;
 pub use sampler::{Sampler, Sampling, argmax};
+pub use select::{Check, LoadOptions, Preference, Progress, Report};
 pub use session::{Engine, FinishReason, Generation, Request, Step};
 pub use tokenizer::{Message, Role, Tokenizer};
 

@@ -2,50 +2,12 @@
 //!
 //! Order: repetition penalty, temperature, top-k, then by probability min-p and top-p, then the draw.
 
+pub use protocol::Sampling;
 use rand_pcg::Pcg64Mcg;
 use rand_pcg::rand_core::{Rng, SeedableRng};
 
-use crate::cpu::portable::exp;
+use crate::cpu::kernels::portable::exp;
 use crate::error::{Error, Result};
-
-/// How the next token is chosen.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Sampling {
-    /// 0 is greedy; otherwise logits are divided by it. 0 to 5.
-    pub temperature: f32,
-    /// Keep this many candidates; 0 keeps all.
-    pub top_k: usize,
-    /// Keep the smallest set with this probability mass, (0, 1]; 1 keeps all.
-    pub top_p: f32,
-    /// Drop candidates below this share of the best one's probability, [0, 1); 0 drops none.
-    pub min_p: f32,
-    /// Divides positive and multiplies negative logits of tokens already seen; 0.5 to 2, 1 does nothing.
-    pub repetition_penalty: f32,
-    /// Seed of the random numbers.
-    pub seed: u64,
-}
-
-impl Sampling {
-    /// Always the most probable token.
-    pub fn greedy() -> Self {
-        Self { temperature: 0.0, top_k: 0, top_p: 1.0, min_p: 0.0, repetition_penalty: 1.0, seed: 0 }
-    }
-
-    /// # Errors
-    /// The first setting out of its range, by name.
-    pub fn validate(&self) -> Result<()> {
-        let check = |ok, setting, value: f32, range| match ok {
-            true => Ok(()),
-            false => Err(Error::BadSetting { setting, value: value.to_string(), range }),
-        };
-        let Self { temperature, top_p, min_p, repetition_penalty, .. } = *self;
-        check((0.0..=5.0).contains(&temperature), "temperature", temperature, "between 0 and 5")?;
-        check(top_p > 0.0 && top_p <= 1.0, "top-p", top_p, "above 0 and at most 1")?;
-        check((0.0..1.0).contains(&min_p), "min-p", min_p, "at least 0 and below 1")?;
-        let penalty = repetition_penalty;
-        check((0.5..=2.0).contains(&penalty), "repetition penalty", penalty, "between 0.5 and 2")
-    }
-}
 
 /// Logits that are looked at together when the best are sought.
 const BLOCK: usize = 64;
@@ -69,7 +31,7 @@ impl Sampler {
     /// # Errors
     /// A setting is out of its range.
     pub fn new(settings: Sampling, vocabulary: usize) -> Result<Self> {
-        settings.validate()?;
+        Self::validate(&settings)?;
         Ok(Self {
             random: Pcg64Mcg::seed_from_u64(settings.seed),
             seen: vec![false; vocabulary],
@@ -77,6 +39,23 @@ impl Sampler {
             peaks: Vec::with_capacity(vocabulary.div_ceil(BLOCK)),
             settings,
         })
+    }
+
+    /// Whether every setting is within its range.
+    ///
+    /// # Errors
+    /// The first that is not, by name.
+    pub fn validate(settings: &Sampling) -> Result<()> {
+        let check = |ok, setting, value: f32, range| match ok {
+            true => Ok(()),
+            false => Err(Error::BadSetting { setting, value: value.to_string(), range }),
+        };
+        let Sampling { temperature, top_p, min_p, repetition_penalty, .. } = *settings;
+        check((0.0..=5.0).contains(&temperature), "temperature", temperature, "between 0 and 5")?;
+        check(top_p > 0.0 && top_p <= 1.0, "top-p", top_p, "above 0 and at most 1")?;
+        check((0.0..1.0).contains(&min_p), "min-p", min_p, "at least 0 and below 1")?;
+        let penalty = repetition_penalty;
+        check((0.5..=2.0).contains(&penalty), "repetition penalty", penalty, "between 0.5 and 2")
     }
 
     /// How it chooses.
@@ -325,8 +304,8 @@ mod tests {
 
     #[test]
     fn a_setting_out_of_range_is_named() {
-        let error = Sampling { top_p: 1.5, ..warm(1.0) }.validate().unwrap_err().to_string();
+        let error = Sampler::validate(&Sampling { top_p: 1.5, ..warm(1.0) }).unwrap_err().to_string();
         assert_eq!(error, "top-p is 1.5; it must be above 0 and at most 1");
-        assert!(Sampling { temperature: f32::NAN, ..warm(1.0) }.validate().is_err());
+        assert!(Sampler::validate(&Sampling { temperature: f32::NAN, ..warm(1.0) }).is_err());
     }
 }

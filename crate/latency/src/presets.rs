@@ -3,14 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use figures::{Figure, Kind};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::cloud::Preset;
-use crate::dated::{self, Figure, Kind};
-use crate::published::Published;
-use crate::slo::Slo;
+use crate::cloud::{Preset, Published};
+use crate::objective::Slo;
 
 const SOURCES: &str = include_str!("../presets/sources.json");
 const DECOMPOSED: [&str; 5] = [
@@ -79,15 +78,15 @@ fn read<P: DeserializeOwned>(text: &str) -> P {
     let sources: BTreeMap<String, Source> = json("sources.json", SOURCES);
     let file: File = json("a preset", text);
     let figures: Vec<Figure> =
-        file.figures.into_iter().map(|(field, e)| figure(field, e, &sources)).collect();
+        file.figures.into_iter().map(|(key, entry)| figure(key, entry, &sources)).collect();
     let mut preset = Map::new();
-    for Figure { field, value, .. } in &figures {
-        put(&mut preset, field, (*value).into());
+    for Figure { key, value, .. } in &figures {
+        put(&mut preset, key, (*value).into());
     }
     preset.insert("id".into(), file.id.clone().into());
     preset.insert("label".into(), file.label.into());
-    preset.insert("sources".into(), dated::sources(&figures).into());
-    preset.insert("retrieved".into(), dated::retrieved(&figures).into());
+    preset.insert("sources".into(), distinct_sources(&figures).into());
+    preset.insert("retrieved".into(), latest_date(&figures).into());
     let figures = serde_json::to_value(figures).unwrap_or_default();
     preset.insert("figures".into(), figures);
     serde_json::from_value(preset.into()).unwrap_or_else(|error| panic!("preset {}: {error}", file.id))
@@ -97,12 +96,27 @@ fn json<T: DeserializeOwned>(name: &str, text: &str) -> T {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
-fn figure(field: String, entry: Entry, sources: &BTreeMap<String, Source>) -> Figure {
+/// Distinct sources of these figures, in order.
+fn distinct_sources(figures: &[Figure]) -> Vec<String> {
+    let mut sources: Vec<String> = Vec::new();
+    for figure in figures {
+        if !sources.contains(&figure.source) {
+            sources.push(figure.source.clone());
+        }
+    }
+    sources
+}
+
+/// The latest date among them.
+fn latest_date(figures: &[Figure]) -> String {
+    figures.iter().map(|figure| figure.retrieved.clone()).max().unwrap_or_default()
+}
+
+fn figure(key: String, entry: Entry, sources: &BTreeMap<String, Source>) -> Figure {
     let Entry { value, unit, low, high, source } = entry;
     let Source { kind, retrieved, text } =
-        sources.get(&source).unwrap_or_else(|| panic!("{field}: no source is called {source}"));
-    let (kind, retrieved, source) = (*kind, retrieved.clone(), text.clone());
-    Figure { field, value, unit, low, high, source, retrieved, kind }
+        sources.get(&source).unwrap_or_else(|| panic!("{key}: no source is called {source}"));
+    Figure { key, value, unit, low, high, source: text.clone(), retrieved: retrieved.clone(), kind: *kind }
 }
 
 /// Puts a value at a path such as `cold_start.time.p50`.
@@ -131,10 +145,10 @@ mod tests {
         figures.extend(slos().into_iter().flat_map(|slo| slo.figures));
         assert!(figures.len() > 100, "{}", figures.len());
         for figure in figures {
-            let Figure { field, value, low, high, retrieved, source, unit, .. } = &figure;
-            assert!(low <= value && value <= high, "{field}: {low} <= {value} <= {high}");
+            let Figure { key, value, low, high, retrieved, source, unit, .. } = &figure;
+            assert!(low <= value && value <= high, "{key}: {low} <= {value} <= {high}");
             let date = retrieved.split('-').map(str::len).collect::<Vec<_>>();
-            assert!(date == [4, 2, 2] && source.len() > 40 && !unit.is_empty(), "{field}");
+            assert!(date == [4, 2, 2] && source.len() > 40 && !unit.is_empty(), "{key}");
         }
     }
 
@@ -143,7 +157,7 @@ mod tests {
         let presets = published();
         let ends: Vec<_> = presets.iter().take(2).map(|p| (p.first_token.p50, p.first_token.p99)).collect();
         assert_eq!(ends, [(80.0, 400.0), (250.0, 1200.0)]);
-        let first = presets[0].figures.iter().find(|figure| figure.field == "first_token.p50").unwrap();
+        let first = presets[0].figures.iter().find(|figure| figure.key == "first_token.p50").unwrap();
         assert_eq!((first.kind, first.low, first.high), (Kind::SeedClaim, 80.0, 250.0));
     }
 

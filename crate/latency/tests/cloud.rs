@@ -2,8 +2,8 @@
 
 use latency::Ms;
 use latency::cloud::{Cloud, Connection, Loss, Percentiles, Preset, Rare, Request, Stage};
+use latency::cloud::{Published, PublishedCloud};
 use latency::presets;
-use latency::published::{Published, PublishedCloud};
 use latency::stats::{Series, Simulated, Timing};
 
 /// Seed 42, run 0, 50 tokens of `pinned`: bits of the first arrival, and all arrivals folded together.
@@ -63,7 +63,8 @@ fn a_longer_prompt_takes_its_slope_longer() {
 #[test]
 fn every_run_shown_is_the_run_simulated() {
     let preset = presets::all().pop().unwrap();
-    let (cloud, ask) = (Cloud::new(&preset).unwrap(), request(Connection::Cold));
+    let cloud = Cloud::new(&preset).unwrap();
+    let ask = request(Connection::Cold);
     let mut runs = 0;
     cloud.each(&ask, 5, 10..20, |run, arrivals| {
         assert_eq!(arrivals, cloud.simulate(&ask, 5, run).arrivals);
@@ -95,8 +96,8 @@ fn your_own_percentiles_or_samples_become_a_cloud() {
     assert!((series.percentile(0.99).unwrap().0 / 456.0 - 1.0).abs() < 0.02);
 
     let text: String = (1..1000).map(|i| format!("{}\n", 100.0 + 50.0 * f64::from(i) / 1000.0)).collect();
-    let samples = latency::samples::read(&text).unwrap();
-    let fitted = latency::sample_fit::fit(&samples).unwrap();
+    let samples = latency::pasted::read(&text).unwrap();
+    let fitted = latency::fit::fit(&samples).unwrap();
     let from_samples = yours(Percentiles::of(&fitted.time));
     let series = firsts(&PublishedCloud::new(&from_samples).unwrap());
     let want = fitted.time.quantile(0.5).0;
@@ -154,7 +155,8 @@ fn every_preset_has_sources_and_the_first_token_it_promises() {
             (0.99, Some(preset.first_token.p99)),
         ];
         for (p, want) in promised {
-            let (got, want) = (server.percentile(p).unwrap().0, want.unwrap());
+            let got = server.percentile(p).unwrap().0;
+            let want = want.unwrap();
             assert!((got / want - 1.0).abs() < 0.02, "{} P{}: {got}, not {want}", preset.id, p * 100.0);
         }
     }

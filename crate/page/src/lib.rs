@@ -50,29 +50,20 @@
 #![deny(clippy::unwrap_used, clippy::expect_used)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
-pub mod backend;
-pub mod catalogue;
-pub mod costing;
-pub mod device;
-pub mod figures;
-pub mod format;
-pub mod ladder;
-pub mod plots;
-pub mod race;
-pub mod rate;
-pub mod scale;
-pub mod settings;
-pub mod tasks;
-pub mod timing;
-pub mod words;
+pub mod charts;
+pub mod compare;
+pub mod cost;
+pub mod decide;
+pub mod engine_link;
+pub mod latency;
+pub mod run;
+pub mod shared;
 
 #[cfg(target_arch = "wasm32")]
-mod bridge;
+mod app;
 #[cfg(target_arch = "wasm32")]
-mod probe;
+mod inbox;
+#[cfg(target_arch = "wasm32")]
+mod shell;
 #[cfg(target_arch = "wasm32")]
 pub mod start;
-#[cfg(target_arch = "wasm32")]
-mod state;
-#[cfg(target_arch = "wasm32")]
-mod ui;

@@ -4,8 +4,9 @@ use leptos::prelude::*;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlElement;
 
-use crate::state::App;
-use crate::ui::page;
+use crate::app::App;
+use crate::engine_link::{builds, probe};
+use crate::shell::page::page;
 
 /// Puts the page in the place of the text that `index.html` shows without it.
 ///
@@ -23,8 +24,26 @@ pub fn start(load_charts: js_sys::Function) -> Result<(), JsError> {
     place.set_text_content(None);
     mount_to(place, move || {
         let app = App::new(load_charts.clone());
+        connect(app);
         page(app)
     })
     .forget();
     Ok(())
+}
+
+/// Joins the state to the worker, asks the device and the server what there is, and lets the features follow one another.
+fn connect(app: App) {
+    app.bridge.on_message(move |message| app.receive(message));
+    app.bridge.on_crash(move |message| app.crashed(message));
+    app.bridge.on_fallback(move |fallback| app.fallbacks.update(|all| all.push(fallback)));
+    app.device.set(probe::now());
+    app.bridge.set_builds(app.device.with_untracked(builds::runnable));
+    leptos::task::spawn_local(async move {
+        let asked = probe::asked().await;
+        app.device.update(|device| asked.apply(device));
+    });
+    app.read_catalogue();
+    app.watch_visibility();
+    app.follow_cloud();
+    app.follow_race();
 }

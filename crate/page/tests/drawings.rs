@@ -1,11 +1,12 @@
 //! The drawings' geometry, what is left out of them, the JSON that `charts.js` reads, and the tables beside them.
 #![cfg(not(target_arch = "wasm32"))]
 
-use page::plots::{
-    Axis, Band, Chart, End, Gate, Line, Mark, Origin, Outcome, Path, Role, Row, Step, StepKind, Swing, Table,
+use page::charts::drawings::{
+    Axis, Band, Chart, End, Gate, Line, Mark, Outcome, Path, Role, Row, Step, StepKind, Swing, Table,
     Tornado, Unit, Waterfall, gate_names,
 };
-use page::scale::{Scale, Span, drawable, short_usd, tornado, waterfall};
+use page::charts::scales::{Scale, Span, drawable, short_usd, tornado, waterfall};
+use page::shared::origin::Origin;
 use serde_json::json;
 
 fn end(value: f64) -> End {
@@ -13,8 +14,8 @@ fn end(value: f64) -> End {
 }
 
 fn swing(label: &str, low: f64, high: f64) -> Swing {
-    let flips = (low > 0.0) != (high > 0.0);
-    Swing { label: label.into(), low: end(low), high: end(high), flips, detail: String::new() }
+    let changes_verdict = (low > 0.0) != (high > 0.0);
+    Swing { label: label.into(), low: end(low), high: end(high), changes_verdict, detail: String::new() }
 }
 
 fn swings(base: f64, rows: Vec<Swing>) -> Tornado {
@@ -116,11 +117,11 @@ fn a_waterfall_runs_from_its_start_to_its_total() {
         (22_400.0, StepKind::Subtract),
         (19_600.0, StepKind::Total),
     ]);
-    let (scale, rungs) = waterfall(&data);
-    assert_eq!(rungs.iter().map(|r| r.after).collect::<Vec<_>>(), [54_000.0, 42_000.0, 19_600.0, 19_600.0]);
-    assert_eq!(rungs.iter().map(|r| r.foot).collect::<Vec<_>>(), [0.0, 54_000.0, 42_000.0, 0.0]);
+    let (scale, bars) = waterfall(&data);
+    assert_eq!(bars.iter().map(|r| r.after).collect::<Vec<_>>(), [54_000.0, 42_000.0, 19_600.0, 19_600.0]);
+    assert_eq!(bars.iter().map(|r| r.foot).collect::<Vec<_>>(), [0.0, 54_000.0, 42_000.0, 0.0]);
     assert_eq!((scale.from, scale.to), (0.0, 60_000.0));
-    let second = scale.span(rungs[1].foot, rungs[1].after);
+    let second = scale.span(bars[1].foot, bars[1].after);
     assert!((second.start - 0.7).abs() < 1e-12 && (second.length - 0.2).abs() < 1e-12, "{second:?}");
 }
 
@@ -133,9 +134,9 @@ fn a_waterfall_may_cross_zero_be_empty_and_have_holes() {
         (5.0, StepKind::Add),
         (-15.0, StepKind::Total),
     ]);
-    let (scale, rungs) = waterfall(&data);
-    assert_eq!(rungs.iter().map(|r| r.step).collect::<Vec<_>>(), [0, 2, 3, 4]);
-    assert_eq!(rungs.iter().map(|r| r.change()).collect::<Vec<_>>(), [10.0, -30.0, 5.0, -15.0]);
+    let (scale, bars) = waterfall(&data);
+    assert_eq!(bars.iter().map(|r| r.step).collect::<Vec<_>>(), [0, 2, 3, 4]);
+    assert_eq!(bars.iter().map(|r| r.change()).collect::<Vec<_>>(), [10.0, -30.0, 5.0, -15.0]);
     assert!(scale.holds(0.0) && scale.holds(-20.0) && scale.holds(10.0));
     assert!(waterfall(&steps(&[])).1.is_empty());
     assert!(waterfall(&steps(&[(-3.0, StepKind::Start)])).0.holds(0.0), "zero is always there");

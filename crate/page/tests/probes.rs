@@ -1,7 +1,7 @@
 //! The device check's probes against a real engine: each is valid exactly where its feature is.
 #![cfg(target_arch = "wasm32")]
 
-use page::device::{DOT_PROBE, SIMD_PROBE};
+use page::engine_link::device::{DOT_PROBE, SIMD_PROBE};
 use wasm_bindgen_test::{wasm_bindgen_test, wasm_bindgen_test_configure};
 
 wasm_bindgen_test_configure!(run_in_browser);

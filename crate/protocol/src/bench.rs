@@ -13,10 +13,10 @@ pub struct Bench {
     pub runs: u32,
 }
 
-/// What a measurement brought: medians over the runs.
+/// A measurement: medians over the runs.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Benched {
-    /// What was asked.
+    /// The measurement that was asked for.
     pub asked: Bench,
     /// Name of the backend.
     pub backend: String,
@@ -26,24 +26,35 @@ pub struct Benched {
     pub decode_tokens_per_s: f64,
     /// From the start to the first token, ms.
     pub ttft_ms: f64,
-    /// What a decoded token costs on the GPU; none on the processor.
+    /// Costs of a decoded token on the GPU; none on the processor.
     pub gpu: Option<GpuCosts>,
-    /// What it costs on the processor; none on the GPU.
+    /// Its costs on the processor; none on the GPU.
     pub cpu: Option<CpuCosts>,
 }
 
-/// What a decoded token costs on the processor.
+/// Costs of a decoded token on the processor.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CpuCosts {
-    /// Time of a token by stage, ms: each stage measured by itself, over all layers.
-    pub stages: Vec<(String, f64)>,
+    /// Each stage measured by itself, over all layers.
+    pub stages: Vec<StageCosts>,
     /// Weights, as packed, and keys and values that a token reads, bytes.
     pub bytes_per_token: u64,
     /// Threads that compute.
     pub threads: u32,
 }
 
-/// What a decoded token costs on the GPU.
+/// A part of a token's time on the processor.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StageCosts {
+    /// Its name for people.
+    pub name: String,
+    /// Time, ms.
+    pub ms: f64,
+    /// Whether it multiplies with weights.
+    pub product: bool,
+}
+
+/// Costs of a decoded token on the GPU.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct GpuCosts {
     /// Kernels dispatched.

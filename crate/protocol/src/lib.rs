@@ -1,20 +1,28 @@
 //! Every message between the page and the engine's worker: one enum each way.
 //!
+//! The engine speaks of conversations, sampling and backends in the same terms, so they are said here alone.
+//!
 //! A message travels as the JSON text of one enum value. `ToWorker::Load` with `Source::File` is posted
 //! as `[json, File]`, `FromWorker::Ready` as `[json, Int32Array]` where memory can be shared; every other message
-//! as `[json]`. The page adds one to the only element of that array (`Atomics.add`) before it posts a message: only
-//! then does an answer under way let messages in. Times are milliseconds since the Unix epoch on the
+//! as `[json]`. That array is the doorbell: the page adds one to its only element (`Atomics.add`) before it posts a
+//! message, since only then does an answer under way let messages in. Times are milliseconds since the Unix epoch on the
 //! sender's clock (`performance.timeOrigin + performance.now()`), which page and worker share.
 
 mod bench;
+mod conversation;
 mod measure;
+mod selection;
+mod threads;
 
 use serde::{Deserialize, Serialize};
 
-pub use bench::{Bench, Benched, CpuCosts, GpuCosts};
+pub use bench::{Bench, Benched, CpuCosts, GpuCosts, StageCosts};
+pub use conversation::{Message, Role, Sampling};
 pub use measure::{Asked, Ended, Measure, Measured, Sampled, Until};
+pub use selection::{Check, Preference, Report};
+pub use threads::{AUTOMATIC_THREADS, MOST_THREADS, threads};
 
-/// What the page asks of the worker.
+/// A request of the page to the worker.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum ToWorker {
     /// Fetches (or opens from storage), checks and loads a model; replaces the one loaded before.
@@ -35,7 +43,7 @@ pub enum ToWorker {
     ForgetModels,
 }
 
-/// What the worker tells the page.
+/// A message of the worker to the page.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum FromWorker {
     /// The worker runs; sent once, before anything else.
@@ -84,30 +92,18 @@ pub struct Ready {
     pub gpu: Gpu,
 }
 
-/// What asking for a GPU adapter brought.
+/// The outcome of asking for a GPU adapter.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Gpu {
     /// None, and why; half a sentence, such as "this browser found no adapter".
     None(String),
     /// An adapter.
     Adapter {
-        /// What it calls itself; never empty.
+        /// Its own name; never empty.
         name: String,
         /// Whether it is a program on the processor, not a GPU.
         software: bool,
     },
-}
-
-/// Which backend is asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Preference {
-    /// The faster of those that pass the self-check.
-    #[default]
-    Automatic,
-    /// The GPU if it passes the self-check, however slow.
-    Gpu,
-    /// The processor.
-    Cpu,
 }
 
 /// A model to load.
@@ -148,7 +144,7 @@ pub enum Source {
     },
 }
 
-/// What a load is doing.
+/// A stage of a load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Stage {
     /// Bytes arrive over the network.
@@ -166,7 +162,7 @@ pub enum Stage {
 /// Where a load stands.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LoadProgress {
-    /// What the load is doing.
+    /// The stage it is in.
     pub stage: Stage,
     /// Bytes done in this stage.
     pub done: u64,
@@ -209,47 +205,8 @@ pub struct Loaded {
     pub memory_bytes: u64,
     /// Bytes of the GPU buffers, as allocated; 0 on the processor.
     pub gpu_memory_bytes: u64,
-    /// What computes, and why.
+    /// Which backend computes, and why.
     pub backend: Report,
-}
-
-/// Which backend runs, and how that was decided.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Report {
-    /// `cpu-simd`, `webgpu`, or `webgpu (software)`.
-    pub name: String,
-    /// Why this one, a sentence.
-    pub reason: String,
-    /// The adapter, where one was found.
-    pub adapter: Option<String>,
-    /// The GPU kernels' variant, where they run.
-    pub variant: Option<String>,
-    /// The self-check, where there was a GPU to check.
-    pub check: Option<Check>,
-}
-
-/// GPU against processor on this device, before the first answer. No kernels and no tokens: the GPU was so much
-/// slower that it was timed only.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Check {
-    /// Kernels that were run on known numbers.
-    pub kernels: u32,
-    /// Kernels that gave wrong numbers and were replaced by their plain variant, by name.
-    pub replaced: Vec<String>,
-    /// Tokens of the forced decode.
-    pub tokens: u32,
-    /// Of those, how many have the same best next token on both.
-    pub same: u32,
-    /// Largest difference of a log-probability between the two, over all tokens and the whole vocabulary.
-    pub largest_difference: f32,
-    /// Decode speed of the GPU, tokens/s, measured over about 200 ms.
-    pub gpu_tokens_per_s: Option<f64>,
-    /// Decode speed of the processor, tokens/s, measured on part of the layers and scaled to all.
-    pub cpu_tokens_per_s: Option<f64>,
-    /// Whether this is an earlier visit's result on the same adapter and build.
-    pub remembered: bool,
-    /// What the whole check took, ms.
-    pub took_ms: f64,
 }
 
 /// Another backend goes on.
@@ -261,44 +218,6 @@ pub struct Moved {
     pub backend: Report,
     /// When, ms since the Unix epoch.
     pub at_ms: f64,
-}
-
-/// Who speaks in a conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Instructions.
-    System,
-    /// The visitor.
-    User,
-    /// The model.
-    Assistant,
-}
-
-/// One turn of a conversation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Message {
-    /// Who speaks.
-    pub role: Role,
-    /// What is said; plain text, never markup.
-    pub content: String,
-}
-
-/// How the next token is chosen.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sampling {
-    /// 0 is greedy; otherwise logits are divided by it. Range 0 to 5.
-    pub temperature: f32,
-    /// Keep this many candidates; 0 keeps all.
-    pub top_k: u32,
-    /// Keep the smallest set with this probability mass, (0, 1]; 1 keeps all.
-    pub top_p: f32,
-    /// Drop candidates below this share of the best one's probability, [0, 1); 0 drops none.
-    pub min_p: f32,
-    /// Divides positive and multiplies negative logits of tokens already seen; 1 does nothing. Range 0.5 to 2.
-    pub repetition_penalty: f32,
-    /// Seed of the random numbers; the same seed and prompt give the same text.
-    pub seed: u64,
 }
 
 /// A conversation to answer.
@@ -390,7 +309,7 @@ pub struct Finished {
     pub memory_bytes: u64,
 }
 
-/// What was being done when it failed.
+/// The operation that failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Operation {
     /// Starting the worker.
@@ -409,7 +328,7 @@ pub enum Operation {
     Message,
 }
 
-/// What kind of error it is, for the page to choose what to offer.
+/// The kind of an error, for the page to choose what to offer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FailureKind {
     /// The server did not give the file: not there, refused, or the connection broke.
@@ -437,11 +356,11 @@ pub enum FailureKind {
 /// An operation's error.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Failure {
-    /// What was being done.
+    /// The operation that failed.
     pub operation: Operation,
     /// The answer it belongs to, when it was a generation.
     pub id: Option<u32>,
-    /// What kind of error.
+    /// The kind of error.
     pub kind: FailureKind,
     /// A sentence that names the thing, the cause and what to do; plain text.
     pub message: String,

@@ -16,7 +16,7 @@ pub struct Measure {
 /// A prompt to answer.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Asked {
-    /// What the visitor would type.
+    /// As the visitor would type it.
     pub text: String,
     /// Most tokens of the answer, at least 1.
     pub max_tokens: u32,

@@ -12,12 +12,20 @@ pub(crate) fn now_ms() -> f64 {
     }
 }
 
+/// Seconds since 1970 on the visitor's wall clock, time zone included.
+pub(crate) fn local_seconds() -> i64 {
+    let now = js_sys::Date::new_0();
+    (now.get_time() / 1e3 - now.get_timezone_offset() * 60.0) as i64
+}
+
 /// Smallest step that the clock was seen to take, milliseconds.
 pub(crate) fn tick_ms() -> f64 {
     const STEPS: u32 = 20;
     const LONGEST_MS: f64 = 50.0;
     let start = now_ms();
-    let (mut last, mut smallest, mut steps) = (start, f64::INFINITY, 0);
+    let mut last = start;
+    let mut smallest = f64::INFINITY;
+    let mut steps = 0;
     while steps < STEPS && last - start < LONGEST_MS {
         let now = now_ms();
         if now > last {

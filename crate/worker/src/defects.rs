@@ -5,9 +5,9 @@ use std::cell::Cell;
 use protocol::{Failure, FailureKind, FromWorker, Operation};
 use web_sys::console;
 
-use crate::{bus, heap};
+use crate::{heap, messages};
 
-/// What is running, so that a defect can be told where it belongs.
+/// The operation under way, so that a defect can be told where it belongs.
 pub(crate) type Running = (Operation, Option<u32>);
 
 thread_local! {
@@ -15,7 +15,7 @@ thread_local! {
     static TOLD: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Notes what runs from here on.
+/// Notes the operation that runs from here on.
 pub(crate) fn now_running(running: Running) {
     RUNNING.set(running);
 }
@@ -32,7 +32,7 @@ pub(crate) fn install_hook() {
 /// Tells the page of a defect, once: the trap that follows a panic is the same event.
 pub(crate) fn tell(cause: &str) {
     if !TOLD.replace(true) {
-        bus::post(&FromWorker::Failed(failure(cause, heap::refused())));
+        messages::post(&FromWorker::Failed(failure(cause, heap::refused())));
     }
 }
 

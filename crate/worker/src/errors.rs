@@ -4,7 +4,7 @@ use engine::Error as EngineError;
 use protocol::{Failure, FailureKind, Operation};
 use thiserror::Error;
 
-/// What can go wrong in the worker. Every text is a sentence a visitor can act on.
+/// Failures of the worker. Every text is a sentence a visitor can act on.
 #[derive(Debug, Error)]
 pub(crate) enum Error {
     #[error("the message could not be understood: {cause}; reload the page")]

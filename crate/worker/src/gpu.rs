@@ -3,10 +3,9 @@
 use engine::gpu::{Adapter, Device, Settings};
 use protocol::{FromWorker, Gpu, LoadProgress, Stage};
 
-use crate::bus;
 use crate::clock::now_ms;
 use crate::js;
-use crate::turn::yield_now;
+use crate::messages::{self, yield_now};
 
 /// Where `webgpu.js` leaves word whether there will be subgroups, and what the adapter calls itself.
 const SUBGROUPS: &str = "nibbleSubgroups";
@@ -21,7 +20,7 @@ async fn adapter() -> engine::Result<Adapter> {
     })
 }
 
-/// What there is, without opening it.
+/// The adapter, without opening it.
 pub(crate) async fn found() -> Gpu {
     match adapter().await {
         Ok(adapter) => Gpu::Adapter { name: adapter.name().to_owned(), software: adapter.software() },
@@ -40,11 +39,15 @@ async fn prepared(variant: Option<&str>) -> engine::Result<Device> {
     let subgroups = js::get(&js_sys::global(), SUBGROUPS).is_truthy();
     let settings = Settings { variant, subgroups, ..Settings::default() };
     let mut device = adapter.open(settings).await?;
-    let told = |done: usize, total: usize| {
-        let (done, total, at_ms) = (done as u64, total as u64, now_ms());
-        bus::post(&FromWorker::LoadProgress(LoadProgress { stage: Stage::Compile, done, total, at_ms }));
+    let mut post_progress = |done: usize, total: usize| {
+        messages::post(&FromWorker::LoadProgress(LoadProgress {
+            stage: Stage::Compile,
+            done: done as u64,
+            total: total as u64,
+            at_ms: now_ms(),
+        }));
     };
-    device.compile(&mut |done, total| told(done, total)).await?;
+    device.compile(&mut post_progress).await?;
     yield_now().await;
     Ok(device)
 }

@@ -9,7 +9,7 @@ pub(crate) fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
 }
 
-/// What a thrown value says, for the second half of a sentence.
+/// A thrown value's own words, for the second half of a sentence.
 pub(crate) fn describe(thrown: &JsValue) -> String {
     if let Some(error) = thrown.dyn_ref::<DomException>() {
         return format!("{} ({})", error.message(), error.name());

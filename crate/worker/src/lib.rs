@@ -6,32 +6,21 @@
 #![deny(clippy::unwrap_used, clippy::expect_used)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))]
 
-mod bell;
-mod bench;
-mod bus;
 mod clock;
-mod crew;
 mod defects;
 mod digest;
 mod download;
 mod errors;
-mod fetch;
-mod generate;
 mod gpu;
 mod heap;
 mod js;
-mod load;
-mod measure;
-mod place;
-mod readers;
-mod remembered;
-mod report;
-mod storage;
+mod messages;
+mod store;
+mod tasks;
 #[cfg(test)]
 mod tests;
-mod turn;
+mod threads;
 mod variant;
-mod wanted;
 mod worker;
 
 use std::rc::Rc;
@@ -51,14 +40,14 @@ pub async fn start() {
         Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| worker.receive(&event.data()));
     // The listener lives as long as the worker does.
     js::scope().set_onmessage(Some(receive.into_js_value().unchecked_ref()));
-    bus::post_ready(&FromWorker::Ready(worker::ready().await));
+    messages::post_ready(&FromWorker::Ready(worker::ready().await));
 }
 
 /// Computes on a thread beside the worker's until its pool is gone. Called once by `thread.js`, with the number that
 /// the worker gave it.
 #[wasm_bindgen]
 pub fn run_thread(number: u32) {
-    crew::run(number);
+    threads::run(number);
 }
 
 /// Tells the page that this instance broke off. Called by `worker.js`, which alone can see a trap.

@@ -9,27 +9,26 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{AbortController, AbortSignal};
 
-use crate::bell;
-use crate::bus::{self, Incoming};
-use crate::crew::{self, Crew};
 use crate::errors::{Error, Result};
-use crate::measure::{self, Visitor};
-use crate::{bench, defects, generate, gpu, load, storage, variant};
+use crate::messages::{self, Incoming};
+use crate::tasks::{self, Visitor};
+use crate::threads::{self, ThreadPool};
+use crate::{defects, gpu, js, store, variant};
 
-/// The model, and what is being done.
+/// The model, and the operation under way.
 #[derive(Default)]
 pub(crate) struct Worker {
-    pub(crate) engine: RefCell<Option<Engine>>,
-    pub(crate) crew: Rc<Crew>,
+    engine: RefCell<Option<Engine>>,
+    threads: Rc<ThreadPool>,
     visitor: Visitor,
     running: RefCell<Option<AbortController>>,
 }
 
 impl Worker {
-    /// Takes whatever the page posted.
+    /// Takes a message of the page, as it was posted.
     pub(crate) fn receive(self: &Rc<Self>, data: &JsValue) {
-        bell::heard();
-        match bus::parse(data) {
+        messages::message_arrived();
+        match messages::parse(data) {
             Ok(incoming) => self.accept(incoming),
             Err(error) => fail(&error, Operation::Message, None),
         }
@@ -39,18 +38,21 @@ impl Worker {
         match message {
             ToWorker::Abort => self.abort(),
             ToWorker::Load(request) => self.run(Operation::Load, None, async move |worker, signal| {
-                let loaded = load::load(request, file, &worker, &signal).await?;
+                // The model that is there goes first, since two may not fit side by side.
+                worker.engine.replace(None);
+                let (engine, loaded) = tasks::load(request, file, &worker.threads, &signal).await?;
+                worker.engine.replace(Some(engine));
                 Ok(FromWorker::Loaded(loaded))
             }),
             ToWorker::Bench(asked) => self.run(Operation::Bench, None, async move |worker, signal| {
                 let mut engine = worker.engine.take().ok_or(Error::NoModel)?;
-                let benched = bench::bench(&mut engine, asked, &signal).await;
+                let benched = tasks::bench(&mut engine, asked, &signal).await;
                 worker.engine.replace(Some(engine));
                 Ok(FromWorker::Benched(benched?))
             }),
             ToWorker::Measure(asked) => self.run(Operation::Measure, None, async move |worker, signal| {
                 let mut engine = worker.engine.take().ok_or(Error::NoModel)?;
-                let measured = measure::measure(&mut engine, &asked, &worker.visitor, &signal).await;
+                let measured = tasks::measure(&mut engine, &asked, &worker.visitor, &signal).await;
                 worker.engine.replace(Some(engine));
                 Ok(FromWorker::Measured(measured?))
             }),
@@ -60,13 +62,13 @@ impl Worker {
                 self.run(Operation::Generate, Some(ask.id), async move |worker, signal| {
                     // Taken out for the while, since nothing else may touch it between two tokens.
                     let mut engine = worker.engine.take().ok_or(Error::NoModel)?;
-                    let finished = generate::generate(&mut engine, &ask, &signal).await;
+                    let finished = tasks::generate(&mut engine, &ask, &signal).await;
                     worker.engine.replace(Some(engine));
                     Ok(FromWorker::Finished(finished?))
                 });
             }
             ToWorker::ForgetModels => self.run(Operation::Forget, None, async move |_, _| {
-                Ok(FromWorker::Forgotten { bytes: storage::forget().await? })
+                Ok(FromWorker::Forgotten { bytes: store::forget().await? })
             }),
         }
     }
@@ -88,7 +90,7 @@ impl Worker {
         }
         let controller = match AbortController::new() {
             Ok(controller) => controller,
-            Err(thrown) => return defects::tell(&crate::js::describe(&thrown)),
+            Err(thrown) => return defects::tell(&js::describe(&thrown)),
         };
         let signal = controller.signal();
         self.running.replace(Some(controller));
@@ -98,7 +100,7 @@ impl Worker {
             let result = task(Rc::clone(&worker), signal).await;
             worker.running.take();
             match result {
-                Ok(message) => bus::post(&message),
+                Ok(message) => messages::post(&message),
                 Err(error) => fail(&error, operation, id),
             }
         });
@@ -106,13 +108,13 @@ impl Worker {
 }
 
 fn fail(error: &Error, operation: Operation, id: Option<u32>) {
-    bus::post(&FromWorker::Failed(error.failure(operation, id)));
+    messages::post(&FromWorker::Failed(error.failure(operation, id)));
 }
 
-/// What this build is and can do.
+/// This build and its abilities.
 pub(crate) async fn ready() -> Ready {
     let gpu = gpu::found().await;
-    let threads = crew::most();
+    let threads = threads::most();
     let on = if threads == 1 { "on one thread".to_owned() } else { format!("on up to {threads} threads") };
     let processor = format!("the processor, with {} {on}", variant::INSTRUCTIONS);
     let reason = match &gpu {
@@ -126,7 +128,7 @@ pub(crate) async fn ready() -> Ready {
         reason,
         variant: variant::NAME.to_owned(),
         threads,
-        storage: storage::available().await,
+        storage: store::available().await,
         gpu,
     }
 }

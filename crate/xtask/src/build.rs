@@ -16,7 +16,7 @@ use crate::{command, fetch, model, size, wasm};
 const BUNDLE: &str = "charts.js";
 
 /// Builds dist/.
-pub(crate) fn run(paths: &Paths) -> Result<()> {
+pub fn run(paths: &Paths) -> Result<()> {
     let mut folders = vec![wasm::build(paths, &PAGE)?];
     for engine in ENGINES {
         folders.push(wasm::build(paths, engine)?);
@@ -142,7 +142,8 @@ fn files_below(folder: &Path) -> Result<Vec<PathBuf>> {
 /// Sizes of what a visitor downloads: as it lies there, and as most hosts send it.
 fn report(site: &Site) -> Result<()> {
     note(format!("{:<44} {:>10} {:>10}", "dist/", "raw", "gzip"));
-    let (mut raw, mut zipped) = (0, 0);
+    let mut raw = 0;
+    let mut zipped = 0;
     for path in &site.files {
         let name = path.strip_prefix(&site.dist)?.display().to_string();
         let bytes = fs::metadata(path)?.len();
@@ -151,7 +152,8 @@ fn report(site: &Site) -> Result<()> {
             continue;
         }
         let gzip = size::gzip(&fs::read(path)?)? as u64;
-        (raw, zipped) = (raw + bytes, zipped + gzip);
+        raw += bytes;
+        zipped += gzip;
         if bytes >= 4_096 {
             note(format!("{name:<44} {:>10} {:>10}", size::human(bytes), size::human(gzip)));
         }
@@ -170,7 +172,8 @@ mod tests {
     #[test]
     fn a_site_takes_what_is_wanted_and_loses_what_an_earlier_build_left() {
         let folder = std::env::temp_dir().join(format!("nibble-site-{}", std::process::id()));
-        let (www, dist) = (folder.join("www"), folder.join("dist"));
+        let www = folder.join("www");
+        let dist = folder.join("dist");
         fs::create_dir_all(www.join("icons")).unwrap();
         fs::create_dir_all(&dist).unwrap();
         for file in ["index.html", "charts.js", ".made-from", "icons/a.svg"] {

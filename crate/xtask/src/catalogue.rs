@@ -8,28 +8,28 @@ use serde::{Deserialize, Serialize};
 /// One model file.
 #[derive(Clone, Debug, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Model {
+pub struct Model {
     /// Short name, unique in the catalogue.
-    pub(crate) id: String,
+    pub id: String,
     /// Name to show.
-    pub(crate) name: String,
+    pub name: String,
     /// SPDX identifier.
-    pub(crate) license: String,
+    pub license: String,
     /// File name in models/ and, within the source, in its package.
-    pub(crate) file: String,
+    pub file: String,
     /// Size.
-    pub(crate) bytes: u64,
+    pub bytes: u64,
     /// Lower-case hex.
-    pub(crate) sha256: String,
+    pub sha256: String,
     /// `pypi:NAME==VERSION`.
-    pub(crate) source: String,
+    pub source: String,
     /// E.g. `llama`.
-    pub(crate) architecture: String,
+    pub architecture: String,
     /// Main tensor type, e.g. `Q4_1`.
-    pub(crate) quantization: String,
+    pub quantization: String,
     /// Whether it is the one used when none is named.
     #[serde(default)]
-    pub(crate) default: bool,
+    pub default: bool,
 }
 
 #[derive(Deserialize)]
@@ -39,7 +39,7 @@ struct Catalogue {
 }
 
 /// Reads and checks the catalogue.
-pub(crate) fn read(path: &Path) -> Result<Vec<Model>> {
+pub fn read(path: &Path) -> Result<Vec<Model>> {
     let text = std::fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
     parse(&text).with_context(|| format!("{} is not right", path.display()))
 }
@@ -71,7 +71,7 @@ fn check(model: &Model) -> Result<()> {
 }
 
 /// The model of that id; the default one without an id.
-pub(crate) fn choose<'a>(models: &'a [Model], id: Option<&str>) -> Result<&'a Model> {
+pub fn choose<'a>(models: &'a [Model], id: Option<&str>) -> Result<&'a Model> {
     let wanted = |model: &&Model| id.map_or(model.default, |id| model.id == id);
     match models.iter().find(wanted) {
         Some(model) => Ok(model),

@@ -8,21 +8,21 @@ use anyhow::{Context, Result, bail};
 
 /// Cargo, in `root`. Flags for rustc come from this project only: a `RUSTFLAGS` of the environment would
 /// silently replace those in `.cargo/config.toml`.
-pub(crate) fn cargo(root: &Path) -> Command {
+pub fn cargo(root: &Path) -> Command {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(root).env_remove("RUSTFLAGS").env_remove("CARGO_ENCODED_RUSTFLAGS");
     cargo
 }
 
 /// A program by name or path, in `folder`.
-pub(crate) fn program(program: impl AsRef<OsStr>, folder: &Path) -> Command {
+pub fn program(program: impl AsRef<OsStr>, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder);
     command
 }
 
 /// Runs it with its output on standard error; an exit status other than 0 is an error.
-pub(crate) fn run(command: &mut Command) -> Result<()> {
+pub fn run(command: &mut Command) -> Result<()> {
     let status = command
         .stdin(Stdio::null())
         .stdout(std::io::stderr())
@@ -35,7 +35,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 }
 
 /// Runs it quietly and gives its standard output; on failure the error carries what it wrote.
-pub(crate) fn output(command: &mut Command) -> Result<String> {
+pub fn output(command: &mut Command) -> Result<String> {
     let out = command
         .stdin(Stdio::null())
         .output()
@@ -52,7 +52,7 @@ pub(crate) fn output(command: &mut Command) -> Result<String> {
 }
 
 /// First of the programs that PATH leads to.
-pub(crate) fn find(programs: &[&str]) -> Option<PathBuf> {
+pub fn find(programs: &[&str]) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
     let full = |program: &&str| {

@@ -12,7 +12,7 @@ use crate::{build, command, serve};
 
 /// What shall compute in the page.
 #[derive(Clone, Copy, ValueEnum)]
-pub(crate) enum Backend {
+pub enum Backend {
     /// The processor, in a browser without a GPU adapter.
     Cpu,
     /// The GPU, compared with the processor; NIBBLE_ADAPTER=default takes the machine's own instead of software.
@@ -20,7 +20,7 @@ pub(crate) enum Backend {
 }
 
 /// Sets up, builds and serves; with `check`, uses the page once in a browser instead.
-pub(crate) fn run(paths: &Paths, port: u16, check: bool, backend: Backend) -> Result<()> {
+pub fn run(paths: &Paths, port: u16, check: bool, backend: Backend) -> Result<()> {
     if check {
         setup::run(paths, For::Browsing)?;
         build::run(paths)?;

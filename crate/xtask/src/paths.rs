@@ -8,24 +8,24 @@ use serde::Deserialize;
 use crate::command;
 
 /// Folders of one checkout.
-pub(crate) struct Paths {
+pub struct Paths {
     /// The checkout.
-    pub(crate) root: PathBuf,
+    pub root: PathBuf,
     /// The static site.
-    pub(crate) dist: PathBuf,
+    pub dist: PathBuf,
     /// Model files.
-    pub(crate) models: PathBuf,
+    pub models: PathBuf,
     /// Cargo's target directory; clones may share it.
-    pub(crate) target: PathBuf,
+    pub target: PathBuf,
     /// What `cargo metadata` says about the workspace's packages.
-    pub(crate) packages: Vec<Package>,
+    pub packages: Vec<Package>,
 }
 
 /// A package of the workspace.
 #[derive(Deserialize)]
-pub(crate) struct Package {
+pub struct Package {
     /// Its name.
-    pub(crate) name: String,
+    pub name: String,
     dependencies: Vec<Dependency>,
 }
 
@@ -37,7 +37,7 @@ struct Dependency {
 
 impl Package {
     /// Whether it has tests that run in a browser.
-    pub(crate) fn has_browser_tests(&self) -> bool {
+    pub fn has_browser_tests(&self) -> bool {
         self.dependencies.iter().any(|d| d.name == "wasm-bindgen-test" && d.kind.as_deref() == Some("dev"))
     }
 }
@@ -50,7 +50,7 @@ struct Metadata {
 
 impl Paths {
     /// Asks cargo, so that `CARGO_TARGET_DIR` and configuration files count.
-    pub(crate) fn find() -> Result<Self> {
+    pub fn find() -> Result<Self> {
         // Compiled in: xtask is always run from the checkout that it was built in.
         let root =
             Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).context("xtask lies in crate/xtask")?;
@@ -67,18 +67,18 @@ impl Paths {
     }
 
     /// Tools installed by the set-up.
-    pub(crate) fn tools(&self) -> PathBuf {
+    pub fn tools(&self) -> PathBuf {
         self.target.join("tools")
     }
 
     /// A program of the wasm-bindgen command-line tools, e.g. `wasm-bindgen-test-runner`.
-    pub(crate) fn wasm_bindgen(&self, version: &str, program: &str) -> PathBuf {
+    pub fn wasm_bindgen(&self, version: &str, program: &str) -> PathBuf {
         let program = format!("{program}{}", std::env::consts::EXE_SUFFIX);
         self.tools().join(format!("wasm-bindgen-{version}/bin")).join(program)
     }
 
     /// Something that npm installed.
-    pub(crate) fn npm(&self, path: &str) -> PathBuf {
+    pub fn npm(&self, path: &str) -> PathBuf {
         self.root.join("node_modules").join(path)
     }
 }

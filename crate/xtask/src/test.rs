@@ -10,17 +10,18 @@ use clap::ValueEnum;
 use crate::paths::Paths;
 use crate::setup::{self, Browser, For};
 use crate::step::{note, step};
-use crate::tally::Tally;
+use crate::summary::Summary;
 use crate::{build, command, serve};
 
-pub(crate) const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
+/// What tells cargo to compile for browsers.
+pub const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
 
 /// Seconds after which a browser's test program is given up; far above what any takes.
 const PATIENCE: &str = "900";
 
 /// Who runs tests.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
-pub(crate) enum Runner {
+pub enum Runner {
     /// `cargo test` on this machine.
     Native,
     /// wasm-bindgen-test in headless Chromium.
@@ -40,7 +41,7 @@ impl Runner {
         }
     }
 
-    fn run(self, paths: &Paths, browser: &Browser) -> Result<Tally> {
+    fn run(self, paths: &Paths, browser: &Browser) -> Result<Summary> {
         match self {
             Self::Native => native(paths),
             Self::Wasm => wasm(paths, browser),
@@ -50,31 +51,31 @@ impl Runner {
 }
 
 /// Runs everything, or one runner; an error when anything failed.
-pub(crate) fn run(paths: &Paths, only: Option<Runner>) -> Result<()> {
+pub fn run(paths: &Paths, only: Option<Runner>) -> Result<()> {
     setup::run(paths, For::Everything)?;
     let browser = setup::browser()?;
     if only.is_none() {
         checks(paths)?;
     }
-    let mut tallies = Vec::new();
+    let mut summaries = Vec::new();
     for runner in Runner::ALL.into_iter().filter(|runner| only.is_none_or(|only| only == *runner)) {
         let name = runner.name();
-        tallies.push((name, step(&format!("tests: {name}"), || runner.run(paths, &browser))?));
+        summaries.push((name, step(&format!("tests: {name}"), || runner.run(paths, &browser))?));
     }
-    conclude(&tallies)
+    conclude(&summaries)
 }
 
 /// Each runner's own summary, then all counts in one line.
-fn conclude(tallies: &[(&str, Tally)]) -> Result<()> {
+fn conclude(summaries: &[(&str, Summary)]) -> Result<()> {
     println!();
-    for (name, tally) in tallies {
-        for line in &tally.summary {
+    for (name, summary) in summaries {
+        for line in &summary.lines {
             println!("{name}: {line}");
         }
     }
-    let sum = Tally::sum(tallies.iter().map(|(_, tally)| tally));
+    let sum = Summary::sum(summaries.iter().map(|(_, summary)| summary));
     println!("{}", sum.line());
-    if let Some((name, _)) = tallies.iter().find(|(_, tally)| tally.passed + tally.failed == 0) {
+    if let Some((name, _)) = summaries.iter().find(|(_, summary)| summary.passed + summary.failed == 0) {
         bail!("{name} ran no test");
     }
     if sum.failed > 0 {
@@ -109,21 +110,26 @@ fn browser_packages(paths: &Paths) -> Vec<&str> {
     named.flat_map(|package| ["--package", package.name.as_str()]).collect()
 }
 
-fn native(paths: &Paths) -> Result<Tally> {
+fn native(paths: &Paths) -> Result<Summary> {
     let mut cargo = command::cargo(&paths.root);
     counted(cargo.args(["test", "--locked", "--no-fail-fast"]), "the native tests")
 }
 
-fn wasm(paths: &Paths, browser: &Browser) -> Result<Tally> {
+fn wasm(paths: &Paths, browser: &Browser) -> Result<Summary> {
     let plain = packages_in_browser(paths, browser, &browser_packages(paths), &[])?;
     // The kernels once more with the other instructions; the rest of the engine is the same.
     let packages = ["--package", "engine", "--features", "relaxed-simd"];
     let relaxed = packages_in_browser(paths, browser, &packages, &["cpu::tests"])?;
-    let both = Tally::sum([&plain, &relaxed]);
-    Ok(Tally { summary: [plain.summary, relaxed.summary].concat(), ..both })
+    let both = Summary::sum([&plain, &relaxed]);
+    Ok(Summary { lines: [plain.lines, relaxed.lines].concat(), ..both })
 }
 
-fn packages_in_browser(paths: &Paths, browser: &Browser, packages: &[&str], only: &[&str]) -> Result<Tally> {
+fn packages_in_browser(
+    paths: &Paths,
+    browser: &Browser,
+    packages: &[&str],
+    only: &[&str],
+) -> Result<Summary> {
     let mut cargo = command::cargo(&paths.root);
     cargo.args(["test", "--locked", "--no-fail-fast", "--lib", "--tests"]).args(WASM).args(packages);
     in_browser(cargo.arg("--").args(only), paths, browser)?;
@@ -131,7 +137,7 @@ fn packages_in_browser(paths: &Paths, browser: &Browser, packages: &[&str], only
 }
 
 /// Makes a cargo for [`WASM`] run what it builds in this machine's Chromium.
-pub(crate) fn in_browser(cargo: &mut Command, paths: &Paths, browser: &Browser) -> Result<()> {
+pub fn in_browser(cargo: &mut Command, paths: &Paths, browser: &Browser) -> Result<()> {
     let version = setup::wasm_bindgen_version(&paths.root)?;
     cargo.env(
         "CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUNNER",
@@ -160,24 +166,24 @@ fn webdriver(paths: &Paths, browser: &Browser) -> Result<PathBuf> {
 }
 
 /// Runs a `cargo test`, passing its words on and counting. Ending badly without a failed test counts as one.
-fn counted(command: &mut Command, what: &str) -> Result<Tally> {
+fn counted(command: &mut Command, what: &str) -> Result<Summary> {
     let child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn();
     let mut child = child.with_context(|| format!("could not start {what}"))?;
-    let mut tally = Tally::default();
+    let mut summary = Summary::default();
     let words = child.stdout.take().context("no output to read")?;
     for line in BufReader::new(words).split(b'\n') {
         let line = String::from_utf8_lossy(&line?).into_owned();
         println!("{line}");
-        tally.read_libtest(&line);
+        summary.read_libtest(&line);
     }
-    if !child.wait()?.success() && tally.failed == 0 {
-        tally.failed = 1;
-        tally.summary.push(format!("{what} ended before all of them ran"));
+    if !child.wait()?.success() && summary.failed == 0 {
+        summary.failed = 1;
+        summary.lines.push(format!("{what} ended before all of them ran"));
     }
-    Ok(tally)
+    Ok(summary)
 }
 
-fn end_to_end(paths: &Paths, browser: &Browser) -> Result<Tally> {
+fn end_to_end(paths: &Paths, browser: &Browser) -> Result<Summary> {
     // What the page says is held against what the program says.
     command::run(command::cargo(&paths.root).args(["build", "--locked", "--package", "nibble"]))?;
     let program = paths.target.join("debug").join(format!("nibble{}", std::env::consts::EXE_SUFFIX));
@@ -191,13 +197,13 @@ fn end_to_end(paths: &Paths, browser: &Browser) -> Result<Tally> {
     playwright.env("NIBBLE_CHROMIUM", &browser.chromium).env("NIBBLE_PROGRAM", &program).stdin(Stdio::null());
     let status = playwright.status().context("could not start Playwright")?;
     let counts = std::fs::read_to_string(&report).context("Playwright wrote no report")?;
-    let mut tally = Tally::read_playwright(&counts).context("Playwright's report could not be read")?;
+    let mut summary = Summary::read_playwright(&counts).context("Playwright's report could not be read")?;
     if !status.success() {
         note(format!("pictures of what failed are in {}", out.display()));
-        if tally.failed == 0 {
-            tally.failed = 1;
-            tally.summary.push("Playwright ended before all tests ran".to_string());
+        if summary.failed == 0 {
+            summary.failed = 1;
+            summary.lines.push("Playwright ended before all tests ran".to_string());
         }
     }
-    Ok(tally)
+    Ok(summary)
 }

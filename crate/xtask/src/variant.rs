@@ -63,8 +63,16 @@ pub(crate) const ENGINES: &[Variant] = &[
 /// No pass of wasm-opt: measured in turns in one tab, `-O3` took a quarter of the speed of LLVM's own code (decode
 /// 23 instead of 31 tokens/s, prefill 97 instead of 135) and doubled the time to load, for 1 % of the gzipped size.
 const fn engine(out: &'static str, options: &'static [&'static str], proof: &'static [Proof]) -> Variant {
-    let (package, profile) = ("worker", "release");
-    Variant { package, out, profile, features: ALONE, options, shared: false, proof, optimise: &[] }
+    Variant {
+        package: "worker",
+        out,
+        profile: "release",
+        features: ALONE,
+        options,
+        shared: false,
+        proof,
+        optimise: &[],
+    }
 }
 
 /// An engine whose threads share one memory.

@@ -40,7 +40,7 @@ pub(crate) fn setup() -> Result<()> {
 }
 
 /// Description of the driver that computes on the processor, for programs that shall see no other.
-pub(crate) fn lavapipe() -> Option<PathBuf> {
+pub fn lavapipe() -> Option<PathBuf> {
     drivers()
         .into_iter()
         .find(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("lvp")))

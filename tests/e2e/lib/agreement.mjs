@@ -3,7 +3,7 @@ import { messages } from "./instrument.mjs";
 import { ask, choose } from "./page.mjs";
 
 /** Texts that go on in different ways: facts, lists, stories, code, sums, letters. */
-const PROMPTS = [
+export const PROMPTS = [
   "What is the capital of France, and what is it known for?",
   "Name three uses of a brick.",
   "Tell me a short story about a lighthouse keeper.",

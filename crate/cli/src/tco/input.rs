@@ -6,7 +6,7 @@ use anyhow::{Context, Result};
 use economics::{Given, InputError, Scenario, read_inputs};
 use toml::{Table, Value};
 
-use crate::BadUsage;
+use crate::usage::BadUsage;
 
 /// An input file holds a few hundred lines; a file of another kind is not read to its end.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -22,7 +22,7 @@ pub(super) fn scenario(file: Option<&Path>, set: &[String]) -> Result<Scenario> 
     };
     for assignment in set {
         let (key, value) = of_argument(assignment)?;
-        // What is said last holds.
+        // The last assignment holds.
         given.retain(|(earlier, _)| *earlier != key);
         given.push((key, value));
     }

@@ -12,7 +12,7 @@ use minijinja::{Environment, UndefinedBehavior, context};
 use serde::Serialize;
 
 use super::input::sentences;
-use crate::BadUsage;
+use crate::usage::BadUsage;
 
 /// Number of volumes in the table over volume, a decade in eight steps.
 const VOLUMES: usize = 41;
@@ -25,18 +25,19 @@ pub(super) struct Priced {
     /// Program that priced it.
     program: &'static str,
     version: &'static str,
-    /// F1, not discounted, as the next seven are.
+    /// Cost of the cloud, not discounted, as the next seven are.
     cloud: Usd,
-    /// F2.
+    /// Cost of the edge.
     edge: Usd,
-    /// F4.
+    /// Cloud − edge.
     saving: Usd,
     saving_share: Option<f64>,
-    /// F5.
-    tipping_volume: Option<RequestsPerMonth>,
-    /// F6.
+    /// The first volume at which both cost the same.
+    #[serde(rename = "tipping_volume")]
+    break_even_volume: Option<RequestsPerMonth>,
+    /// The volume below which the edge never wins.
     floor_volume: Option<RequestsPerMonth>,
-    /// F7.
+    /// The month in which the edge has paid for itself.
     break_even: economics::BreakEven,
     sentence: String,
     threshold_sentence: String,
@@ -61,7 +62,7 @@ impl Priced {
             edge: edge.other.undiscounted,
             saving: edge.saving.undiscounted,
             saving_share: edge.saving_share,
-            tipping_volume: edge.tipping.first,
+            break_even_volume: edge.break_even_volume.first,
             floor_volume: edge.floor_volume,
             break_even: edge.break_even,
             sentence: report.sentence(),

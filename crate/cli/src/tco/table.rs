@@ -3,6 +3,7 @@
 use anyhow::Result;
 use csv::Writer;
 use economics::{CHOICES, Deployment, FIELDS, Total};
+use figures::sheet;
 
 use super::report::Priced;
 
@@ -27,7 +28,8 @@ pub(super) fn csv(priced: &Priced) -> Result<String> {
     for gate in &report.decision.gates {
         let value = gate.value.map_or_else(String::new, |value| value.to_string());
         let threshold = gate.threshold.map_or_else(String::new, |value| value.to_string());
-        let (name, label) = (gate.deployment.name(), gate.gate.label());
+        let name = gate.deployment.name();
+        let label = gate.gate.label();
         write(&mut out, ["gate", name, label, &threshold, &value, "", &gate.sentence])?;
     }
     for point in &priced.cumulative {
@@ -42,7 +44,8 @@ pub(super) fn csv(priced: &Priced) -> Result<String> {
 fn inputs(priced: &Priced, out: &mut Writer<Vec<u8>>) -> Result<()> {
     let s = &priced.report.scenario;
     for field in FIELDS.iter().filter(|field| (field.relevant)(s)) {
-        let (value, note) = ((field.get)(s).to_string(), format!("{}, {}", field.label, field.unit));
+        let value = (field.get)(s).to_string();
+        let note = format!("{}, {}", field.label, field.unit);
         write(out, ["input", "", field.key, "", &value, "", &note])?;
     }
     for choice in CHOICES.iter().filter(|choice| (choice.relevant)(s)) {
@@ -61,32 +64,11 @@ fn series(out: &mut Writer<Vec<u8>>, table: &str, item: &str, at: &str, totals: 
 }
 
 fn row(out: &mut Writer<Vec<u8>>, what: [&str; 3], at: &str, total: Total, note: &str) -> Result<()> {
-    let (undiscounted, present) = (total.undiscounted.0.to_string(), total.present.0.to_string());
+    let undiscounted = total.undiscounted.0.to_string();
+    let present = total.present.0.to_string();
     write(out, [what[0], what[1], what[2], at, &undiscounted, &present, note])
 }
 
 fn write(out: &mut Writer<Vec<u8>>, cells: [&str; 7]) -> Result<()> {
-    Ok(out.write_record(cells.map(guarded))?)
-}
-
-/// A cell that no spreadsheet takes for a formula: one that begins like a formula, and is no number, gets an
-/// apostrophe.
-fn guarded(cell: &str) -> String {
-    let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err();
-    if formula { format!("'{cell}") } else { cell.to_owned() }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::guarded;
-
-    #[test]
-    fn a_cell_is_never_a_formula() {
-        for formula in ["=1+1", "+cmd", "-cmd", "@sum", "\t=1", "\r=1", "-"] {
-            assert_eq!(guarded(formula), format!("'{formula}"));
-        }
-        for plain in ["-12000", "+1", "1e-5", "Hardware", ""] {
-            assert_eq!(guarded(plain), plain);
-        }
-    }
+    Ok(out.write_record(cells.map(sheet::guarded).iter().map(|cell| cell.as_bytes()))?)
 }

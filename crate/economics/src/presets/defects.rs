@@ -2,19 +2,19 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{file, parse};
+use super::file::{file, parse};
 
-/// One claim of the article, what a check found, and what is done about it here: A3 of the specification.
+/// One claim of the article, what a check found, and what is done about it here.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ArticleDefect {
-    /// Its number in the specification, from 1.
+    /// Its number, from 1.
     pub id: u32,
-    /// What the article says.
+    /// The article's claim.
     pub claim: String,
-    /// What a check found.
+    /// The finding of a check.
     pub finding: String,
-    /// What is done about it here.
+    /// The treatment of it here.
     pub action: String,
 }
 
@@ -26,13 +26,13 @@ pub fn article_defects() -> Vec<ArticleDefect> {
 /// Where the article's text and its own formula disagree.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Discrepancy {
-    /// What is disputed.
+    /// The figure in dispute.
     pub what: &'static str,
-    /// What the article says, as a share.
+    /// The article's value, as a share.
     pub article: f64,
-    /// What its formula gives, as a share.
+    /// The value of its formula, as a share.
     pub formula: f64,
-    /// What it means.
+    /// The consequence.
     pub note: &'static str,
 }
 

@@ -1,12 +1,10 @@
 //! The assumptions ledger: where every input of a case comes from.
 
+use figures::Figure;
 use serde::{Deserialize, Serialize};
 
-use super::{Assumption, Preset, Selection, defaults};
-use crate::choice::{CHOICES, Choice};
-use crate::error::InputError;
-use crate::field::{FIELDS, Field};
-use crate::scenario::Scenario;
+use super::preset::{Assumption, Preset, Selection, defaults};
+use crate::input::{CHOICES, Choice, FIELDS, Field, InputError, Scenario};
 use crate::uncertainty::{Shape, Uncertain};
 
 /// Who put an input where it is.
@@ -39,7 +37,7 @@ pub struct Entry {
 pub struct ChoiceEntry {
     /// Which choice.
     pub choice: &'static Choice,
-    /// What was chosen.
+    /// The option chosen.
     pub selection: Selection,
     /// Who put it there.
     pub set_by: SetBy,
@@ -83,7 +81,7 @@ impl Ledger {
         let mut ledger = Self::new(preset);
         for entry in &mut ledger.entries {
             let value = (entry.field.get)(scenario);
-            if value != entry.assumption.value {
+            if value != entry.assumption.figure.value {
                 entry.move_to(value);
                 entry.set_by = SetBy::Visitor;
             }
@@ -103,10 +101,11 @@ impl Ledger {
     /// # Errors
     /// No such input, or a range that it cannot have.
     pub fn measure(&mut self, measured: Assumption) -> Result<(), InputError> {
-        let entry = self.entry_mut(&measured.key)?;
-        let Assumption { low, value, high, shape, .. } = measured;
-        Uncertain::new(entry.field, (low, value, high), shape)?;
-        entry.assumption = Assumption { unit: entry.field.unit.to_owned(), ..measured };
+        let entry = self.entry_mut(&measured.figure.key)?;
+        let Figure { low, value, high, .. } = measured.figure;
+        Uncertain::new(entry.field, (low, value, high), measured.shape)?;
+        entry.assumption = measured;
+        entry.field.unit.clone_into(&mut entry.assumption.figure.unit);
         entry.set_by = SetBy::Device;
         Ok(())
     }
@@ -117,9 +116,10 @@ impl Ledger {
     /// No such input, or a range that it cannot have.
     pub fn range(&mut self, key: &str, low: f64, high: f64, shape: Shape) -> Result<(), InputError> {
         let entry = self.entry_mut(key)?;
-        Uncertain::new(entry.field, (low, entry.assumption.value, high), shape)?;
-        let Assumption { low: old_low, high: old_high, shape: old_shape, .. } = &mut entry.assumption;
-        (*old_low, *old_high, *old_shape) = (low, high, shape);
+        Uncertain::new(entry.field, (low, entry.assumption.figure.value, high), shape)?;
+        entry.assumption.figure.low = low;
+        entry.assumption.figure.high = high;
+        entry.assumption.shape = shape;
         entry.set_by = SetBy::Visitor;
         Ok(())
     }
@@ -151,7 +151,7 @@ impl Ledger {
     pub fn scenario(&self) -> Scenario {
         let mut scenario = Scenario::seed_example();
         for entry in &self.entries {
-            (entry.field.set)(&mut scenario, entry.assumption.value);
+            (entry.field.set)(&mut scenario, entry.assumption.figure.value);
         }
         for ChoiceEntry { choice, selection, .. } in &self.choices {
             let index = choice.options.iter().position(|option| option.name == selection.option);
@@ -161,7 +161,7 @@ impl Ledger {
         scenario
     }
 
-    /// What each input may turn out to be, for [`crate::uncertainty`]: in the order of the inputs, those without
+    /// Each input with its range, for [`crate::uncertainty`]: in the order of the inputs, those without
     /// effect in this case left out.
     pub fn uncertain(&self) -> Vec<Uncertain> {
         let scenario = self.scenario();
@@ -170,28 +170,37 @@ impl Ledger {
     }
 }
 
+impl Preset {
+    /// The case as inputs, with the defaults for what it does not name.
+    pub fn scenario(&self) -> Scenario {
+        Ledger::new(self).scenario()
+    }
+}
+
 impl Entry {
-    /// What the input may turn out to be.
+    /// The input with its range.
     pub fn uncertain(&self) -> Uncertain {
-        let Assumption { low, value, high, shape, .. } = self.assumption;
-        Uncertain { field: self.field, low, value, high, shape }
+        let Figure { low, value, high, .. } = self.assumption.figure;
+        Uncertain { field: self.field, low, value, high, shape: self.assumption.shape }
     }
 
     /// A value of one's own is as uncertain as the one it replaces: by the same factors, or by the same amounts
     /// where the old value was 0. A 0 of one's own is exact.
     fn move_to(&mut self, value: f64) {
-        let Assumption { value: old, low, high, shape, .. } = &mut self.assumption;
+        let Assumption { figure, shape } = &mut self.assumption;
+        let old = figure.value;
         let moved = |end: f64| {
-            let end = if *old > 0.0 { end * (value / *old) } else { end + value };
+            let end = if old > 0.0 { end * (value / old) } else { end + value };
             let end = if self.field.whole { end.round() } else { end };
             end.clamp(self.field.min, self.field.max)
         };
-        let (moved_low, moved_high) = if value == 0.0 { (0.0, 0.0) } else { (moved(*low), moved(*high)) };
+        let ends = if value == 0.0 { [0.0; 2] } else { [moved(figure.low), moved(figure.high)] };
         if value == 0.0 {
             *shape = Shape::Fixed;
         }
         // Rounding may put an end that was the value itself beyond it; a negative value turns the factors round.
-        (*low, *high) = (moved_low.min(moved_high).min(value), moved_high.max(moved_low).max(value));
-        *old = value;
+        figure.low = ends[0].min(ends[1]).min(value);
+        figure.high = ends[1].max(ends[0]).max(value);
+        figure.value = value;
     }
 }

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::monte_carlo::quantiles;
+use super::monte_carlo::{Plan, Quantiles, quantiles};
 use super::sampler::Sampler;
-use super::{Plan, Quantiles, Uncertain};
+use super::uncertain::Uncertain;
 use crate::bill::{totals, totals_at};
-use crate::scenario::Scenario;
+use crate::input::Scenario;
 use crate::units::{Months, RequestsPerMonth};
 
 /// Trials that suffice for a band on a chart. Every point costs as much as a trial of the whole, so a band takes
@@ -16,7 +16,7 @@ pub const BAND_TRIALS: u32 = 1000;
 /// Trials beyond this are not run: at a hundred points already 40 MB.
 pub const MOST_BAND_TRIALS: u32 = 10_000;
 
-/// What is drawn along the axis.
+/// The axis that the trials are drawn along.
 enum Axis {
     Months(Vec<Months>),
     Volumes(Vec<RequestsPerMonth>),
@@ -43,13 +43,13 @@ pub struct Band {
 }
 
 impl Bands {
-    /// What each has cost by the end of each month; 0 is the start. The horizon is the scenario's, even where it is
+    /// Cost of each by the end of each month; 0 is the start. The horizon is the scenario's, even where it is
     /// uncertain.
     pub fn by_month(scenario: &Scenario, uncertain: &[Uncertain], plan: Plan, months: &[Months]) -> Self {
         Self::new(scenario, uncertain, plan, Axis::Months(months.to_vec()))
     }
 
-    /// What each costs over the horizon at each volume, whatever the scenario's own is.
+    /// Cost of each over the horizon at each volume, in place of the scenario's own.
     pub fn by_volume(
         scenario: &Scenario,
         uncertain: &[Uncertain],

@@ -1,5 +1,7 @@
-//! C11: distributions by their inverse, so that one uniform number makes one draw.
+//! Distributions by their inverse, so that one uniform number makes one draw.
 
+use figures::Inverse;
+use figures::normal::Z90;
 use serde::{Deserialize, Serialize};
 
 /// How likely the values of a range are.
@@ -17,23 +19,20 @@ pub enum Shape {
     Lognormal,
 }
 
-/// What one uniform number is turned into.
-pub struct Distribution(Inverse);
+/// The inverse of a distribution function, which turns one uniform number into one draw.
+pub struct Distribution(Form);
 
-enum Inverse {
+enum Form {
     Fixed(f64),
     Triangular { low: f64, mode: f64, high: f64 },
-    Pert { low: f64, width: f64, standard: Table },
-    Lognormal { mean: f64, deviation: f64, standard: Table },
+    Pert { low: f64, width: f64, standard: Inverse },
+    Lognormal { mean: f64, deviation: f64, standard: Inverse },
 }
-
-/// Standard normal quantile of 0.9.
-const Z90: f64 = 1.281_551_565_544_600_4;
 
 /// A uniform number of 53 bits reaches no further than this many standard deviations.
 const NORMAL_REACH: f64 = 8.3;
 
-/// C11: α = 1 + 4 (m − a) ÷ (b − a) and β = 1 + 4 (b − m) ÷ (b − a) of a PERT distribution from a over m to b
+/// α = 1 + 4 (m − a) ÷ (b − a) and β = 1 + 4 (b − m) ÷ (b − a) of a PERT distribution from a over m to b
 /// (riskamp.com/beta-pert); a < b.
 pub fn pert_parameters(low: f64, mode: f64, high: f64) -> (f64, f64) {
     let width = high - low;
@@ -45,21 +44,22 @@ impl Distribution {
     pub(crate) fn of(shape: Shape, low: f64, value: f64, high: f64) -> Self {
         let shape = if low < high { shape } else { Shape::Fixed };
         Self(match shape {
-            Shape::Fixed => Inverse::Fixed(value),
-            Shape::Triangular => Inverse::Triangular { low, mode: value, high },
+            Shape::Fixed => Form::Fixed(value),
+            Shape::Triangular => Form::Triangular { low, mode: value, high },
             Shape::Pert => {
                 let (a, b) = pert_parameters(low, value, high);
                 // libm: pow(0, 0) is 1, as the density of a = 1 wants at its end.
                 let density = |x: f64| libm::pow(x, a - 1.0) * libm::pow(1.0 - x, b - 1.0);
-                Inverse::Pert { low, width: high - low, standard: Table::new(0.0, 1.0, density) }
+                Form::Pert { low, width: high - low, standard: Inverse::of_density(0.0, 1.0, density) }
             }
             Shape::Lognormal => {
-                let (low, high) = (libm::log(low), libm::log(high));
+                let low = libm::log(low);
+                let high = libm::log(high);
                 let density = |z: f64| libm::exp(-0.5 * z * z);
-                Inverse::Lognormal {
+                Form::Lognormal {
                     mean: 0.5 * (low + high),
                     deviation: (high - low) / (2.0 * Z90),
-                    standard: Table::new(-NORMAL_REACH, NORMAL_REACH, density),
+                    standard: Inverse::of_density(-NORMAL_REACH, NORMAL_REACH, density),
                 }
             }
         })
@@ -68,8 +68,8 @@ impl Distribution {
     /// The value that is not exceeded with probability `u`, 0 < u < 1.
     pub fn quantile(&self, u: f64) -> f64 {
         match &self.0 {
-            Inverse::Fixed(value) => *value,
-            Inverse::Triangular { low, mode, high } => {
+            Form::Fixed(value) => *value,
+            Form::Triangular { low, mode, high } => {
                 let width = high - low;
                 if u * width < mode - low {
                     low + (u * width * (mode - low)).sqrt()
@@ -77,76 +77,11 @@ impl Distribution {
                     high - ((1.0 - u) * width * (high - mode)).sqrt()
                 }
             }
-            Inverse::Pert { low, width, standard } => low + width * standard.quantile(u),
-            Inverse::Lognormal { mean, deviation, standard } => {
+            Form::Pert { low, width, standard } => low + width * standard.quantile(u),
+            Form::Lognormal { mean, deviation, standard } => {
                 libm::exp(mean + deviation * standard.quantile(u))
             }
         }
-    }
-}
-
-/// Cells of a table. With 512 a PERT's probabilities are within 1.1e-5 (beside 3e-3 of a run of 100,000 trials), and a
-/// normal's quantiles within 2e-5 deviations where |z| < 4; tests hold both against a library's.
-const CELLS: usize = 512;
-
-/// Inverse of a distribution function whose density is given: a draw looks up its cell and solves a quadratic, where
-/// a library's inverse would iterate over series (some 2 µs for a beta distribution, against 10 ns).
-struct Table {
-    cells: Box<[Cell]>,
-    /// The cell in which each of `CELLS` equal steps of probability begins.
-    guide: Box<[u16]>,
-}
-
-/// A stretch over which the density is a line.
-#[derive(Clone, Copy)]
-struct Cell {
-    from: f64,
-    /// Probability of what lies before it.
-    before: f64,
-    density: f64,
-    slope: f64,
-}
-
-impl Table {
-    fn new(from: f64, to: f64, density: impl Fn(f64) -> f64) -> Self {
-        // Narrow cells at both ends: a PERT's density may rise there like a small power.
-        let node = |i: usize| {
-            let s = i as f64 / CELLS as f64;
-            from + (to - from) * s * s * (3.0 - 2.0 * s)
-        };
-        let mut before = 0.0;
-        let mut cells: Vec<Cell> = Vec::with_capacity(CELLS);
-        for i in 0..CELLS {
-            let (left, right) = (node(i), node(i + 1));
-            let (a, b) = (density(left), density(right));
-            let width = right - left;
-            // Simpson's area with the line's shape: the ends of cells are then as good as the area.
-            let area = width * (a + 4.0 * density(0.5 * (left + right)) + b) / 6.0;
-            let scale = if a + b > 0.0 { area / (0.5 * width * (a + b)) } else { 0.0 };
-            cells.push(Cell { from: left, before, density: a * scale, slope: (b - a) * scale / width });
-            before += area;
-        }
-        for cell in &mut cells {
-            cell.before /= before;
-            cell.density /= before;
-            cell.slope /= before;
-        }
-        let starts = |k: usize| cells.partition_point(|c| c.before <= k as f64 / CELLS as f64) - 1;
-        let guide = (0..CELLS).map(|k| starts(k) as u16).collect();
-        Self { cells: cells.into(), guide }
-    }
-
-    fn quantile(&self, u: f64) -> f64 {
-        let guessed = self.guide[((u * CELLS as f64) as usize).min(CELLS - 1)];
-        let mut i = usize::from(guessed);
-        while self.cells.get(i + 1).is_some_and(|next| next.before <= u) {
-            i += 1;
-        }
-        let Cell { from, before, density, slope } = self.cells[i];
-        let rest = u - before;
-        // density · x + slope · x² ÷ 2 = rest, in the form that does not cancel.
-        let divisor = density + (density * density + 2.0 * slope * rest).max(0.0).sqrt();
-        if divisor > 0.0 { from + 2.0 * rest / divisor } else { from }
     }
 }
 
@@ -157,7 +92,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn c11_triangular_quantiles() {
+    fn triangular_quantiles() {
         let price = Distribution::of(Shape::Triangular, 0.0005, 0.000_75, 0.001);
         assert!((price.quantile(0.1) - 0.000_611_803).abs() < 5e-10);
         assert!((price.quantile(0.9) - 0.000_888_197).abs() < 5e-10);
@@ -165,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn c11_pert_parameters_and_mean() {
+    fn pert_parameters_and_mean() {
         let (a, b) = pert_parameters(8e3, 24e3, 60e3);
         assert!((a - 2.230_77).abs() < 5e-6 && (b - 3.769_23).abs() < 5e-6, "{a} {b}");
         let cost = Distribution::of(Shape::Pert, 8e3, 24e3, 60e3);
@@ -188,7 +123,8 @@ mod tests {
         let mut worst: f64 = 0.0;
         for mode in [0.0, 0.01, 0.1, 0.307_692, 0.5, 0.9, 1.0] {
             let (a, b) = pert_parameters(0.0, mode, 1.0);
-            let (ours, library) = (Distribution::of(Shape::Pert, 0.0, mode, 1.0), Beta::new(a, b).unwrap());
+            let ours = Distribution::of(Shape::Pert, 0.0, mode, 1.0);
+            let library = Beta::new(a, b).unwrap();
             for u in probabilities() {
                 // By the distribution function, which the library has more exactly than its inverse.
                 let x = ours.quantile(u);
@@ -205,7 +141,8 @@ mod tests {
         for (u, want) in [(0.1, 2.0), (0.5, 8.0), (0.9, 32.0)] {
             assert!((d.quantile(u) / want - 1.0).abs() < 2e-6, "{u}: {}", d.quantile(u));
         }
-        let (normal, sigma) = (Normal::new(0.0, 1.0).unwrap(), 4.0_f64.ln() / Z90);
+        let normal = Normal::new(0.0, 1.0).unwrap();
+        let sigma = 4.0_f64.ln() / Z90;
         for u in probabilities().filter(|u| (3.2e-5..=1.0 - 3.2e-5).contains(u)) {
             let z = (d.quantile(u) / 8.0).ln() / sigma;
             assert!((z - normal.inverse_cdf(u)).abs() < 2e-5, "{u}: {z}");

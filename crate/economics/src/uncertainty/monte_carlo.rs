@@ -2,18 +2,17 @@
 
 use serde::Serialize;
 
-use super::Uncertain;
 use super::sampler::Sampler;
-use crate::bill::totals;
-use crate::crossing::Basis;
+use super::uncertain::Uncertain;
+use crate::bill::{Basis, totals};
 use crate::deployment::Deployment;
-use crate::scenario::Scenario;
+use crate::input::Scenario;
 use crate::units::{Share, Usd};
 
-/// Trials beyond this are not run: 40 MB of totals, and odds within 0.15 points.
+/// Trials beyond this are not run: 40 MB of totals, and probabilities within 0.15 points.
 pub const MOST_TRIALS: u32 = 1_000_000;
 
-/// What is run.
+/// The trials to run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Plan {
     /// Which random numbers.
@@ -38,12 +37,12 @@ pub struct MonteCarlo {
 
 /// Shares of the trials so far, by deployment in the order of [`Deployment::ALL`].
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Odds {
+pub struct Probabilities {
     /// Trials so far.
     pub trials: u32,
     /// How often each costs least of those considered; a tie goes to the first. All 0 where none is considered.
     pub cheapest: [Share; 5],
-    /// How often each costs strictly less than the cloud: F3.
+    /// How often each costs strictly less than the cloud.
     pub cheaper_than_cloud: [Share; 5],
 }
 
@@ -58,14 +57,15 @@ pub struct Quantiles {
     pub p90: Usd,
 }
 
-/// What the trials so far come to.
+/// Results of the trials so far.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Summary {
-    /// How often.
-    pub odds: Odds,
-    /// What each deployment costs over the horizon.
+    /// How often each is the cheapest.
+    #[serde(rename = "odds")]
+    pub probabilities: Probabilities,
+    /// Cost of each deployment over the horizon.
     pub total: [Quantiles; 5],
-    /// F4 by trial: what each saves beside the cloud; 0 for the cloud itself.
+    /// Saving of each beside the cloud; 0 for the cloud itself.
     pub saving: [Quantiles; 5],
 }
 
@@ -110,10 +110,10 @@ impl MonteCarlo {
     }
 
     /// The shares so far, at no cost; `None` before the first trial.
-    pub fn odds(&self) -> Option<Odds> {
+    pub fn probabilities(&self) -> Option<Probabilities> {
         let trials = self.done();
         let share = |count: u32| Share(f64::from(count) / f64::from(trials));
-        (trials > 0).then(|| Odds {
+        (trials > 0).then(|| Probabilities {
             trials,
             cheapest: self.cheapest.map(share),
             cheaper_than_cloud: self.under_cloud.map(share),
@@ -123,7 +123,7 @@ impl MonteCarlo {
     /// Everything so far; `None` before the first trial. Sorts nine lists of all trials in part: some milliseconds
     /// for 100,000.
     pub fn summary(&self) -> Option<Summary> {
-        let odds = self.odds()?;
+        let probabilities = self.probabilities()?;
         let cloud = &self.totals[Deployment::Cloud as usize];
         let mut scratch = Vec::with_capacity(cloud.len());
         let mut of = |values: &mut dyn Iterator<Item = f64>| {
@@ -133,11 +133,11 @@ impl MonteCarlo {
         };
         let total = [0, 1, 2, 3, 4].map(|i| of(&mut self.totals[i].iter().copied()));
         let saving = [0, 1, 2, 3, 4].map(|i| of(&mut cloud.iter().zip(&self.totals[i]).map(|(c, d)| c - d)));
-        Some(Summary { odds, total, saving })
+        Some(Summary { probabilities, total, saving })
     }
 }
 
-impl Odds {
+impl Probabilities {
     /// Three standard errors of a share of these trials: 3 √(p (1 − p) ÷ n).
     pub fn margin(&self, share: Share) -> Share {
         Share(3.0 * (share.0 * (1.0 - share.0) / f64::from(self.trials)).sqrt())
@@ -147,7 +147,9 @@ impl Odds {
 /// By nearest rank: the smallest value that at least that share of the values do not exceed. Reorders them.
 pub(super) fn quantiles(values: &mut [f64]) -> Quantiles {
     let rank = |share: usize| (values.len() * share).div_ceil(10).max(1) - 1;
-    let (low, middle, high) = (rank(1), rank(5), rank(9));
+    let low = rank(1);
+    let middle = rank(5);
+    let high = rank(9);
     if values.is_empty() {
         return Quantiles::default();
     }

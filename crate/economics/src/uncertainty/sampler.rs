@@ -4,9 +4,9 @@
 use rand_pcg::Pcg64;
 use rand_pcg::rand_core::Rng;
 
-use super::{Distribution, Shape, Uncertain};
-use crate::field::Field;
-use crate::scenario::Scenario;
+use super::distribution::{Distribution, Shape};
+use super::uncertain::Uncertain;
+use crate::input::{Field, Scenario};
 
 /// Scenarios around a base.
 pub(super) struct Sampler {
@@ -61,7 +61,7 @@ fn stream(key: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::field::FIELDS;
+    use crate::input::FIELDS;
 
     /// A correlation of independent streams of this length is below 4 ÷ √n in all but one of 15,000 pairs.
     const DRAWS: usize = 4096;
@@ -90,12 +90,14 @@ mod tests {
             let value = (field.get)(&Scenario::default());
             Uncertain::new(field, (0.5 * value, value, 2.0 * value), Shape::Pert).unwrap()
         };
-        let (volume, price) = (of("demand.requests_per_month"), of("cloud.usd_per_request"));
+        let volume = of("demand.requests_per_month");
+        let price = of("cloud.usd_per_request");
         let base = Scenario::default();
         let mut one = Sampler::new(&base, &[volume], 3);
         let mut two = Sampler::new(&base, &[price, volume], 3);
         for _ in 0..100 {
-            let (a, b) = (one.draw(), two.draw());
+            let a = one.draw();
+            let b = two.draw();
             assert_eq!(a.demand, b.demand);
             assert_ne!(a.cloud, b.cloud);
         }

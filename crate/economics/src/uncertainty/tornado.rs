@@ -1,14 +1,12 @@
-//! C12: which input moves the saving most.
+//! Tornado: which input moves the saving most.
 
-use super::Uncertain;
-use crate::bill::totals;
-use crate::crossing::Basis;
+use super::uncertain::Uncertain;
+use crate::bill::{Basis, totals};
 use crate::deployment::Deployment;
-use crate::field::Field;
-use crate::scenario::Scenario;
+use crate::input::{Field, Scenario};
 use crate::units::Usd;
 
-/// What one input does to the saving, the others at their values.
+/// The saving over the range of one input, the others at their values.
 #[derive(Clone, Copy)]
 pub struct Bar {
     /// Which input.
@@ -29,7 +27,7 @@ impl Bar {
 /// Swings that differ by less than this share are equal, and stay in the order of the inputs.
 const ROUNDING: f64 = 1e-12;
 
-/// What `deployment` saves beside the cloud (F4) with each relevant input at its low and high, longest bar first.
+/// The saving of `deployment` beside the cloud with each relevant input at its low and high, longest bar first.
 /// Inputs that move nothing are left out.
 pub fn tornado(s: &Scenario, uncertain: &[Uncertain], deployment: Deployment, basis: Basis) -> Vec<Bar> {
     let saving = |field: &Field, value: f64| {

@@ -1,8 +1,10 @@
 //! The only calls into the engine here, so that a changed signature changes one file.
 
-use engine::cpu::portable::{self, Partial, SPAN, Scratch};
-use engine::cpu::{Activations, Cached, KEYS, Kernels, Parts, Quants, key_place, quantize_row, value_place};
-use engine::quant::{BLOCK, GROUP, Packed4, Packed8, Source4};
+use engine::cpu::kernels::layout::{KEYS, SPAN, key_place, value_place};
+use engine::cpu::kernels::portable;
+use engine::cpu::kernels::span::{self, Cached, Partial, Scratch};
+use engine::cpu::{Activations, DisjointSlices, Kernels, Quants, quantize_row};
+use engine::format::{GROUP, Packed, Packed4, Packed8, Q4_1, Q8_0, TileBlock};
 
 /// Weights of one matrix, packed.
 pub(crate) enum Weights {
@@ -13,18 +15,19 @@ pub(crate) enum Weights {
 impl Weights {
     /// (rows, cols) from Q4_1 blocks.
     pub(crate) fn q4(raw: &[u8], rows: usize, cols: usize) -> Self {
-        let mut packed = Packed4::with_capacity(rows, cols);
-        let group = GROUP * cols / BLOCK * Source4::Q4_1.block_bytes();
-        raw.chunks(group).for_each(|group| packed.push_group(Source4::Q4_1, group));
-        Self::Q4(packed)
+        Self::Q4(packed::<Q4_1>(raw, rows, cols))
     }
 
     /// (rows, cols) from Q8_0 blocks.
     pub(crate) fn q8(raw: &[u8], rows: usize, cols: usize) -> Self {
-        let mut packed = Packed8::with_capacity(rows, cols);
-        raw.chunks(GROUP * cols / BLOCK * (BLOCK + 2)).for_each(|group| packed.push_group(group));
-        Self::Q8(packed)
+        Self::Q8(packed::<Q8_0>(raw, rows, cols))
     }
+}
+
+fn packed<B: TileBlock>(raw: &[u8], rows: usize, cols: usize) -> Packed<B::Tile> {
+    let mut packed = Packed::with_capacity(rows, cols);
+    raw.chunks(GROUP * cols / B::WIDTH * B::BYTES).for_each(|group| packed.push_group::<B>(group));
+    packed
 }
 
 pub(crate) fn room(rows: usize, cols: usize) -> Activations {
@@ -37,7 +40,8 @@ pub(crate) fn quantize(kernels: &Kernels, x: &[f32], out: &mut Activations) {
 
 /// `y = W·x` for `tokens` rows of `x`.
 pub(crate) fn product(kernels: &Kernels, w: &Weights, x: &Activations, y: &mut [f32], tokens: usize) {
-    let (x, y) = (x.rows(), &Parts::of(y));
+    let x = x.rows();
+    let y = &DisjointSlices::of(y);
     // SAFETY: this thread alone writes.
     unsafe {
         match w {
@@ -94,11 +98,12 @@ impl Attention {
         let Self { dim, q, keys, values, scores, weights, partials: [total, next] } = self;
         let heads = q.1.len();
         let q = Quants { quants: &q.0[..heads * *dim], scales: &q.1 };
-        let (mut total, mut next) = (Partial::of(total, heads), Partial::of(next, heads));
+        let mut total = Partial::of(total, heads);
+        let mut next = Partial::of(next, heads);
         let mut scratch = Scratch { scores, weights };
         for (index, (keys, values)) in spans(keys, *dim).zip(spans(values, *dim)).enumerate() {
             let out = if index == 0 { &mut total } else { &mut next };
-            portable::attend(kernels, q, &Cached { keys, values }, *dim, &mut scratch, out);
+            span::attend(kernels, q, &Cached { keys, values }, *dim, &mut scratch, out);
             if index > 0 {
                 total.merge(&next);
             }

@@ -1,11 +1,12 @@
-//! What is timed: the default model's shapes. Every answer is compared with the scalar twin's once, before that.
+//! What is timed: the default model's shapes. Every answer is compared with the scalar reference's once, before that.
 
 use std::fmt;
 use std::hint::black_box;
 
 use engine::cpu::dispatch::{REFERENCE, detect};
-use engine::cpu::reference;
-use engine::quant::{BLOCK, f32_to_f16};
+use engine::cpu::kernels::layout::ACTIVATION_BLOCK as BLOCK;
+use engine::cpu::kernels::reference;
+use engine::format::f32_to_f16;
 
 use crate::calls::{self, Attention, Weights};
 
@@ -95,14 +96,16 @@ fn ensure_same(name: &str, got: &[f32], want: &[f32]) {
 
 /// Weights of `bits` bits. Bytes: those of the weights in the file.
 fn product(bits: usize, rows: usize, cols: usize, tokens: usize) -> Case {
-    let (mut noise, blocks) = (Noise(1), rows * cols / BLOCK);
+    let mut noise = Noise(1);
+    let blocks = rows * cols / BLOCK;
     let raw = if bits == 4 { noise.blocks(blocks, BLOCK / 2, 2) } else { noise.blocks(blocks, BLOCK, 1) };
     let size = Size::Bytes(raw.len() as u64);
     let w = if bits == 4 { Weights::q4(&raw, rows, cols) } else { Weights::q8(&raw, rows, cols) };
     let name = format!("matmul_q{bits} {rows}x{cols}, tokens: {tokens}");
     let floats = noise.floats(tokens * cols);
     let answer = |kernels| {
-        let (mut x, mut y) = (calls::room(tokens, cols), vec![f32::NAN; tokens * rows]);
+        let mut x = calls::room(tokens, cols);
+        let mut y = vec![f32::NAN; tokens * rows];
         calls::quantize(kernels, &floats, &mut x);
         calls::product(kernels, &w, &x, &mut y, tokens);
         (x, y)
@@ -120,7 +123,8 @@ fn quantize(tokens: usize) -> Case {
     let name = format!("quantize {WIDTH}, tokens: {tokens}");
     let w = Weights::q8(&noise.blocks(8 * WIDTH / BLOCK, BLOCK, 1), 8, WIDTH);
     let answer = |kernels| {
-        let (mut quantized, mut y) = (calls::room(tokens, WIDTH), vec![f32::NAN; 8 * tokens]);
+        let mut quantized = calls::room(tokens, WIDTH);
+        let mut y = vec![f32::NAN; 8 * tokens];
         calls::quantize(kernels, &x, &mut quantized);
         calls::product(kernels, &w, &quantized, &mut y, tokens);
         y
@@ -133,8 +137,10 @@ fn quantize(tokens: usize) -> Case {
 
 fn rms_norm() -> Case {
     const EPS: f32 = 1e-5;
-    let (x, weight) = (Noise(3).floats(WIDTH), Noise(4).floats(WIDTH));
-    let (mut out, mut want) = (vec![0.0; WIDTH], vec![0.0; WIDTH]);
+    let x = Noise(3).floats(WIDTH);
+    let weight = Noise(4).floats(WIDTH);
+    let mut out = vec![0.0; WIDTH];
+    let mut want = vec![0.0; WIDTH];
     calls::rms_norm(&x, &weight, EPS, &mut out);
     reference::rms_norm(&x, &weight, EPS, &mut want);
     ensure_same("rms_norm", &out, &want);
@@ -155,8 +161,10 @@ fn rotate() -> Case {
 }
 
 fn swiglu() -> Case {
-    let (gate, up) = (Noise(6).floats(FFN), Noise(7).floats(FFN));
-    let (mut got, mut want) = (gate.clone(), gate.clone());
+    let gate = Noise(6).floats(FFN);
+    let up = Noise(7).floats(FFN);
+    let mut got = gate.clone();
+    let mut want = gate.clone();
     calls::swiglu(&mut got, &up);
     reference::swiglu(&mut want, &up);
     ensure_same("swiglu", &got, &want);
@@ -172,9 +180,11 @@ fn swiglu() -> Case {
 fn attend(positions: usize) -> Case {
     let mut noise = Noise(8);
     let q: Vec<f32> = noise.floats(SHARING * HEAD).iter().map(|v| v / 8.0).collect();
-    let (keys, values) = (noise.floats(positions * HEAD), noise.floats(positions * HEAD));
+    let keys = noise.floats(positions * HEAD);
+    let values = noise.floats(positions * HEAD);
     let mut attention = Attention::new(&q, &keys, &values, HEAD);
-    let (mut out, mut want) = (vec![0.0; SHARING * HEAD], vec![0.0; SHARING * HEAD]);
+    let mut out = vec![0.0; SHARING * HEAD];
+    let mut want = vec![0.0; SHARING * HEAD];
     let name = format!("attend, positions: {positions}");
     let size = Size::Bytes((4 * positions * HEAD) as u64);
     attention.run(&REFERENCE, &mut want);

@@ -13,7 +13,20 @@ struct Model {
     vocabulary: u32,
     // Added to the mean square in a norm.
     eps: f32,
-    padding: u32,
+}
+
+// How a token is chosen.
+struct Choice {
+    // Candidates that a draw keeps.
+    top_k: u32,
+    // Random number in [0, 1).
+    draw: f32,
+    // 1 / temperature.
+    inverse_temperature: f32,
+    top_p: f32,
+    min_p: f32,
+    // Divides positive and multiplies negative logits of seen tokens.
+    penalty: f32,
 }
 
 struct Batch {
@@ -27,19 +40,9 @@ struct Batch {
     write: u32,
     // Row of the batch that a matvec reads.
     row: u32,
-    // Pieces that attention cuts the context into.
+    // Splits of the context, each with a partial sum of attention.
     splits: u32,
-    // Candidates that a draw keeps.
-    top_k: u32,
-    padding: u32,
-    // Random number in [0, 1).
-    draw: f32,
-    // 1 / temperature.
-    sharpness: f32,
-    top_p: f32,
-    min_p: f32,
-    // Divides positive and multiplies negative logits of seen tokens.
-    penalty: f32,
+    choice: Choice,
     model: Model,
 }
 

@@ -7,8 +7,6 @@
 // One bit an entry of the vocabulary: whether it was in the prompt or the answer.
 @group(1) @binding(3) var<storage, read_write> seen: array<u32>;
 
-// Logits of the vocabulary that one workgroup looks through.
-const CHUNK = 1024u;
 const LOWEST = -3e38;
 
 // A logit after the repetition penalty; LOWEST past the end.
@@ -17,10 +15,10 @@ fn penalized(id: u32) -> f32 {
         return LOWEST;
     }
     let logit = logits[id];
-    if batch.penalty == 1.0 || ((seen[id / 32u] >> (id % 32u)) & 1u) == 0u {
+    if batch.choice.penalty == 1.0 || ((seen[id / 32u] >> (id % 32u)) & 1u) == 0u {
         return logit;
     }
-    return select(logit * batch.penalty, logit / batch.penalty, logit > 0.0);
+    return select(logit * batch.choice.penalty, logit / batch.choice.penalty, logit > 0.0);
 }
 
 // Whether a comes before b: the larger logit, of equals the smaller id.

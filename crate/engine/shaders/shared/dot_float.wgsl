@@ -2,7 +2,7 @@
 const QUANTIZED = false;
 
 // vec4 that a staged block of activations takes.
-const STAGED = 8u;
+const STAGED = BLOCK4;
 
 // What adds up over a block.
 alias Sum = f32;

@@ -2,8 +2,8 @@
 // quantised to bytes.
 const QUANTIZED = true;
 
-// vec4 that a staged block of activations takes.
-const STAGED = 2u;
+// vec4 that a staged block of activations takes: sixteen bytes each.
+const STAGED = BLOCK / 16u;
 
 // What adds up over a block.
 alias Sum = i32;
@@ -26,7 +26,7 @@ fn part_at(x: Block, j: u32) -> Part {
 }
 
 fn part_dot(w: Words, x: Part, j: u32) -> Sum {
-    if BITS == 4u {
+    if BITS == BITS_Q4 {
         return dot4I8Packed((w.a[j % 4u] >> ((j / 4u) * 4u)) & 0x0f0f0f0fu, x);
     }
     return dot4I8Packed(select(w.a, w.b, j >= 4u)[j % 4u], x);

@@ -2,11 +2,11 @@
 
 // The smallest subgroup the adapter has; lanes are taken to be numbered as invocations are, which the self-check
 // finds out.
-override SPAN: u32 = 32u;
+override SPAN: u32;
 
 // Rows whose invocations lie side by side; a quarter of a subgroup at most, so that four slices meet in it.
 fn side_by_side() -> u32 {
-    return clamp(SPAN / 4u, 1u, LANES);
+    return clamp(SPAN / 4u, 1u, GROUP_ROWS);
 }
 
 // The sum over a row's slices, right for the invocation of slice 0.

@@ -2,7 +2,7 @@
 
 // Rows whose invocations lie side by side, so that they read side by side.
 fn side_by_side() -> u32 {
-    return LANES;
+    return GROUP_ROWS;
 }
 
 // The sum over a row's slices, right for the invocation of slice 0.

@@ -1,8 +1,8 @@
 // Size and place of a matrix, or of a stretch of its rows.
 struct Shape {
-    // Rows of the output that this part computes; the last group of eight may be padded.
+    // Rows of the output that this part computes; the last group may be padded.
     rows: u32,
-    // Blocks of 32 columns.
+    // Blocks of columns.
     blocks: u32,
     // Where the first of them goes in an output row.
     first: u32,

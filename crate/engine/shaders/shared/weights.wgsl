@@ -1,13 +1,12 @@
-// A matrix, or a stretch of its rows. Eight rows are interleaved: vec4 `v` of block `b` of row `8·g + lane` lies
-// at ((g · blocks + b) · VECS + v) · 8 + lane, its scale word at (g · blocks + b) · 8 + lane: neighbouring
-// invocations read neighbouring words.
+// A matrix, or a stretch of its rows. The rows of a group are interleaved: vec4 `v` of block `b` of row
+// `GROUP_ROWS·g + lane` lies at ((g · blocks + b) · vec4s + v) · GROUP_ROWS + lane, its scale word at
+// (g · blocks + b) · GROUP_ROWS + lane: neighbouring invocations read neighbouring words.
 @group(1) @binding(0) var<storage, read> quants: array<vec4<u32>>;
 // Two halves a block and row: scale and minimum.
 @group(1) @binding(1) var<storage, read> scales: array<u32>;
 
-// Bits a weight takes: 4, 8 (both with scales), 16 (halves) or 32 (floats).
-override BITS: u32 = 4u;
-const LANES = 8u;
+// Bits a weight takes: BITS_Q4, BITS_Q8 (both with scales), BITS_F16 or BITS_F32.
+override BITS: u32;
 
 // ggml's order: low nibbles of the 16 bytes are columns 0 to 15, high nibbles 16 to 31.
 fn nibbles(word: u32, shift: u32) -> vec4<f32> {
@@ -37,21 +36,21 @@ struct Words {
 
 // `cell` is group · blocks + block.
 fn words_of(cell: u32, lane: u32) -> Words {
-    let at = cell * (BITS / 4u) * LANES + lane;
+    let at = cell * (BITS * BLOCK / 128u) * GROUP_ROWS + lane;
     var words = Words();
     words.a = quants[at];
-    if BITS > 4u {
-        words.b = quants[at + LANES];
+    if BITS > BITS_Q4 {
+        words.b = quants[at + GROUP_ROWS];
     }
-    if BITS > 8u {
-        words.c = quants[at + 2u * LANES];
-        words.d = quants[at + 3u * LANES];
+    if BITS > BITS_Q8 {
+        words.c = quants[at + 2u * GROUP_ROWS];
+        words.d = quants[at + 3u * GROUP_ROWS];
     }
-    if BITS > 16u {
-        words.e = quants[at + 4u * LANES];
-        words.f = quants[at + 5u * LANES];
-        words.g = quants[at + 6u * LANES];
-        words.h = quants[at + 7u * LANES];
+    if BITS > BITS_F16 {
+        words.e = quants[at + 4u * GROUP_ROWS];
+        words.f = quants[at + 5u * GROUP_ROWS];
+        words.g = quants[at + 6u * GROUP_ROWS];
+        words.h = quants[at + 7u * GROUP_ROWS];
     }
     return words;
 }
@@ -59,9 +58,9 @@ fn words_of(cell: u32, lane: u32) -> Words {
 // Quants (or, of floats, values) of columns 4·j to 4·j + 3 of a block.
 fn part_of(words: Words, j: u32) -> vec4<f32> {
     switch BITS {
-        case 4u: { return nibbles(words.a[j % 4u], (j / 4u) * 4u); }
-        case 8u: { return signed_bytes(select(words.a, words.b, j >= 4u)[j % 4u]); }
-        case 16u: {
+        case BITS_Q4: { return nibbles(words.a[j % 4u], (j / 4u) * 4u); }
+        case BITS_Q8: { return signed_bytes(select(words.a, words.b, j >= 4u)[j % 4u]); }
+        case BITS_F16: {
             let first = select(words.a, words.b, j >= 2u);
             let second = select(words.c, words.d, j >= 6u);
             let four = select(first, second, j >= 4u);

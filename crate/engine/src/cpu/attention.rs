@@ -3,83 +3,19 @@
 //! A head's positions are taken [`SPAN`] at a time and put together in order, whether one thread does it or several:
 //! the number of threads never changes a result.
 
-use super::Kernels;
-use super::cache::KvCache;
-use super::portable::{self, Partial, SPAN, Scratch};
-use super::quants::Quants;
-use super::threads::{Parts, Pool};
-use crate::model::Config;
-
-/// Room for the pieces of work that run side by side.
-pub(super) struct Slots {
-    floats: Vec<f32>,
-    weights: Vec<i16>,
-    heads: usize,
-    dim: usize,
-}
-
-/// One piece's room.
-struct Slot<'a> {
-    total: Partial<'a>,
-    next: Partial<'a>,
-    scratch: Scratch<'a>,
-}
-
-impl Slots {
-    /// For batches of up to `tokens` and caches of `positions`.
-    pub(super) fn new(config: &Config, tokens: usize, positions: usize) -> Self {
-        let (heads, dim) = (group(config), config.head_dim);
-        let count = config.kv_heads * tokens.max(positions.div_ceil(SPAN));
-        let (floats, weights) = Self::sizes(heads, dim);
-        Self { floats: vec![0.0; floats * count], weights: vec![0; weights * count], heads, dim }
-    }
-
-    /// Floats and weights of a slot.
-    fn sizes(heads: usize, dim: usize) -> (usize, usize) {
-        (2 * Partial::len(heads, dim) + heads * SPAN, heads * SPAN)
-    }
-
-    /// To be taken by several threads.
-    fn taking(&mut self) -> Taking<'_> {
-        let Self { floats, weights, heads, dim } = self;
-        Taking { floats: Parts::of(floats), weights: Parts::of(weights), heads: *heads, dim: *dim }
-    }
-}
-
-/// Slots while they are taken.
-struct Taking<'a> {
-    floats: Parts<'a, f32>,
-    weights: Parts<'a, i16>,
-    heads: usize,
-    dim: usize,
-}
-
-impl Taking<'_> {
-    /// # Safety
-    /// Nobody else has this slot.
-    unsafe fn slot(&self, index: usize) -> Slot<'_> {
-        let (heads, dim) = (self.heads, self.dim);
-        let (floats, weights) = Slots::sizes(heads, dim);
-        // SAFETY: the caller's.
-        let (floats, weights) = unsafe {
-            (self.floats.part(index * floats, floats), self.weights.part(index * weights, weights))
-        };
-        let (total, rest) = floats.split_at_mut(Partial::len(heads, dim));
-        let (next, scores) = rest.split_at_mut(Partial::len(heads, dim));
-        let (total, next) = (Partial::of(total, heads), Partial::of(next, heads));
-        Slot { total, next, scratch: Scratch { scores, weights } }
-    }
-}
-
-/// Query heads that share a key-value head.
-fn group(config: &Config) -> usize {
-    config.heads / config.kv_heads
-}
+use super::kernels::dispatch::Kernels;
+use super::kernels::layout::SPAN;
+use super::kernels::quants::Quants;
+use super::kernels::span::{self, Partial, Scratch};
+use super::pool::{DisjointSlices, Pool};
+use super::state::cache::KvCache;
+use super::state::workspace::{SpanBuffer, SpanBuffers};
+use crate::model::Spec;
 
 /// One batch in one layer.
 pub(super) struct Attention<'a> {
     pub(super) kernels: &'static Kernels,
-    pub(super) config: &'a Config,
+    pub(super) spec: &'a Spec,
     pub(super) cache: &'a KvCache,
     pub(super) layer: usize,
     /// Where the batch starts.
@@ -90,56 +26,66 @@ pub(super) struct Attention<'a> {
 
 impl Attention<'_> {
     /// To `out`, (tokens, query width).
-    pub(super) fn run(&self, pool: &Pool, slots: &mut Slots, out: &mut [f32]) {
-        let (slots, out) = (slots.taking(), Parts::of(out));
-        let heads = self.config.kv_heads;
-        let width = group(self.config) * self.config.head_dim;
-        // SAFETY: an index is handed out once, and nobody looks at slots before all are done.
-        let slot = |index: usize| unsafe { slots.slot(index) };
+    pub(super) fn run(&self, pool: &Pool, buffers: &mut SpanBuffers, out: &mut [f32]) {
+        let buffers = buffers.share();
+        let out = DisjointSlices::of(out);
+        let heads = self.spec.kv_heads;
+        let width = self.sharing() * self.spec.head_dim;
+        // SAFETY: an index is handed out once, and nobody looks at buffers before all are done.
+        let buffer = |index: usize| unsafe { buffers.take(index) };
         if self.query.quants.len() == heads * width {
             // A single token: the positions are all that can be shared out.
             let spans = (self.position + 1).div_ceil(SPAN);
-            pool.split(heads * spans, &|items| items.for_each(|i| self.only(i / spans, i % spans, slot(i))));
+            pool.split(heads * spans, &|items| {
+                items.for_each(|item| self.one_span(item / spans, item % spans, buffer(item)));
+            });
             for head in 0..heads {
-                let mut total = slot(head * spans).total;
-                (1..spans).for_each(|span| total.merge(&slot(head * spans + span).total));
+                let mut total = buffer(head * spans).total;
+                (1..spans).for_each(|span| total.merge(&buffer(head * spans + span).total));
                 // SAFETY: nobody else is left.
-                total.finish(unsafe { out.part(head * width, width) });
+                total.finish(unsafe { out.slice(head * width, width) });
             }
             return;
         }
         pool.split(self.query.quants.len() / width, &|items| {
             for item in items {
                 // SAFETY: an item is handed out once.
-                self.whole(item / heads, item % heads, slot(item), unsafe { out.part(item * width, width) });
+                let out = unsafe { out.slice(item * width, width) };
+                self.all_spans(item / heads, item % heads, buffer(item), out);
             }
         });
     }
 
-    /// One head of the first token over one span, left in the slot.
-    fn only(&self, head: usize, span: usize, mut slot: Slot) {
-        self.span(0, head, span, &mut slot.scratch, &mut slot.total);
+    /// Query heads that share a key-value head.
+    fn sharing(&self) -> usize {
+        self.spec.heads / self.spec.kv_heads
+    }
+
+    /// One head of the first token over one span, left in the buffer.
+    fn one_span(&self, head: usize, span: usize, mut buffer: SpanBuffer) {
+        self.span(0, head, span, &mut buffer.scratch, &mut buffer.total);
     }
 
     /// One head of one token over all that lies before it.
-    fn whole(&self, token: usize, head: usize, mut slot: Slot, out: &mut [f32]) {
-        self.span(token, head, 0, &mut slot.scratch, &mut slot.total);
+    fn all_spans(&self, token: usize, head: usize, mut buffer: SpanBuffer, out: &mut [f32]) {
+        self.span(token, head, 0, &mut buffer.scratch, &mut buffer.total);
         for span in 1..(self.position + token + 1).div_ceil(SPAN) {
-            self.span(token, head, span, &mut slot.scratch, &mut slot.next);
-            slot.total.merge(&slot.next);
+            self.span(token, head, span, &mut buffer.scratch, &mut buffer.next);
+            buffer.total.merge(&buffer.next);
         }
-        slot.total.finish(out);
+        buffer.total.finish(out);
     }
 
     fn span(&self, token: usize, head: usize, span: usize, scratch: &mut Scratch, out: &mut Partial) {
-        let (heads, dim) = (group(self.config), self.config.head_dim);
+        let heads = self.sharing();
+        let dim = self.spec.head_dim;
         let positions = span * SPAN..((span + 1) * SPAN).min(self.position + token + 1);
-        let first = (token * self.config.kv_heads + head) * heads;
+        let first = (token * self.spec.kv_heads + head) * heads;
         let query = Quants {
             quants: &self.query.quants[first * dim..][..heads * dim],
             scales: &self.query.scales[first..][..heads],
         };
         let cached = self.cache.head(self.layer, head, positions);
-        portable::attend(self.kernels, query, &cached, dim, scratch, out);
+        span::attend(self.kernels, query, &cached, dim, scratch, out);
     }
 }

@@ -1,38 +1,28 @@
 //! The CPU backend: packed weights, a KV cache of fourteen bits, and kernels chosen once for this processor.
 //!
-//! `reference.rs` is the plain scalar twin of every kernel and its specification; `arch/` has one file per
-//! instruction set; `dispatch.rs` is the only place that chooses. `portable.rs` holds the steps whose plain
-//! loops the compiler vectorises well enough everywhere.
+//! A step of the plan goes through `executor.rs` to `products.rs` or `attention.rs`, which cut it into pieces for the
+//! `pool`, and on to the `kernels`. `resident.rs` holds all weights; `verify/` runs the same steps over weights that
+//! stream by, to check and to estimate.
 
-mod activations;
-mod agreement;
-mod arch;
 mod attention;
-mod backend;
-mod cache;
-pub mod dispatch;
-mod estimate;
-pub mod portable;
+mod executor;
+pub mod kernels;
+mod matrix;
+mod pool;
 mod products;
 mod profile;
-mod quants;
-pub mod reference;
-mod stages;
-pub mod streamed;
-#[cfg(test)]
-mod tests;
-mod threads;
-mod trace;
+mod resident;
+mod state;
+pub mod verify;
 mod weights;
 
-pub use activations::{Activations, Rows, RowsMut};
-pub use agreement::Agreement;
-pub use backend::{Cpu, MAX_BATCH};
-pub use cache::{Cached, KEYS, key_place, value_place};
-pub use dispatch::{Attention, Kernels, Product};
-pub use estimate::{Estimate, estimate};
+pub use executor::MAX_BATCH;
+pub use kernels::activations::{Activations, Rows, RowsMut};
+pub use kernels::dispatch;
+pub use kernels::dispatch::Kernels;
+pub use kernels::quants::{Quants, quantize_row};
+pub use matrix::{Matrix, Plain};
+pub use pool::{DisjointSlices, Pool, WorkerThread};
 pub use products::Processor;
-pub use profile::Costs;
-pub use quants::{Quants, quantize_row};
-pub use threads::{Member, Parts, Pool};
-pub(crate) use trace::{Trace, trace};
+pub use profile::{Costs, Stage};
+pub use resident::Cpu;

@@ -3,10 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::activations::{Activations, Rows, RowsMut};
-use super::threads::{Parts, Pool};
-use super::{Kernels, dispatch, portable};
-use crate::quant::{BLOCK, GROUP, Matrix};
+use super::kernels::activations::{Activations, Rows, RowsMut};
+use super::kernels::dispatch::{self, Kernels};
+use super::kernels::layout::ACTIVATION_BLOCK;
+use super::kernels::portable;
+use super::matrix::Matrix;
+use super::pool::{DisjointSlices, Pool};
+use crate::format::GROUP;
 
 /// What computes: the kernels of an instruction set, on these threads.
 #[derive(Clone)]
@@ -31,22 +34,29 @@ impl Processor {
 
 /// A batch that is multiplied: (tokens, cols) as floats, and quantised.
 #[derive(Clone, Copy)]
-pub(crate) struct Input<'a> {
+pub(super) struct Input<'a> {
     /// As floats, for weights that are not quantised.
-    pub floats: &'a [f32],
+    pub(super) floats: &'a [f32],
     /// Quantised, for those that are.
-    pub quantized: Rows<'a>,
+    pub(super) quantized: Rows<'a>,
     /// Rows of both.
-    pub tokens: usize,
+    pub(super) tokens: usize,
+}
+
+impl<'a> Input<'a> {
+    /// The first `tokens` rows of `cols` columns.
+    pub(super) fn new(floats: &'a [f32], quantized: &'a Activations, tokens: usize, cols: usize) -> Self {
+        Self { floats: &floats[..tokens * cols], quantized: quantized.rows(), tokens }
+    }
 }
 
 /// Where a batch is quantised to, row by row, by several threads.
 pub(super) struct Quantizing<'a> {
     kernels: &'static Kernels,
     cols: usize,
-    quants: Parts<'a, i16>,
-    scales: Parts<'a, f32>,
-    sums: Parts<'a, f32>,
+    quants: DisjointSlices<'a, i16>,
+    scales: DisjointSlices<'a, f32>,
+    sums: DisjointSlices<'a, f32>,
 }
 
 impl<'a> Quantizing<'a> {
@@ -54,7 +64,13 @@ impl<'a> Quantizing<'a> {
     pub(super) fn new(kernels: &'static Kernels, out: &'a mut Activations, cols: usize) -> Self {
         out.reshape(cols);
         let RowsMut { quants, scales, sums } = out.rows_mut();
-        Self { kernels, cols, quants: Parts::of(quants), scales: Parts::of(scales), sums: Parts::of(sums) }
+        Self {
+            kernels,
+            cols,
+            quants: DisjointSlices::of(quants),
+            scales: DisjointSlices::of(scales),
+            sums: DisjointSlices::of(sums),
+        }
     }
 
     /// Quantises one row.
@@ -62,13 +78,13 @@ impl<'a> Quantizing<'a> {
     /// # Safety
     /// No other thread is at the same row.
     pub(super) unsafe fn row(&self, index: usize, x: &[f32]) {
-        let blocks = self.cols / BLOCK;
+        let blocks = self.cols / ACTIVATION_BLOCK;
         // SAFETY: the caller's promise, row by row.
         let out = unsafe {
             RowsMut {
-                quants: self.quants.part(index * blocks * BLOCK, blocks * BLOCK),
-                scales: self.scales.part(index * blocks, blocks),
-                sums: self.sums.part(index * blocks, blocks),
+                quants: self.quants.slice(index * blocks * ACTIVATION_BLOCK, blocks * ACTIVATION_BLOCK),
+                scales: self.scales.slice(index * blocks, blocks),
+                sums: self.sums.slice(index * blocks, blocks),
             }
         };
         (self.kernels.quantize)(x, out);
@@ -84,7 +100,7 @@ pub(super) unsafe fn multiply(
     kernels: &Kernels,
     w: &Matrix,
     x: &Input,
-    y: &Parts<f32>,
+    y: &DisjointSlices<f32>,
     groups: Range<usize>,
 ) {
     let Input { floats, quantized, tokens } = *x;
@@ -93,8 +109,12 @@ pub(super) unsafe fn multiply(
         match w {
             Matrix::Q4(w) => (kernels.matmul_q4)(w, quantized, y, tokens, groups),
             Matrix::Q8(w) => (kernels.matmul_q8)(w, quantized, y, tokens, groups),
-            Matrix::F16(h) => portable::matmul_halves(&h.bits, floats, y, h.cols, rows_of(groups, w.rows())),
-            Matrix::F32(f, cols) => portable::matmul_floats(f, floats, y, *cols, rows_of(groups, w.rows())),
+            Matrix::F16(m) => {
+                portable::matmul_halves(&m.weights, floats, y, m.cols, rows_of(groups, w.rows()));
+            }
+            Matrix::F32(m) => {
+                portable::matmul_floats(&m.weights, floats, y, m.cols, rows_of(groups, w.rows()));
+            }
         }
     }
 }
@@ -111,7 +131,7 @@ pub(super) fn multiply_whole<const N: usize>(
     x: &Input,
 ) {
     let total = products.iter().map(|(w, _)| w.groups()).sum();
-    let products = products.map(|(w, y)| (w, Parts::of(y)));
+    let products = products.map(|(w, y)| (w, DisjointSlices::of(y)));
     processor.pool.split(total, &|range| {
         let mut before = 0;
         for (w, y) in &products {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use candle_core::quantized::gguf_file::Value;
 
-use super::lists::List;
+use super::list::List;
 use crate::error::{Error, Result};
 
 /// The key-value pairs of a GGUF header; of its lists, where they lie.

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Seek};
 
-use super::lists::List;
+use super::list::List;
 use crate::error::{Error, Result};
 
 /// "GGUF".

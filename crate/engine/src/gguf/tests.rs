@@ -6,6 +6,7 @@ use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::Value;
 
 use super::{Dtype, Gguf};
+use crate::format::Format;
 use crate::testing;
 
 fn refusal(bytes: &[u8]) -> String {
@@ -64,7 +65,7 @@ fn a_sound_file_opens_with_its_directory() {
     let bytes = testing::file(GgmlDType::Q4_1);
     let mut gguf = Gguf::open("tiny.gguf", Cursor::new(&bytes)).unwrap();
     let tensor = gguf.tensor("blk.1.ffn_gate.weight").unwrap().clone();
-    assert_eq!((tensor.shape.as_slice(), tensor.dtype), ([96, 64].as_slice(), Dtype::Q4_1));
+    assert_eq!((tensor.shape.as_slice(), tensor.dtype), ([96, 64].as_slice(), Dtype::Known(Format::Q4_1)));
     let (mut whole, mut part) = (Vec::new(), [0; 7]);
     gguf.read("blk.1.ffn_gate.weight", &mut whole).unwrap();
     gguf.read_range("blk.1.ffn_gate.weight", 11, &mut part).unwrap();

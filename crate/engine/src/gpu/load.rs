@@ -1,69 +1,35 @@
 //! From an open device and a model file to a backend.
 
 use std::io::{Read, Seek};
+use std::sync::Arc;
 
-use wgpu::{Buffer, BufferUsages};
-
-use super::adapter::Device;
-use super::backend::{Gpu, Site, Variants};
-use super::buffers::Buffers;
-use super::chain::Chain;
-use super::costs::Costs;
-use super::kernels::{Bits, Kernel};
+use super::device::Device;
+use super::geometry::{Batch, HEAD_STEP, MAX_HEAD_DIM};
 use super::memory::Memory;
-use super::record::{Batch, Recorder};
-use super::variant::Variant;
-use super::weights::{Matrix, Uploader, words};
+use super::pipeline::kernel::{Bits, Kernel};
+use super::pipeline::projection::{Variants, kernels_of};
+use super::pipeline::variant::Variant;
+use super::record::Recorder;
+use super::state::buffers::Buffers;
+use super::state::costs::Costs;
+use super::state::gpu::Gpu;
+use super::state::queue::DecodeQueue;
+use super::state::weights::Weights;
+use super::upload::Uploader;
 use crate::error::{Error, Result};
 use crate::gguf::Gguf;
-use crate::model::{Config, LayerNames, rope_angles, rope_factors, rope_frequencies};
-use crate::quant::read_vector;
+use crate::model::weights::load_ropes;
+use crate::model::{Op, Plan, Projection};
 
-/// One layer's matrices.
-pub(super) struct Layer {
-    pub(super) qkv: Matrix,
-    pub(super) output: Matrix,
-    pub(super) gate_up: Matrix,
-    pub(super) down: Matrix,
-}
-
-/// All matrices.
-pub(super) struct Weights {
-    pub(super) embedding: Matrix,
-    pub(super) layers: Vec<Layer>,
-    head: Option<Matrix>,
-}
-
-impl Weights {
-    /// The matrix that turns the last state into logits.
-    pub(super) fn head(&self) -> &Matrix {
-        self.head.as_ref().unwrap_or(&self.embedding)
-    }
-
-    /// Bytes of weights that one token reads.
-    pub(super) fn bytes_per_token(&self) -> u64 {
-        self.bytes_of(self.layers.len())
-    }
-
-    /// Bytes of the first `count` layers and the head.
-    pub(super) fn bytes_of(&self, count: usize) -> u64 {
-        let of_layer = |layer: &Layer| {
-            [&layer.qkv, &layer.output, &layer.gate_up, &layer.down]
-                .map(|matrix| matrix.bytes)
-                .iter()
-                .sum::<u64>()
-        };
-        self.layers[..count].iter().map(of_layer).sum::<u64>() + self.head().bytes
-    }
-}
-
-/// The norms' weights.
-pub(super) struct Gains {
-    /// (before attention, before the feed-forward network) of each layer.
-    pub(super) layers: Vec<(Buffer, Buffer)>,
-    /// Before the head.
-    pub(super) last: Buffer,
-}
+/// Kernels that are specialised by no weights.
+const OF_EVERY_MODEL: [Kernel; 6] = [
+    Kernel::RopeAppend,
+    Kernel::Attend,
+    Kernel::ArgmaxChunk,
+    Kernel::ArgmaxAll,
+    Kernel::BestOfChunk,
+    Kernel::Draw,
+];
 
 impl Device {
     /// Makes the kernels of the usual files while the model itself is still on its way, telling how many are
@@ -74,18 +40,11 @@ impl Device {
     pub async fn compile(&mut self, progress: &mut dyn FnMut(usize, usize)) -> Result<()> {
         let variant = self.variant().unwrap_or(Variant::PLAIN);
         // The usual file: layers in four bits, embedding and head in eight.
-        let usual = |site| if site == Site::Head { Bits::Q8 } else { Bits::Q4 };
-        let of_site = |site: Site| {
-            let (bits, (prologue, epilogue)) = (usual(site), site.ends());
-            [
-                Kernel::Matvec(bits, prologue, epilogue, variant),
-                Kernel::Matmul(bits, epilogue, variant.dot),
-                Kernel::Prepare(prologue, bits.quantizes(variant.dot)),
-            ]
-        };
-        let mut kernels: Vec<Kernel> = Site::ALL.into_iter().flat_map(of_site).collect();
-        kernels.extend([Kernel::Embed(Bits::Q8), Kernel::RopeAppend, Kernel::Attend]);
-        kernels.extend([Kernel::ArgmaxChunk, Kernel::ArgmaxAll, Kernel::BestOfChunk, Kernel::Draw]);
+        let usual = |projection| if projection == Projection::Head { Bits::Q8 } else { Bits::Q4 };
+        let mut kernels: Vec<Kernel> =
+            Projection::ALL.into_iter().flat_map(|p| kernels_of(p, usual(p), variant)).collect();
+        kernels.push(Kernel::Embed(Bits::Q8));
+        kernels.extend(OF_EVERY_MODEL);
         let mut unique = Vec::with_capacity(kernels.len());
         kernels.into_iter().for_each(|kernel| {
             if !unique.contains(&kernel) {
@@ -110,36 +69,34 @@ impl Gpu {
     pub async fn load<R: Read + Seek>(
         mut device: Device,
         gguf: &mut Gguf<R>,
-        config: &Config,
+        plan: &Arc<Plan>,
         context: usize,
         read_bytes: &mut dyn FnMut(u64),
     ) -> Result<Self> {
-        check(gguf.file(), config)?;
+        check(gguf.file(), plan)?;
         let mut memory = Memory::default();
-        let (weights, buffers) = allocate(&device, gguf, config, context, &mut memory, read_bytes).await?;
+        let (weights, buffers) = allocate(&device, gguf, plan, context, &mut memory, read_bytes).await?;
         device.trouble.check()?;
         let variant = device.variant().unwrap_or(Variant::PLAIN);
-        let variants = [variant; 5];
-        for kernel in kernels(&weights, &variants) {
+        let variants = [variant; Projection::ALL.len()];
+        for kernel in kernels(plan, &weights, &variants) {
             device.make(kernel).await?;
         }
-        let recorder = Recorder::new(&device, &mut memory, config, context);
-        let chain = Chain::new(&device, &mut memory);
-        let (config, costs, batch) = (config.clone(), Costs::default(), Batch::default());
-        let logits_out = None;
+        let recorder = Recorder::new(&device, &mut memory, plan, context);
+        let queue = DecodeQueue::new(&device, &mut memory);
         Ok(Self {
             device,
-            config,
+            plan: Arc::clone(plan),
             context,
             variants,
             weights,
             buffers,
             recorder,
-            chain,
-            costs,
-            logits_out,
+            queue,
+            costs: Costs::default(),
+            logits_out: None,
             memory,
-            batch,
+            batch: Batch::default(),
         })
     }
 
@@ -148,7 +105,7 @@ impl Gpu {
     /// # Errors
     /// The device refuses one of their kernels.
     pub(super) async fn switch(&mut self, variants: Variants) -> Result<()> {
-        for kernel in kernels(&self.weights, &variants) {
+        for kernel in kernels(&self.plan, &self.weights, &variants) {
             self.device.make(kernel).await?;
         }
         self.variants = variants;
@@ -160,17 +117,16 @@ impl Gpu {
 async fn allocate<R: Read + Seek>(
     device: &Device,
     gguf: &mut Gguf<R>,
-    config: &Config,
+    plan: &Arc<Plan>,
     context: usize,
     memory: &mut Memory,
     read_bytes: &mut dyn FnMut(u64),
 ) -> Result<(Weights, Buffers)> {
     let scope = device.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-    let loaded = upload(device, gguf, config, memory, read_bytes).and_then(|(weights, gains)| {
-        let factors = rope_factors(gguf, config, &mut |_| {})?;
-        let angles =
-            rope_angles(&rope_frequencies(config, factors.as_deref()), 0..context).collect::<Vec<_>>();
-        Ok((weights, Buffers::new(device, memory, config, context, &gains, &angles)?))
+    let loaded = upload(device, gguf, plan, memory, read_bytes).and_then(|weights| {
+        let frequencies = load_ropes(gguf, plan, read_bytes)?;
+        let buffers = Buffers::new(device, memory, plan, context, &weights, &frequencies)?;
+        Ok((weights, buffers))
     });
     match scope.pop().await {
         Some(error) => {
@@ -181,96 +137,53 @@ async fn allocate<R: Read + Seek>(
     }
 }
 
-/// What the kernels take for granted about a model.
-fn check(file: &str, config: &Config) -> Result<()> {
+/// The kernels take some things for granted about a model.
+fn check(file: &str, plan: &Plan) -> Result<()> {
     let unsupported = |cause| Err(Error::Unsupported { file: file.to_owned(), cause });
-    if !config.head_dim.is_multiple_of(8) || config.head_dim > 256 {
-        let dim = config.head_dim;
-        return unsupported(format!("heads of {dim}; the GPU's kernels want a multiple of 8 up to 256"));
+    let dim = plan.spec.head_dim;
+    if !dim.is_multiple_of(HEAD_STEP as usize) || dim > MAX_HEAD_DIM as usize {
+        return unsupported(format!(
+            "heads of {dim}; the GPU's kernels want a multiple of {HEAD_STEP} up to {MAX_HEAD_DIM}"
+        ));
+    }
+    if plan.ops().iter().filter_map(Op::norm).any(|norm| norm.eps != plan.spec.norm.eps) {
+        return unsupported("norms of different epsilon; the GPU's kernels want one".to_owned());
+    }
+    if plan.ropes.iter().any(|rope| rope.dims != plan.ropes[0].dims) {
+        return unsupported("heads rotated by different parts; the GPU's kernels want one".to_owned());
     }
     Ok(())
 }
 
 /// Every kernel that these weights need with these variants.
-fn kernels(weights: &Weights, variants: &Variants) -> Vec<Kernel> {
-    let mut kernels = Vec::new();
-    let mut multiply = |site: Site, matrix: &Matrix| {
-        let (variant, (prologue, epilogue)) = (variants[site as usize], site.ends());
-        for part in &matrix.parts {
-            kernels.push(Kernel::Matvec(part.bits, prologue, epilogue, variant));
-            kernels.push(Kernel::Matmul(part.bits, epilogue, variant.dot));
-            kernels.push(Kernel::Prepare(prologue, part.bits.quantizes(variant.dot)));
+fn kernels(plan: &Plan, weights: &Weights, variants: &Variants) -> Vec<Kernel> {
+    let mut kernels = OF_EVERY_MODEL.to_vec();
+    for (index, op) in plan.ops().iter().enumerate() {
+        let bits = weights.matrix(index).into_iter().flat_map(|matrix| &matrix.parts).map(|part| part.bits);
+        match op {
+            Op::Embed(_) => kernels.extend(bits.map(Kernel::Embed)),
+            Op::Project(project) => {
+                let variant = variants[project.projection as usize];
+                kernels.extend(bits.flat_map(|bits| kernels_of(project.projection, bits, variant)));
+            }
+            Op::RopeAppend { .. } | Op::Attend { .. } => {}
         }
-    };
-    for layer in &weights.layers {
-        multiply(Site::Qkv, &layer.qkv);
-        multiply(Site::Output, &layer.output);
-        multiply(Site::GateUp, &layer.gate_up);
-        multiply(Site::Down, &layer.down);
     }
-    multiply(Site::Head, weights.head());
-    kernels.extend(weights.embedding.parts.iter().map(|part| Kernel::Embed(part.bits)));
-    kernels.extend([Kernel::RopeAppend, Kernel::Attend]);
-    kernels.extend([Kernel::ArgmaxChunk, Kernel::ArgmaxAll, Kernel::BestOfChunk, Kernel::Draw]);
     kernels
 }
 
+/// Sends the weights of every step.
 fn upload<R: Read + Seek>(
     device: &Device,
     gguf: &mut Gguf<R>,
-    config: &Config,
+    plan: &Plan,
     memory: &mut Memory,
     read_bytes: &mut dyn FnMut(u64),
-) -> Result<(Weights, Gains)> {
-    let (width, vocabulary) = (config.width, config.vocabulary);
-    let (layers, last) = vectors(device, gguf, config, memory, read_bytes)?;
-    let own_head = gguf.tensor("output.weight").is_some();
-    let mut uploader = Uploader::new(device, gguf, memory, read_bytes);
-    let embedding = uploader.rows(&[("token_embd.weight", vocabulary)], width)?;
-    let matrices =
-        (0..config.layers).map(|index| layer(&mut uploader, config, index)).collect::<Result<_>>()?;
-    let head = match own_head {
-        true => Some(uploader.rows(&[("output.weight", vocabulary)], width)?),
-        false => None,
+) -> Result<Weights> {
+    let mut uploader = Uploader::new(device, memory);
+    let send = |(index, op)| {
+        let tied = index == plan.head() && plan.spec.tied();
+        uploader.send_op(gguf, op, tied, read_bytes)
     };
-    Ok((Weights { embedding, layers: matrices, head }, Gains { layers, last }))
-}
-
-fn layer<R: Read + Seek>(uploader: &mut Uploader<R>, config: &Config, index: usize) -> Result<Layer> {
-    let names = LayerNames::new(index);
-    let name = |part: &str| names.weight(part);
-    let (width, queries, kv) = (config.width, config.query_width(), config.kv_width());
-    let (query, key, value) = (name("attn_q"), name("attn_k"), name("attn_v"));
-    Ok(Layer {
-        qkv: uploader.rows(&[(&query, queries), (&key, kv), (&value, kv)], width)?,
-        output: uploader.rows(&[(&name("attn_output"), width)], queries)?,
-        gate_up: uploader.pairs(&name("ffn_gate"), &name("ffn_up"), config.ffn, width)?,
-        down: uploader.rows(&[(&name("ffn_down"), width)], config.ffn)?,
-    })
-}
-
-/// The norms' weights: of every layer, and the last.
-type Vectors = (Vec<(Buffer, Buffer)>, Buffer);
-
-fn vectors<R: Read + Seek>(
-    device: &Device,
-    gguf: &mut Gguf<R>,
-    config: &Config,
-    memory: &mut Memory,
-    read_bytes: &mut dyn FnMut(u64),
-) -> Result<Vectors> {
-    let mut vector = |name: &str| {
-        let values = read_vector(gguf, name, config.width, read_bytes)?;
-        let bytes = words(&values.iter().map(|value| value.to_bits()).collect::<Vec<_>>());
-        let usage = BufferUsages::STORAGE | BufferUsages::COPY_DST;
-        let buffer = memory.buffer(device, "gain", bytes.len() as u64, usage);
-        device.queue.write_buffer(&buffer, 0, &bytes);
-        Ok::<_, Error>(buffer)
-    };
-    let mut layers = Vec::with_capacity(config.layers);
-    for index in 0..config.layers {
-        let names = LayerNames::new(index);
-        layers.push((vector(&names.weight("attn_norm"))?, vector(&names.weight("ffn_norm"))?));
-    }
-    Ok((layers, vector("output_norm.weight")?))
+    plan.ops().iter().enumerate().map(send).collect::<Result<_>>().map(Weights)
 }

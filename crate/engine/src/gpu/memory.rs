@@ -1,8 +1,8 @@
 //! Buffers on the device, counted, and given back when they are no longer needed.
 
-use wgpu::{BindGroup, BindGroupLayout, Buffer, BufferUsages};
+use wgpu::{Buffer, BufferUsages};
 
-use super::adapter::Device;
+use super::device::Device;
 
 /// Buffers that live as long as this does.
 #[derive(Default)]
@@ -36,13 +36,7 @@ impl Drop for Memory {
     }
 }
 
-impl Device {
-    /// A bind group of whole buffers.
-    pub(super) fn bind(&self, layout: &BindGroupLayout, buffers: &[&Buffer]) -> BindGroup {
-        let entries: Vec<_> = (0..)
-            .zip(buffers)
-            .map(|(binding, buffer)| wgpu::BindGroupEntry { binding, resource: buffer.as_entire_binding() })
-            .collect();
-        self.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout, entries: &entries })
-    }
+/// Little-endian bytes of some words.
+pub(super) fn bytes_of(words: &[u32]) -> Vec<u8> {
+    words.iter().flat_map(|word| word.to_le_bytes()).collect()
 }

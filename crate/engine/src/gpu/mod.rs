@@ -1,27 +1,30 @@
 //! The GPU backend, through wgpu: WebGPU in a browser, Vulkan, Metal or DX12 natively.
 
 mod adapter;
-mod backend;
-mod buffers;
-mod chain;
 mod check;
-mod costs;
-mod kernels;
+mod decode;
+mod device;
+mod geometry;
 mod load;
 mod memory;
+mod pipeline;
 mod profile;
 mod readback;
 mod record;
-mod shaders;
+mod state;
+mod steps;
 #[cfg(test)]
 mod tests;
-mod variant;
-mod weights;
+mod timestamps;
+mod tune;
+mod upload;
 
-pub use adapter::{Adapter, Device, Settings};
-pub use backend::Gpu;
+pub use adapter::Adapter;
 pub(crate) use check::Checked;
-pub use costs::Costs;
-pub use profile::Profile;
-pub use shaders::{build, shaders};
-pub use variant::{Dot, Reduction, Variant};
+pub use device::{Device, Settings};
+pub use geometry::{CONSTANTS, LAYOUTS, Layout};
+pub use pipeline::shaders::{Shader, build, shaders};
+pub use pipeline::variant::{Dot, Reduction, Variant};
+pub use profile::{KernelTime, Profile};
+pub use state::costs::Costs;
+pub use state::gpu::Gpu;

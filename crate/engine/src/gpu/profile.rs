@@ -1,18 +1,14 @@
 //! Where the GPU's time goes: timestamps around every dispatch, and the bandwidth it could have had.
 
-use wgpu::{Buffer, BufferUsages, CommandEncoder, ComputePass, QuerySet};
+use wgpu::BufferUsages;
 
-use super::adapter::Device;
-use super::backend::Gpu;
-use super::kernels::Kernel;
+use super::device::Device;
 use super::memory::Memory;
+use super::pipeline::kernel::Kernel;
 use super::readback::{self, Readback};
-use super::record::Batch;
+use super::state::gpu::Gpu;
+use super::timestamps::{self, Timestamps};
 use crate::error::{Error, Result};
-use crate::model::layers;
-
-/// Most dispatches that are timed in one submit.
-const MOST: u32 = 2_000;
 
 /// Bytes copied at a time to measure bandwidth: well beyond any cache.
 const COPY_BYTES: u64 = 64 << 20;
@@ -20,56 +16,26 @@ const COPY_BYTES: u64 = 64 << 20;
 /// How long copying is measured, ms.
 const COPY_MS: f64 = 200.0;
 
-/// Queries for the beginning and the end of every dispatch.
-pub(super) struct Timestamps {
-    queries: QuerySet,
-    resolved: Buffer,
-    kernels: Vec<Kernel>,
-}
-
-impl Timestamps {
-    fn new(device: &Device, memory: &mut Memory) -> Option<Self> {
-        if !device.device.features().contains(wgpu::Features::TIMESTAMP_QUERY) {
-            return None;
-        }
-        let queries = device.device.create_query_set(&wgpu::QuerySetDescriptor {
-            label: None,
-            ty: wgpu::QueryType::Timestamp,
-            count: 2 * MOST,
-        });
-        let usage = BufferUsages::QUERY_RESOLVE | BufferUsages::COPY_SRC;
-        let resolved = memory.buffer(device, "timestamps", u64::from(2 * MOST) * 8, usage);
-        Some(Self { queries, resolved, kernels: Vec::new() })
-    }
-
-    /// A pass for one dispatch.
-    pub(super) fn pass(&mut self, encoder: &mut CommandEncoder, kernel: Kernel) -> ComputePass<'static> {
-        let at = (self.kernels.len() as u32).min(MOST - 1) * 2;
-        self.kernels.push(kernel);
-        let writes = wgpu::ComputePassTimestampWrites {
-            query_set: &self.queries,
-            beginning_of_pass_write_index: Some(at),
-            end_of_pass_write_index: Some(at + 1),
-        };
-        let descriptor = wgpu::ComputePassDescriptor { label: None, timestamp_writes: Some(writes) };
-        encoder.begin_compute_pass(&descriptor).forget_lifetime()
-    }
-
-    pub(super) fn resolve(&self, encoder: &mut CommandEncoder) {
-        let count = (self.kernels.len() as u32).min(MOST) * 2;
-        encoder.resolve_query_set(&self.queries, 0..count, &self.resolved, 0);
-    }
-}
-
 /// What one decoded token costs, measured.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
     /// GPU time by kernel, ms a token, longest first; empty where the adapter has no timestamps.
-    pub kernels: Vec<(String, f64)>,
+    pub kernels: Vec<KernelTime>,
     /// Bytes of weights and cache that a token reads.
     pub bytes_per_token: u64,
     /// Bytes a second of copying, read and write counted.
     pub copy_bytes_per_s: f64,
+}
+
+/// All dispatches of a kernel in one token.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KernelTime {
+    /// Its name for people.
+    pub name: String,
+    /// Dispatches.
+    pub dispatches: u64,
+    /// Time of all of them, ms.
+    pub ms: f64,
 }
 
 impl Gpu {
@@ -79,29 +45,26 @@ impl Gpu {
     /// # Errors
     /// The device met an error.
     pub async fn profile(&mut self, position: usize, now: fn() -> f64) -> Result<Profile> {
-        let element = if self.device.settings.float_cache { 4 } else { 2 };
-        let cache = 2 * self.config.layers * self.config.kv_width() * position * element;
+        let spec = &self.plan.spec;
+        let cache = 2 * spec.layers.len() * spec.kv_width() * position * self.device.cache_element();
         let copy_bytes_per_s = copy_bandwidth(&self.device, now).await?;
         // The second time everything is warm.
         self.timed_token(position).await?;
         let kernels = self.timed_token(position).await?;
-        let bytes_per_token = self.weights.bytes_per_token() + cache as u64;
+        let bytes_per_token = self.weights.bytes_of(self.plan.body()) + cache as u64;
         Ok(Profile { kernels, bytes_per_token, copy_bytes_per_s })
     }
 
-    async fn timed_token(&mut self, position: usize) -> Result<Vec<(String, f64)>> {
+    /// The kernels of one token at `position`; none where the adapter has no timestamps.
+    pub(super) async fn timed_token(&mut self, position: usize) -> Result<Vec<KernelTime>> {
         let mut memory = Memory::default();
         let Some(timestamps) = Timestamps::new(&self.device, &mut memory) else { return Ok(Vec::new()) };
         let resolved = timestamps.resolved.clone();
         self.recorder.timestamps = Some(timestamps);
-        let splits = Self::splits(position, 1);
-        let batch = Batch { position: position as u32, tokens: 1, splits, ..Batch::default() };
-        self.embed_ids(batch);
-        let count = self.config.layers;
-        layers(self, count);
+        self.record_token(position, 0);
         self.record_choice(0, 0);
-        let mut readback = Readback::new(&self.device, &mut memory, u64::from(2 * MOST) * 8);
-        let bytes = resolved.size().min(u64::from(2 * MOST) * 8);
+        let mut readback = Readback::new(&self.device, &mut memory, timestamps::BYTES);
+        let bytes = timestamps::BYTES;
         let submitted = self.recorder.submit(&self.device, Some((&resolved, 0, &readback.buffer, bytes)));
         let kernels =
             self.recorder.timestamps.take().map(|timestamps| timestamps.kernels).unwrap_or_default();
@@ -120,16 +83,18 @@ impl Gpu {
 }
 
 /// Sums of (begin, end) pairs by kernel, longest first.
-fn by_kernel(kernels: &[Kernel], ticks: &[u64], period_ms: f64) -> Vec<(String, f64)> {
-    let mut sums: Vec<(String, f64)> = Vec::new();
+fn by_kernel(kernels: &[Kernel], ticks: &[u64], period_ms: f64) -> Vec<KernelTime> {
+    let mut sums: Vec<KernelTime> = Vec::new();
     for (kernel, pair) in kernels.iter().zip(ticks.chunks_exact(2)) {
-        let (name, ms) = (kernel.name(), pair[1].saturating_sub(pair[0]) as f64 * period_ms);
-        match sums.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, sum)) => *sum += ms,
-            None => sums.push((name, ms)),
+        let name = kernel.name();
+        let known = sums.iter().position(|sum| sum.name == name).unwrap_or(sums.len());
+        if known == sums.len() {
+            sums.push(KernelTime { name, dispatches: 0, ms: 0.0 });
         }
+        sums[known].dispatches += 1;
+        sums[known].ms += pair[1].saturating_sub(pair[0]) as f64 * period_ms;
     }
-    sums.sort_by(|a, b| b.1.total_cmp(&a.1));
+    sums.sort_by(|a, b| b.ms.total_cmp(&a.ms));
     sums
 }
 
@@ -138,8 +103,8 @@ async fn copy_bandwidth(device: &Device, now: fn() -> f64) -> Result<f64> {
     let mut memory = Memory::default();
     let bytes = COPY_BYTES.min(device.limits.max_buffer_size);
     let usage = BufferUsages::COPY_SRC | BufferUsages::COPY_DST;
-    let (from, to) =
-        (memory.buffer(device, "copy", bytes, usage), memory.buffer(device, "copy", bytes, usage));
+    let from = memory.buffer(device, "copy", bytes, usage);
+    let to = memory.buffer(device, "copy", bytes, usage);
     let mut copies = 1;
     loop {
         let start = now();

@@ -3,7 +3,7 @@
 use futures_channel::oneshot;
 use wgpu::{Buffer, BufferAsyncError, BufferUsages, MapMode};
 
-use super::adapter::Device;
+use super::device::Device;
 use super::memory::Memory;
 use crate::error::{Error, Result};
 
@@ -107,4 +107,9 @@ pub(super) async fn done(device: &Device) -> Result<()> {
     });
     wait::wait(&device.device, receiver).await.ok();
     device.trouble.check()
+}
+
+/// The words of some little-endian bytes.
+pub(super) fn words_of(bytes: &[u8]) -> impl Iterator<Item = u32> {
+    bytes.chunks_exact(4).map(|word| u32::from_le_bytes([word[0], word[1], word[2], word[3]]))
 }

@@ -2,12 +2,13 @@
 
 use wgpu::{BindGroup, Buffer, BufferUsages, CommandEncoder, ComputePass};
 
-use super::adapter::Device;
-use super::kernels::Kernel;
+use super::device::Device;
+use super::geometry::{Batch, Model, Words};
 use super::memory::Memory;
-use super::profile::Timestamps;
+use super::pipeline::kernel::Kernel;
+use super::timestamps::Timestamps;
 use crate::error::Result;
-use crate::model::Config;
+use crate::model::Plan;
 
 /// Batches that one submit may hold.
 pub(super) const SLOTS: u32 = 32;
@@ -15,45 +16,7 @@ pub(super) const SLOTS: u32 = 32;
 /// Bytes from one batch's parameters to the next: the largest alignment an adapter may ask for.
 const SLOT_BYTES: u32 = 256;
 
-/// What a dispatch is about; the words of `Batch` in `shaders/shared/batch.wgsl`.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Batch {
-    pub(super) position: u32,
-    pub(super) tokens: u32,
-    pub(super) read: u32,
-    pub(super) write: u32,
-    pub(super) row: u32,
-    pub(super) splits: u32,
-    pub(super) choice: Choice,
-}
-
-/// How a token is chosen on the device.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Choice {
-    pub(super) top_k: u32,
-    pub(super) draw: f32,
-    pub(super) sharpness: f32,
-    pub(super) top_p: f32,
-    pub(super) min_p: f32,
-    pub(super) penalty: f32,
-}
-
-/// Bytes of a batch's parameters; the model's follow.
-const BATCH_BYTES: usize = 52;
-
-impl Batch {
-    fn write(&self, to: &mut [u8]) {
-        let choice = &self.choice;
-        let floats = [choice.draw, choice.sharpness, choice.top_p, choice.min_p, choice.penalty];
-        let words =
-            [self.position, self.tokens, self.read, self.write, self.row, self.splits, choice.top_k, 0]
-                .into_iter()
-                .chain(floats.map(f32::to_bits));
-        for (to, word) in to.chunks_exact_mut(4).zip(words) {
-            to.copy_from_slice(&word.to_le_bytes());
-        }
-    }
-}
+const _: () = assert!(size_of::<Batch>() <= SLOT_BYTES as usize);
 
 /// What has been recorded and not yet submitted.
 struct Recording {
@@ -68,8 +31,7 @@ struct Recording {
 pub(super) struct Recorder {
     arena: Buffer,
     batch_group: BindGroup,
-    /// The words of `Model`, which follow every batch.
-    model: Vec<u8>,
+    model: Model,
     recording: Option<Recording>,
     /// Kept between submits, so that the token loop allocates nothing of it.
     spare: Vec<u8>,
@@ -78,15 +40,20 @@ pub(super) struct Recorder {
 }
 
 impl Recorder {
-    pub(super) fn new(device: &Device, memory: &mut Memory, config: &Config, context: usize) -> Self {
+    pub(super) fn new(device: &Device, memory: &mut Memory, plan: &Plan, context: usize) -> Self {
         let usage = BufferUsages::STORAGE | BufferUsages::COPY_DST;
         let arena = memory.buffer(device, "batches", u64::from(SLOTS * SLOT_BYTES), usage);
-        let words =
-            [config.head_dim, config.heads, config.kv_heads, context, config.rope_dim, config.vocabulary];
-        let words: Vec<u32> =
-            words.map(|n| n as u32).into_iter().chain([config.norm_eps.to_bits(), 0]).collect();
+        let spec = &plan.spec;
+        let model = Model {
+            head_dim: spec.head_dim as u32,
+            heads: spec.heads as u32,
+            kv_heads: spec.kv_heads as u32,
+            positions: context as u32,
+            rope_dim: plan.ropes.first().map_or(0, |rope| rope.dims as u32),
+            vocabulary: spec.vocabulary as u32,
+            eps: spec.norm.eps,
+        };
         let batch_group = device.batch_group(&arena);
-        let model = super::weights::words(&words);
         Self { arena, batch_group, model, recording: None, spare: Vec::new(), timestamps: None }
     }
 
@@ -103,9 +70,8 @@ impl Recorder {
             "a submit has at most {SLOTS} batches"
         );
         let start = recording.slots.len();
+        Batch { model: self.model, ..*batch }.put(&mut recording.slots);
         recording.slots.resize(start + SLOT_BYTES as usize, 0);
-        batch.write(&mut recording.slots[start..start + BATCH_BYTES]);
-        recording.slots[start + BATCH_BYTES..][..self.model.len()].copy_from_slice(&self.model);
     }
 
     /// One dispatch; `groups` follow group 0.
@@ -128,7 +94,7 @@ impl Recorder {
             let descriptor = wgpu::ComputePassDescriptor { label: None, timestamp_writes: None };
             encoder.begin_compute_pass(&descriptor).forget_lifetime()
         });
-        pass.set_pipeline(device.kernels.get(kernel));
+        pass.set_pipeline(device.pipeline(kernel));
         pass.set_bind_group(0, &self.batch_group, &[offset]);
         for (group, index) in groups.iter().zip(1..) {
             pass.set_bind_group(index, *group, &[]);

@@ -1,15 +1,15 @@
-//! Every kernel on a real adapter against its scalar twin, over models of random weights and many shapes: natively on
+//! Every kernel on a real adapter against its scalar reference, over models of random weights and many shapes: natively on
 //! whatever Vulkan, Metal or DirectX has (Mesa's llvmpipe on a machine without a GPU), and in a browser on WebGPU.
 
 use std::io::Cursor;
+use std::sync::Arc;
 
 use candle_core::quantized::GgmlDType::{self, F16, F32, Q4_0, Q4_1, Q8_0};
 
-use super::variant::{Dot, Reduction};
-use super::{Adapter, Device, Gpu, Settings, Variant};
-use crate::cpu::{self, Processor, dispatch};
+use super::{Adapter, Device, Dot, Gpu, Reduction, Settings, Variant};
+use crate::cpu::{self, Processor, dispatch, verify};
 use crate::gguf::Gguf;
-use crate::model::{Config, forward};
+use crate::model::{Plan, forward};
 use crate::testing::{Shape, TINY};
 use crate::{Engine, LoadOptions, Preference, Request, Sampling, Step};
 
@@ -25,10 +25,10 @@ async fn device(settings: Settings) -> Device {
     adapter.open(settings).await.unwrap()
 }
 
-fn gguf(shape: &Shape, dtype: GgmlDType) -> (Gguf<Cursor<Vec<u8>>>, Config) {
+fn gguf(shape: &Shape, dtype: GgmlDType) -> (Gguf<Cursor<Vec<u8>>>, Arc<Plan>) {
     let gguf = Gguf::open("random.gguf", Cursor::new(shape.file(dtype))).unwrap();
-    let config = Config::from_metadata(gguf.file(), gguf.metadata()).unwrap();
-    (gguf, config)
+    let plan = Arc::new(Plan::of(&gguf).unwrap());
+    (gguf, plan)
 }
 
 /// Tokens that are all over the vocabulary.
@@ -36,7 +36,7 @@ fn tokens(count: usize, vocabulary: usize) -> Vec<u32> {
     (0..count).map(|i| ((i * 7919 + 11) % vocabulary) as u32).collect()
 }
 
-/// Runs every kernel of a model on a batch of `many` tokens and on one more, against the scalar twins. Gives the
+/// Runs every kernel of a model on a batch of `many` tokens and on one more, against the scalar references. Gives the
 /// device back with the kernels it has: compiling them is most of what a software adapter's tests take.
 async fn check(
     device: Device,
@@ -45,8 +45,8 @@ async fn check(
     variant: Option<Variant>,
     many: usize,
 ) -> Device {
-    let (mut gguf, config) = gguf(shape, dtype);
-    let mut gpu = Gpu::load(device, &mut gguf, &config, shape.context, &mut |_| {}).await.unwrap();
+    let (mut gguf, plan) = gguf(shape, dtype);
+    let mut gpu = Gpu::load(device, &mut gguf, &plan, shape.context, &mut |_| {}).await.unwrap();
     if let Some(variant) = variant {
         gpu.use_variant(variant).await.unwrap();
         assert_eq!(gpu.variant(), variant);
@@ -55,7 +55,7 @@ async fn check(
     let batches = [&tokens[..many], &tokens[many..]];
     let rows = shape.vocabulary.min(1024);
     let traces =
-        cpu::trace(&mut gguf, &config, &Processor::alone(&dispatch::REFERENCE), &batches, rows).unwrap();
+        verify::trace(&mut gguf, &plan, &Processor::alone(&dispatch::REFERENCE), &batches, rows).unwrap();
     let checked = gpu.check_kernels(&batches, &traces).await;
     let checked = checked.unwrap_or_else(|error| panic!("{shape:?} {dtype:?} {variant:?} {many}: {error}"));
     assert!(checked.replaced.is_empty(), "{shape:?} {dtype:?} {variant:?} {many}: {:?}", checked.replaced);
@@ -128,22 +128,22 @@ pub(super) async fn settings_of_poorer_adapters() {
     check(poor, &wide, Q8_0, None, 3).await;
 }
 
-/// Several pieces of attention, prompts of several batches, decoding after them.
+/// Several splits of attention, prompts of several batches, decoding after them.
 pub(super) async fn a_long_context() {
     let shape = Shape { context: 800, kv_heads: 1, ..TINY };
-    let (mut gguf, config) = gguf(&shape, Q8_0);
-    let mut gpu =
-        Gpu::load(device(Settings::default()).await, &mut gguf, &config, shape.context, &mut |_| {})
-            .await
-            .unwrap();
+    let (mut gguf, plan) = gguf(&shape, Q8_0);
+    let mut gpu = Gpu::load(device(Settings::default()).await, &mut gguf, &plan, shape.context, &mut |_| {})
+        .await
+        .unwrap();
     let processor = Processor::alone(dispatch::detect());
-    let mut cpu = cpu::Cpu::load(&mut gguf, &config, shape.context, &processor, &mut |_| {}).unwrap();
+    let mut cpu = cpu::Cpu::load(&mut gguf, &plan, shape.context, &processor, &mut |_| {}).unwrap();
     let tokens = tokens(703, shape.vocabulary);
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    let mut ours = Vec::new();
+    let mut theirs = Vec::new();
     let mut position = 0;
     for batch in tokens[..700].chunks(32).chain(tokens[700..].chunks(1)) {
-        forward(&mut cpu, &config, batch, position, 1, &mut ours).await.unwrap();
-        forward(&mut gpu, &config, batch, position, 1, &mut theirs).await.unwrap();
+        forward(&mut cpu, batch, position, 1, &mut ours).await.unwrap();
+        forward(&mut gpu, batch, position, 1, &mut theirs).await.unwrap();
         let size = ours.iter().fold(0.0f32, |size, v| size.max(v.abs()));
         for (ours, theirs) in ours.iter().zip(&theirs) {
             assert!((ours - theirs).abs() <= LOGITS * size, "{ours} and {theirs} at {position}");
@@ -172,7 +172,8 @@ async fn answer(
 ) -> (Vec<u32>, usize) {
     let request = Request { sampling: sampling.clone(), max_tokens: 20, stop: Vec::new() };
     let mut generation = engine.start(&[1, 2, 3, 70, 5], &request).unwrap();
-    let (mut ids, mut moves) = (Vec::new(), 0);
+    let mut ids = Vec::new();
+    let mut moves = 0;
     loop {
         match engine.step(&mut generation).await.unwrap() {
             Step::Token { id, .. } => {
@@ -233,9 +234,9 @@ pub(super) async fn a_lost_device_loses_no_token() {
 
 /// Room that a device does not have is an error in words, not a lost device.
 pub(super) async fn too_little_room_is_said() {
-    let (mut gguf, config) = gguf(&TINY, Q4_1);
+    let (mut gguf, plan) = gguf(&TINY, Q4_1);
     let poor = Settings { max_binding: Some(4_096), ..Settings::default() };
-    let loaded = Gpu::load(device(poor).await, &mut gguf, &config, TINY.context, &mut |_| {}).await;
+    let loaded = Gpu::load(device(poor).await, &mut gguf, &plan, TINY.context, &mut |_| {}).await;
     let error = loaded.err().unwrap().to_string();
     assert!(error.contains("larger buffers than this GPU binds (4096 bytes)"), "{error}");
 }
@@ -257,12 +258,35 @@ fn ten_loads_leave_nothing_on_the_device() {
             device = check(device, &TINY, Q4_1, None, 9).await;
             assert_eq!(allocated(&device), start);
         }
-        let (mut gguf, config) = gguf(&TINY, Q4_1);
-        let loaded = Gpu::load(device, &mut gguf, &config, TINY.context, &mut |_| {}).await.unwrap();
+        let (mut gguf, plan) = gguf(&TINY, Q4_1);
+        let loaded = Gpu::load(device, &mut gguf, &plan, TINY.context, &mut |_| {}).await.unwrap();
         if let (Some(start), Some(now)) = (start, allocated(&loaded.device)) {
             assert!(now >= start + loaded.memory_bytes(), "the report counts buffers: {start}, then {now}");
         }
     });
+}
+
+/// A token's profile holds every kernel of the plan, as often as it is dispatched.
+pub(super) async fn a_profile_counts_every_dispatch() {
+    let (mut gguf, plan) = gguf(&TINY, Q8_0);
+    let device = device(Settings::default()).await;
+    let mut gpu = Gpu::load(device, &mut gguf, &plan, TINY.context, &mut |_| {}).await.unwrap();
+    let kernels = gpu.timed_token(9).await.unwrap();
+    let counted = |name: &str| -> u64 {
+        kernels.iter().filter(|kernel| kernel.name == name).map(|kernel| kernel.dispatches).sum()
+    };
+    let layers = TINY.layers as u64;
+    assert_eq!(counted("embed"), 1);
+    for of_layer in
+        ["rope + KV append", "attention", "output + residual Q8", "norm + gate·up Q8", "down + residual Q8"]
+    {
+        assert_eq!(counted(of_layer), layers, "{of_layer}");
+    }
+    // QKV of every layer, and the head.
+    assert_eq!(counted("norm + matvec Q8"), layers + 1);
+    assert_eq!(counted("argmax"), 2);
+    let all: u64 = kernels.iter().map(|kernel| kernel.dispatches).sum();
+    assert_eq!(all, 6 * layers + 4);
 }
 
 /// Both front ends of the tests above.
@@ -288,4 +312,5 @@ everywhere! {
     choices_are_the_samplers,
     a_lost_device_loses_no_token,
     too_little_room_is_said,
+    a_profile_counts_every_dispatch,
 }

@@ -1,6 +1,6 @@
 //! Tokens to text as they come, never splitting a UTF-8 character.
 
-use super::Tokenizer;
+use super::codec::Tokenizer;
 
 /// Holds the bytes of a character until its last one has come.
 #[derive(Default)]

@@ -8,13 +8,11 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{AbortController, Headers, ReadableStream, Response, ResponseInit};
 
-use super::{array, open, pattern, store, stored};
+use super::{array, keep, open, pattern, stored};
 use crate::digest::Digest;
-use crate::download::{Download, Obtained};
+use crate::download::{Download, ExpectedFile, Fetch, Obtained, content_range, same_origin};
 use crate::errors::{Error, Result};
-use crate::fetch::{Fetch, content_range, same_origin};
-use crate::storage;
-use crate::wanted::Wanted;
+use crate::store;
 
 /// How the canned server answers.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,15 +99,15 @@ fn stream(body: &[u8], breaks: bool) -> ReadableStream {
     ReadableStream::new_with_underlying_source(&source).unwrap()
 }
 
-fn wanted(name: &str, bytes: &[u8]) -> Wanted {
+fn expected_file(name: &str, bytes: &[u8]) -> ExpectedFile {
     let mut digest = Digest::default();
     digest.update(bytes);
-    Wanted::new("models/m.gguf", name.to_owned(), bytes.len() as u64, digest.hex()).unwrap()
+    ExpectedFile::new("models/m.gguf", name.to_owned(), bytes.len() as u64, digest.hex()).unwrap()
 }
 
-async fn obtain(wanted: &Wanted, server: &Server) -> Result<Obtained> {
+async fn obtain(expected: &ExpectedFile, server: &Server) -> Result<Obtained> {
     let signal = AbortController::new().unwrap().signal();
-    Download { wanted, fetch: server, signal: &signal, progress: &|_| () }.obtain().await
+    Download { expected, fetch: server, signal: &signal, progress: &|_| () }.obtain().await
 }
 
 async fn check_bytes(obtained: Obtained, want: &[u8]) {
@@ -122,12 +120,13 @@ async fn check_bytes(obtained: Obtained, want: &[u8]) {
 #[wasm_bindgen_test]
 async fn a_second_visit_asks_for_nothing() {
     let bytes = pattern(300_000);
-    let (wanted, server) = (wanted("second.gguf", &bytes), Server::new(&bytes, Manner::Full));
-    let first = obtain(&wanted, &server).await.unwrap();
+    let expected = expected_file("second.gguf", &bytes);
+    let server = Server::new(&bytes, Manner::Full);
+    let first = obtain(&expected, &server).await.unwrap();
     assert!(!first.from_storage);
     check_bytes(first, &bytes).await;
     assert_eq!(server.asked(), [0]);
-    let second = obtain(&wanted, &server).await.unwrap();
+    let second = obtain(&expected, &server).await.unwrap();
     assert!(second.from_storage);
     check_bytes(second, &bytes).await;
     assert_eq!(server.asked(), [0; 0]);
@@ -136,11 +135,12 @@ async fn a_second_visit_asks_for_nothing() {
 #[wasm_bindgen_test]
 async fn a_broken_download_goes_on_where_it_broke() {
     let bytes = pattern(300_000);
-    let (wanted, server) = (wanted("broken.gguf", &bytes), Server::new(&bytes, Manner::BreaksAfter(120_000)));
-    let error = obtain(&wanted, &server).await.unwrap_err();
+    let expected = expected_file("broken.gguf", &bytes);
+    let server = Server::new(&bytes, Manner::BreaksAfter(120_000));
+    let error = obtain(&expected, &server).await.unwrap_err();
     assert!(matches!(error, Error::Interrupted { done: 120_000, total: 300_000, .. }), "{error}");
     server.manner.set(Manner::Full);
-    check_bytes(obtain(&wanted, &server).await.unwrap(), &bytes).await;
+    check_bytes(obtain(&expected, &server).await.unwrap(), &bytes).await;
     assert_eq!(server.asked(), [0, 120_000]);
 }
 
@@ -148,10 +148,10 @@ async fn a_broken_download_goes_on_where_it_broke() {
 async fn a_server_without_ranges_sends_all_again() {
     let bytes = pattern(300_000);
     for manner in [Manner::NoRanges, Manner::Unsatisfiable] {
-        let wanted = wanted("ranges.gguf", &bytes);
-        store(&wanted.stored_name(), &bytes[..100_000]).await;
+        let expected = expected_file("ranges.gguf", &bytes);
+        keep(&expected.stored_name(), &bytes[..100_000]).await;
         let server = Server::new(&bytes, manner);
-        check_bytes(obtain(&wanted, &server).await.unwrap(), &bytes).await;
+        check_bytes(obtain(&expected, &server).await.unwrap(), &bytes).await;
         assert_eq!(server.asked()[0], 100_000);
     }
 }
@@ -163,14 +163,14 @@ async fn altered_bytes_are_refused_with_both_hashes_and_not_kept() {
     altered[150_000] ^= 1;
     let longer = pattern(300_001);
     for served in [altered.as_slice(), &bytes[..299_999], &longer] {
-        let wanted = wanted("altered.gguf", &bytes);
-        let error = obtain(&wanted, &Server::new(served, Manner::Full)).await.unwrap_err();
+        let expected = expected_file("altered.gguf", &bytes);
+        let error = obtain(&expected, &Server::new(served, Manner::Full)).await.unwrap_err();
         let mut digest = Digest::default();
         digest.update(served);
         let message = error.to_string();
         assert!(message.starts_with("altered.gguf: refused"), "{message}");
-        assert!(message.contains(&wanted.sha256) && message.contains(&digest.hex()), "{message}");
-        assert_eq!(stored(&wanted.stored_name()).await.len(), 0);
+        assert!(message.contains(&expected.sha256) && message.contains(&digest.hex()), "{message}");
+        assert_eq!(stored(&expected.stored_name()).await.len(), 0);
     }
 }
 
@@ -184,9 +184,10 @@ async fn a_damaged_copy_is_fetched_anew() {
     for (held, asked) in
         [(damaged.as_slice(), vec![0]), (&damaged[..200_000], vec![200_000, 0]), (&longer, vec![0])]
     {
-        let (wanted, server) = (wanted("damaged.gguf", &bytes), Server::new(&bytes, Manner::Full));
-        store(&wanted.stored_name(), held).await;
-        let obtained = obtain(&wanted, &server).await.unwrap();
+        let expected = expected_file("damaged.gguf", &bytes);
+        let server = Server::new(&bytes, Manner::Full);
+        keep(&expected.stored_name(), held).await;
+        let obtained = obtain(&expected, &server).await.unwrap();
         assert!(!obtained.from_storage);
         check_bytes(obtained, &bytes).await;
         assert_eq!(server.asked(), asked);
@@ -195,16 +196,17 @@ async fn a_damaged_copy_is_fetched_anew() {
 
 #[wasm_bindgen_test]
 async fn a_new_version_replaces_the_old_one_and_nothing_else() {
-    let (old, new) = (pattern(300_000), pattern(300_007));
-    let stale = wanted("renewed.gguf", &old);
+    let old = pattern(300_000);
+    let new = pattern(300_007);
+    let stale = expected_file("renewed.gguf", &old);
     let name = stale.stored_name();
     for kept in [format!("other-{name}"), format!("{name}.x"), "renewed.gguf.notes".to_owned(), name.clone()]
     {
-        store(&kept, b"x").await;
+        keep(&kept, b"x").await;
     }
-    storage::forget_earlier(&stale).await;
+    store::forget_where(|name| stale.is_earlier(name)).await;
     assert_eq!(stored(&name).await, b"x", "the present version is not an earlier one");
-    obtain(&wanted("renewed.gguf", &new), &Server::new(&new, Manner::Full)).await.unwrap();
+    obtain(&expected_file("renewed.gguf", &new), &Server::new(&new, Manner::Full)).await.unwrap();
     assert_eq!(stored(&name).await.len(), 0, "the old version is gone, and opening it made an empty file");
     for kept in [format!("other-{name}"), format!("{name}.x"), "renewed.gguf.notes".to_owned()] {
         assert_eq!(stored(&kept).await, b"x", "{kept}");
@@ -214,41 +216,43 @@ async fn a_new_version_replaces_the_old_one_and_nothing_else() {
 #[wasm_bindgen_test]
 async fn a_missing_server_is_a_sentence() {
     let bytes = pattern(10);
-    let wanted = wanted("missing.gguf", &bytes);
-    let error = obtain(&wanted, &Server::new(&bytes, Manner::Status(404))).await.unwrap_err();
+    let expected = expected_file("missing.gguf", &bytes);
+    let error = obtain(&expected, &Server::new(&bytes, Manner::Status(404))).await.unwrap_err();
     assert!(error.to_string().starts_with("missing.gguf: the server answered 404 for http"), "{error}");
-    let error = obtain(&wanted, &Server::new(&bytes, Manner::Down)).await.unwrap_err();
+    let error = obtain(&expected, &Server::new(&bytes, Manner::Down)).await.unwrap_err();
     assert!(error.to_string().contains("no route"), "{error}");
 }
 
 #[wasm_bindgen_test]
 async fn a_stop_ends_the_download_and_keeps_what_came() {
     let bytes = pattern(300_000);
-    let (wanted, server) = (wanted("stopped.gguf", &bytes), Server::new(&bytes, Manner::Full));
+    let expected = expected_file("stopped.gguf", &bytes);
+    let server = Server::new(&bytes, Manner::Full);
     let controller = AbortController::new().unwrap();
     let signal = controller.signal();
     let stop = |progress: LoadProgress| {
         assert!(progress.done <= progress.total);
         controller.abort();
     };
-    let download = Download { wanted: &wanted, fetch: &server, signal: &signal, progress: &stop };
+    let download = Download { expected: &expected, fetch: &server, signal: &signal, progress: &stop };
     assert!(matches!(download.obtain().await.unwrap_err(), Error::Aborted));
-    let kept = stored(&wanted.stored_name()).await;
+    let kept = stored(&expected.stored_name()).await;
     assert!(!kept.is_empty() && kept[..] == bytes[..kept.len()]);
 }
 
 #[wasm_bindgen_test]
 async fn another_tab_shares_the_copy_but_not_a_half_one() {
     let bytes = pattern(300_000);
-    let (wanted, server) = (wanted("shared.gguf", &bytes), Server::new(&bytes, Manner::Full));
-    store(&wanted.stored_name(), &bytes).await;
-    let lock = open(&wanted.stored_name()).await;
-    let whole = obtain(&wanted, &server).await.unwrap();
+    let expected = expected_file("shared.gguf", &bytes);
+    let server = Server::new(&bytes, Manner::Full);
+    keep(&expected.stored_name(), &bytes).await;
+    let lock = open(&expected.stored_name()).await;
+    let whole = obtain(&expected, &server).await.unwrap();
     assert!(whole.from_storage);
     check_bytes(whole, &bytes).await;
     lock.truncate(1000).unwrap();
     lock.flush().unwrap();
-    let beside = obtain(&wanted, &server).await.unwrap();
+    let beside = obtain(&expected, &server).await.unwrap();
     assert!(!beside.from_storage);
     check_bytes(beside, &bytes).await;
     assert_eq!(lock.size().unwrap(), 1000);
@@ -256,19 +260,19 @@ async fn another_tab_shares_the_copy_but_not_a_half_one() {
 
 #[wasm_bindgen_test]
 async fn forgetting_removes_every_file_and_says_how_much() {
-    storage::forget().await.unwrap();
-    store("one.gguf", &pattern(1000)).await;
-    store("two.gguf", &pattern(234)).await;
-    assert_eq!(storage::forget().await.unwrap(), 1234);
-    assert_eq!(storage::forget().await.unwrap(), 0);
-    assert!(storage::available().await);
+    store::forget().await.unwrap();
+    keep("one.gguf", &pattern(1000)).await;
+    keep("two.gguf", &pattern(234)).await;
+    assert_eq!(store::forget().await.unwrap(), 1234);
+    assert_eq!(store::forget().await.unwrap(), 0);
+    assert!(store::available().await);
 }
 
 #[wasm_bindgen_test]
 fn only_sound_entries_of_this_origin_are_fetched() {
     let sha = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53";
     let check = |url: &str, file: &str, bytes: u64, sha: &str| {
-        Wanted::new(url, file.to_owned(), bytes, sha.to_owned()).map(|wanted| wanted.url)
+        ExpectedFile::new(url, file.to_owned(), bytes, sha.to_owned()).map(|expected| expected.url)
     };
     assert!(check("models/m.gguf", "m.gguf", 1, sha).unwrap().ends_with("/models/m.gguf"));
     for url in ["https://example.com/m.gguf", "//example.com/m.gguf", "data:,x", "blob:x", "http://["] {

@@ -1,17 +1,17 @@
 //! Tests in a real dedicated worker of a real browser: storage, hashing and streams are the browser's own.
 
-mod bus;
-mod crew;
+mod clock;
 mod download;
-mod readers;
-mod turn;
+mod messages;
+mod source;
+mod task_yield;
+mod threads;
 
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::JsValue;
 use web_sys::{Blob, File};
 
-use crate::readers::Handle;
-use crate::storage::{self, Opened};
+use crate::store::{self, Opened, StoredFile};
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
 
@@ -32,26 +32,26 @@ fn file(bytes: &[u8], name: &str) -> File {
     File::new_with_buffer_source_sequence(&Array::of1(&array(bytes)), name).unwrap()
 }
 
-async fn open(name: &str) -> Handle {
-    match storage::open(name).await {
-        Opened::Ours(handle) => handle,
+async fn open(name: &str) -> StoredFile {
+    match store::open(name).await {
+        Opened::Ours(file) => file,
         other => panic!("{name} is not ours: {other:?}"),
     }
 }
 
 /// Puts a file into storage.
-async fn store(name: &str, bytes: &[u8]) {
-    let handle = open(name).await;
-    handle.truncate(0).unwrap();
-    handle.write_all(0, &array(bytes)).unwrap();
-    handle.flush().unwrap();
+async fn keep(name: &str, bytes: &[u8]) {
+    let file = open(name).await;
+    file.truncate(0).unwrap();
+    file.write_all(0, &array(bytes)).unwrap();
+    file.flush().unwrap();
 }
 
-/// What storage holds under a name.
+/// The bytes stored under a name.
 async fn stored(name: &str) -> Vec<u8> {
-    let handle = open(name).await;
-    let mut bytes = vec![0; handle.size().unwrap() as usize];
-    let count = handle.read_at(0, &mut bytes).unwrap();
+    let file = open(name).await;
+    let mut bytes = vec![0; file.size().unwrap() as usize];
+    let count = file.read_at(0, &mut bytes).unwrap();
     assert_eq!(count, bytes.len());
     bytes
 }

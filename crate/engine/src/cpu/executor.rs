@@ -1,0 +1,299 @@
+//! Runs the steps of a plan at once on this processor: one batch's way through weights that it is handed. Whether those
+//! are held for good or stream by is the caller's business.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use super::attention::Attention;
+use super::kernels::portable;
+use super::kernels::quants::{Quants, quantize_row};
+use super::matrix::Matrix;
+use super::pool::DisjointSlices;
+use super::products::{Input, Processor, Quantizing, multiply, multiply_whole, rows_of};
+use super::state::cache::KvCache;
+use super::state::workspace::Workspace;
+use super::weights::OpWeights;
+use crate::model::{Activations, Epilogue, Op, Plan, Project, Prologue, Rows, rope_angles};
+
+/// Most tokens in one batch: long enough that weights are read from cache for most of them, short enough
+/// that an abort during a long prompt is answered soon.
+pub const MAX_BATCH: usize = 32;
+
+/// Cache and buffers that no step allocates, and the batch under way.
+pub(super) struct Executor {
+    pub(super) processor: Processor,
+    pub(super) plan: Arc<Plan>,
+    cache: KvCache,
+    /// Of each of the plan's rotations, (dims / 2,).
+    frequencies: Vec<Vec<f64>>,
+    /// The batch's cosines and sines for each, (tokens, dims / 2).
+    angles: Vec<Vec<(f32, f32)>>,
+    workspace: Workspace,
+    /// The batch under way: where it starts, how many tokens.
+    position: usize,
+    tokens: usize,
+}
+
+impl Executor {
+    /// For batches of up to `tokens`, and a cache of (layers, positions); with fewer layers than the model has, layers
+    /// share their places. `frequencies`: see [`load_ropes`](crate::model::weights::load_ropes).
+    pub(super) fn new(
+        plan: &Arc<Plan>,
+        processor: &Processor,
+        tokens: usize,
+        (layers, positions): (usize, usize),
+        frequencies: Vec<Vec<f64>>,
+    ) -> Self {
+        let spec = &plan.spec;
+        Self {
+            processor: processor.clone(),
+            angles: frequencies.iter().map(|of_rope| Vec::with_capacity(tokens * of_rope.len())).collect(),
+            frequencies,
+            cache: KvCache::new(spec, layers, positions),
+            workspace: Workspace::new(spec, tokens, positions),
+            plan: Arc::clone(plan),
+            position: 0,
+            tokens: 0,
+        }
+    }
+
+    /// Bytes of keys and values that a token after `position` others reads.
+    pub(super) fn cache_bytes(&self, position: usize) -> u64 {
+        KvCache::bytes(&self.plan.spec, position + 1)
+    }
+
+    pub(super) fn positions(&self) -> usize {
+        self.cache.positions()
+    }
+
+    /// Starts a batch of `tokens` at `position`; `embedding` writes the row of its i-th token, (width,).
+    pub(super) fn embed(&mut self, position: usize, tokens: usize, embedding: impl Fn(usize, &mut [f32])) {
+        assert!(tokens <= MAX_BATCH, "a batch has at most {MAX_BATCH} tokens");
+        assert!(position + tokens <= self.positions(), "the batch fits the context");
+        self.position = position;
+        self.tokens = tokens;
+        for (angles, frequencies) in self.angles.iter_mut().zip(&self.frequencies) {
+            angles.clear();
+            angles.extend(rope_angles(frequencies, position..position + tokens));
+        }
+        let rows = self.workspace.residual.chunks_exact_mut(self.plan.spec.width).take(tokens);
+        rows.enumerate().for_each(|(index, row)| embedding(index, row));
+    }
+
+    /// Runs a step between the embedding and the head.
+    pub(super) fn run(&mut self, op: &Op, weights: &OpWeights) {
+        match op {
+            Op::Embed(_) => {}
+            Op::Project(project) => {
+                self.prologue(project, weights);
+                self.multiply(project, weights);
+            }
+            Op::RopeAppend { layer, rope } => self.rope_append(*layer, *rope),
+            Op::Attend { layer } => self.attend(*layer),
+        }
+    }
+
+    /// Prepares the input of a projection: quantised, in [`Workspace::quantized`].
+    pub(super) fn prologue(&mut self, project: &Project, weights: &OpWeights) {
+        if let Some(norm) = &project.norm {
+            return self.norm(&weights.norm, norm.eps, 0..self.tokens);
+        }
+        let Some(cols) = project.weights.first().map(Rows::cols) else { return };
+        let Workspace { normed, attended, gate, quantized, .. } = &mut self.workspace;
+        let x = input(project, normed, attended, gate);
+        let quantizing = Quantizing::new(self.processor.kernels, quantized, cols);
+        self.processor.pool.split(self.tokens, &|tokens| {
+            for token in tokens {
+                // SAFETY: a token is handed out once.
+                unsafe { quantizing.row(token, &x[token * cols..][..cols]) };
+            }
+        });
+    }
+
+    /// Multiplies what the prologue prepared, and puts the product where the epilogue says.
+    pub(super) fn multiply(&mut self, project: &Project, weights: &OpWeights) {
+        match (project.epilogue, weights.matrices.as_slice()) {
+            (Epilogue::Store, [query, key, value]) => self.multiply_qkv(query, key, value),
+            (Epilogue::AddResidual, [matrix]) => self.multiply_add(project, matrix),
+            (Epilogue::SwiGlu, [gate, up]) => self.multiply_gate_up(gate, up),
+            (epilogue, matrices) => unreachable!("no plan has {epilogue:?} of {} matrices", matrices.len()),
+        }
+    }
+
+    /// Norm of some rows of the residual stream, quantised as well.
+    fn norm(&mut self, weight: &[f32], eps: f32, rows: Range<usize>) {
+        let w = &mut self.workspace;
+        let width = self.plan.spec.width;
+        let quantizing = Quantizing::new(self.processor.kernels, &mut w.quantized, width);
+        let normed = DisjointSlices::of(&mut w.normed);
+        let residual = &w.residual[rows.start * width..];
+        self.processor.pool.split(rows.len(), &|tokens| {
+            for token in tokens {
+                // SAFETY: a token is handed out once.
+                unsafe {
+                    let out = normed.slice(token * width, width);
+                    portable::rms_norm(&residual[token * width..][..width], weight, eps, out);
+                    quantizing.row(token, out);
+                }
+            }
+        });
+    }
+
+    fn multiply_qkv(&mut self, query: &Matrix, key: &Matrix, value: &Matrix) {
+        let w = &mut self.workspace;
+        let x = Input::new(&w.normed, &w.quantized, self.tokens, query.cols());
+        let products = [(query, &mut w.query[..]), (key, &mut w.key[..]), (value, &mut w.value[..])];
+        multiply_whole(&self.processor, products, &x);
+    }
+
+    fn multiply_add(&mut self, project: &Project, matrix: &Matrix) {
+        let tokens = self.tokens;
+        let all = matrix.rows();
+        let Workspace { normed, product, attended, gate, quantized, residual, .. } = &mut self.workspace;
+        let x = Input::new(input(project, normed, attended, gate), quantized, tokens, matrix.cols());
+        let product = DisjointSlices::of(product);
+        let residual = DisjointSlices::of(residual);
+        let kernels = self.processor.kernels;
+        self.processor.pool.split(matrix.groups(), &|groups| {
+            let rows = rows_of(groups.clone(), all);
+            // SAFETY: a group is handed out once.
+            unsafe {
+                multiply(kernels, matrix, &x, &product, groups);
+                for token in 0..tokens {
+                    let start = token * all + rows.start;
+                    portable::add(residual.slice(start, rows.len()), product.slice(start, rows.len()));
+                }
+            }
+        });
+    }
+
+    fn multiply_gate_up(&mut self, gate: &Matrix, up: &Matrix) {
+        let tokens = self.tokens;
+        let all = gate.rows();
+        let w = &mut self.workspace;
+        let x = Input::new(&w.normed, &w.quantized, tokens, gate.cols());
+        let gates = DisjointSlices::of(&mut w.gate);
+        let ups = DisjointSlices::of(&mut w.up);
+        let kernels = self.processor.kernels;
+        self.processor.pool.split(gate.groups(), &|groups| {
+            let rows = rows_of(groups.clone(), all);
+            // SAFETY: a group is handed out once.
+            unsafe {
+                multiply(kernels, gate, &x, &gates, groups.clone());
+                multiply(kernels, up, &x, &ups, groups);
+                for token in 0..tokens {
+                    let start = token * all + rows.start;
+                    portable::swiglu(gates.slice(start, rows.len()), ups.slice(start, rows.len()));
+                }
+            }
+        });
+    }
+
+    pub(super) fn rope_append(&mut self, layer: usize, rope: usize) {
+        let spec = &self.plan.spec;
+        let w = &mut self.workspace;
+        let queries = spec.query_width();
+        let kv = spec.kv_width();
+        let half = self.frequencies[rope].len();
+        let angles = &self.angles[rope];
+        // 1/√d goes into the queries: one multiplication each instead of one a score.
+        let scale = 1.0 / (spec.head_dim as f32).sqrt();
+        let query = DisjointSlices::of(&mut w.query);
+        let key = DisjointSlices::of(&mut w.key);
+        let quants = DisjointSlices::of(&mut w.query_quants);
+        let scales = DisjointSlices::of(&mut w.query_scales);
+        let cache = self.cache.storing();
+        self.processor.pool.split(self.tokens, &|tokens| {
+            for token in tokens {
+                let position = self.position + token;
+                let angles = &angles[token * half..][..half];
+                // SAFETY: a token is handed out once.
+                unsafe {
+                    let query = query.slice(token * queries, queries);
+                    portable::rotate(query, spec.head_dim, angles);
+                    query.iter_mut().for_each(|q| *q *= scale);
+                    let quants = quants.slice(token * queries, queries);
+                    let scales = scales.slice(token * spec.heads, spec.heads);
+                    quantize_heads(query, spec.head_dim, quants, scales);
+                    let key = key.slice(token * kv, kv);
+                    portable::rotate(key, spec.head_dim, angles);
+                    cache.store(layer, position, key, &w.value[token * kv..][..kv]);
+                }
+            }
+        });
+    }
+
+    pub(super) fn attend(&mut self, layer: usize) {
+        let w = &mut self.workspace;
+        let cells = self.tokens * self.plan.spec.query_width();
+        let attention = Attention {
+            kernels: self.processor.kernels,
+            spec: &self.plan.spec,
+            cache: &self.cache,
+            layer,
+            position: self.position,
+            query: Quants { quants: &w.query_quants[..cells], scales: &w.query_scales },
+        };
+        attention.run(&self.processor.pool, &mut w.spans, &mut w.attended[..cells]);
+    }
+
+    /// Runs the head `op` for `rows` of the batch: its norm, and logits for the rows of the vocabulary in `matrix`, all
+    /// or a slice. `out` is (rows, rows of `matrix`).
+    pub(super) fn head(
+        &mut self,
+        op: &Op,
+        norm: &[f32],
+        matrix: &Matrix,
+        rows: Range<usize>,
+        out: &mut [f32],
+    ) {
+        let Some(eps) = op.norm().map(|norm| norm.eps) else { unreachable!("a head begins with a norm") };
+        let tokens = rows.len();
+        self.norm(norm, eps, rows);
+        self.multiply_head(matrix, tokens, out);
+    }
+
+    /// The product of the head alone, for the first `tokens` rows that were normed last.
+    pub(super) fn multiply_head(&mut self, matrix: &Matrix, tokens: usize, out: &mut [f32]) {
+        let w = &self.workspace;
+        let x = Input::new(&w.normed, &w.quantized, tokens, matrix.cols());
+        multiply_whole(&self.processor, [(matrix, out)], &x);
+    }
+
+    /// What a step of the body left: a copy, (tokens, its width).
+    pub(super) fn output(&self, activations: Activations) -> Vec<f32> {
+        let spec = &self.plan.spec;
+        let w = &self.workspace;
+        let batch = |values: &[f32], width: usize| values[..self.tokens * width].to_vec();
+        match activations {
+            Activations::Residual => batch(&w.residual, spec.width),
+            Activations::Queries => batch(&w.query, spec.query_width()),
+            Activations::Attended => batch(&w.attended, spec.query_width()),
+            Activations::Gated => batch(&w.gate, spec.ffn),
+            Activations::Qkv => {
+                let row = |token: usize| {
+                    let of = |values: &[f32], width: usize| values[token * width..][..width].to_vec();
+                    let query = of(&w.query, spec.query_width());
+                    [query, of(&w.key, spec.kv_width()), of(&w.value, spec.kv_width())].concat()
+                };
+                (0..self.tokens).flat_map(row).collect()
+            }
+            Activations::Logits => unreachable!("logits go to the caller's buffer"),
+        }
+    }
+}
+
+/// The floats that a projection reads.
+fn input<'a>(project: &Project, normed: &'a [f32], attended: &'a [f32], gate: &'a [f32]) -> &'a [f32] {
+    match project.prologue {
+        Prologue::Norm => normed,
+        Prologue::MergeAttention => attended,
+        Prologue::Gated => gate,
+    }
+}
+
+/// Every head of `query` by itself: (heads, dim), with a scale a head.
+fn quantize_heads(query: &[f32], dim: usize, quants: &mut [i16], scales: &mut [f32]) {
+    let heads = query.chunks_exact(dim).zip(quants.chunks_exact_mut(dim)).zip(scales);
+    heads.for_each(|((head, quants), scale)| *scale = quantize_row(head, |d, q| quants[d] = q));
+}

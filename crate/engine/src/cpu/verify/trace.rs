@@ -1,0 +1,63 @@
+//! What every kind of step leaves, on known tokens: another backend's kernels are validated against it.
+
+use std::io::{Read, Seek};
+use std::sync::Arc;
+
+use super::streamed::{embed, executor, read_head};
+use crate::cpu::products::Processor;
+use crate::cpu::weights::OpWeights;
+use crate::error::Result;
+use crate::gguf::Gguf;
+use crate::model::{Op, Plan};
+
+/// One batch through the embedding, the first layer and, straight after it, the head.
+pub struct Trace {
+    /// Each step in order.
+    pub steps: Vec<Traced>,
+}
+
+/// One step, and its output.
+pub struct Traced {
+    /// Its place in the plan.
+    pub op: usize,
+    /// (tokens, width of what the step leaves); of the head, the last token's logits for the vocabulary's first rows.
+    pub output: Vec<f32>,
+}
+
+/// Traces `batches` one after the other from position 0 on; `head` is how many rows of the head are multiplied.
+///
+/// # Errors
+/// A tensor is missing, of the wrong shape or type, or cannot be read.
+pub fn trace<R: Read + Seek>(
+    gguf: &mut Gguf<R>,
+    plan: &Arc<Plan>,
+    processor: &Processor,
+    batches: &[&[u32]],
+    head: usize,
+) -> Result<Vec<Trace>> {
+    let most = batches.iter().map(|batch| batch.len()).max().unwrap_or(0);
+    let all = batches.iter().map(|batch| batch.len()).sum();
+    let mut executor = executor(gguf, plan, processor, most, (1, all))?;
+    let ops = plan.first_layers(1);
+    let read = |op: &Op, gguf: &mut Gguf<R>| OpWeights::read(gguf, op, &mut |_| {});
+    let weights = plan.ops()[1..ops.end].iter().map(|op| read(op, gguf)).collect::<Result<Vec<_>>>()?;
+    let (head, head_weights) = read_head(gguf, plan, 0..head)?;
+    let mut traces = Vec::with_capacity(batches.len());
+    let mut position = 0;
+    for tokens in batches {
+        embed(gguf, &mut executor, tokens, position)?;
+        let mut steps = vec![Traced { op: 0, output: executor.output(plan.ops()[0].output()) }];
+        for (op, weights) in (1..ops.end).zip(&weights) {
+            executor.run(&plan.ops()[op], weights);
+            steps.push(Traced { op, output: executor.output(plan.ops()[op].output()) });
+        }
+        let matrix = &head_weights.matrices[0];
+        let mut output = vec![0.0; matrix.rows()];
+        let last = tokens.len() - 1..tokens.len();
+        executor.head(&head, &head_weights.norm, matrix, last, &mut output);
+        steps.push(Traced { op: plan.head(), output });
+        traces.push(Trace { steps });
+        position += tokens.len();
+    }
+    Ok(traces)
+}

@@ -1,0 +1,190 @@
+//! What Rust and WGSL both know: sizes, codes and the words of parameters, each said here once.
+//!
+//! The constants stand in front of every module as WGSL text ([`wgsl`]); a test compares the parameters' layouts with
+//! the structs of the shaders.
+
+macro_rules! shared {
+    ($($(#[$doc:meta])* $name:ident = $value:expr;)+) => {
+        $($(#[$doc])* pub(super) const $name: u32 = $value;)+
+
+        /// Name and value of every constant that the shaders share.
+        pub const CONSTANTS: &[(&str, u32)] = &[$((stringify!($name), $name)),+];
+    };
+}
+
+shared! {
+    /// Rows of a matrix that are interleaved: neighbouring invocations read neighbouring words.
+    GROUP_ROWS = 8;
+    /// Columns of a block of weights or activations.
+    BLOCK = 32;
+    /// vec4 that a block of activations takes as floats.
+    BLOCK4 = BLOCK / 4;
+
+    /// Bits of a weight: nibbles with scale and minimum.
+    BITS_Q4 = 4;
+    /// Signed bytes with a scale.
+    BITS_Q8 = 8;
+    /// Halves.
+    BITS_F16 = 16;
+    /// Floats.
+    BITS_F32 = 32;
+
+    /// Prologue: the input as it is.
+    PLAIN = 0;
+    /// RMS norm.
+    NORM = 1;
+    /// Attention's split-K partials are merged.
+    MERGE = 2;
+
+    /// Epilogue: the product as it is.
+    STORE = 0;
+    /// Added to the output.
+    ADD = 1;
+    /// SwiGLU; groups of gate rows alternate with groups of the up rows that belong to them.
+    SWIGLU = 2;
+
+    /// Invocations of a workgroup, but for the kernels below.
+    WORKGROUP = 64;
+    /// Most invocations of a matvec's workgroup.
+    MATVEC_WORKGROUP = 256;
+    /// Blocks that a matvec stages at once, one an invocation.
+    MATVEC_BLOCKS = 32;
+    /// Groups of rows of a matmul's workgroup.
+    MATMUL_GROUPS = 8;
+    /// Tokens of a matmul's workgroup.
+    MATMUL_TOKENS = 16;
+    /// Blocks that a matmul stages at once, one an invocation and token.
+    MATMUL_BLOCKS = WORKGROUP / MATMUL_TOKENS;
+    /// Invocations of the workgroup that sorts candidates.
+    SORT_WORKGROUP = 256;
+
+    /// Half of the cache that holds keys.
+    KEYS = 0;
+    /// Half that holds values.
+    VALUES = 1;
+    /// Elements of a key or value that attention reads at once; divides a head's width.
+    HEAD_STEP = 8;
+    /// Widest head.
+    MAX_HEAD_DIM = 256;
+    /// Positions that one split of attention covers.
+    SPLIT = 256;
+    /// Floats behind the sums of a split-K partial: its largest score, its sum of weights, two unused.
+    PARTIAL_TAIL = 4;
+
+    /// Logits of the vocabulary that one workgroup looks through.
+    CHUNK = 1024;
+    /// Candidates that a chunk leaves for a draw, and the most that a draw keeps.
+    CANDIDATES = 64;
+}
+
+const _: () = assert!(CANDIDATES <= SORT_WORKGROUP && CANDIDATES < CHUNK && CHUNK.is_power_of_two());
+
+/// The constants as WGSL.
+pub(super) fn wgsl() -> String {
+    CONSTANTS.iter().map(|(name, value)| format!("const {name} = {value}u;\n")).collect()
+}
+
+/// Parameters of a kernel, written as little-endian words.
+pub(super) trait Words {
+    /// Appends the words.
+    fn put(&self, to: &mut Vec<u8>);
+}
+
+impl Words for u32 {
+    fn put(&self, to: &mut Vec<u8>) {
+        to.extend_from_slice(&self.to_le_bytes());
+    }
+}
+
+impl Words for f32 {
+    fn put(&self, to: &mut Vec<u8>) {
+        to.extend_from_slice(&self.to_le_bytes());
+    }
+}
+
+/// Name, size in bytes, and (name, offset in bytes) of each field of a struct that Rust writes and a shader reads.
+pub type Layout = (&'static str, usize, &'static [(&'static str, usize)]);
+
+macro_rules! parameters {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$field_doc:meta])* $field:ident: $kind:ty,)+ })+) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, Debug, Default)]
+            #[repr(C)]
+            pub(super) struct $name { $($(#[$field_doc])* pub(super) $field: $kind),+ }
+
+            impl Words for $name {
+                fn put(&self, to: &mut Vec<u8>) {
+                    $(self.$field.put(to);)+
+                }
+            }
+        )+
+
+        /// Layout of every struct of parameters; the names are those of the shaders.
+        pub const LAYOUTS: &[Layout] = &[$((
+            stringify!($name),
+            size_of::<$name>(),
+            &[$((stringify!($field), std::mem::offset_of!($name, $field))),+],
+        )),+];
+    };
+}
+
+parameters! {
+    /// The model's hyper-parameters; not constants, so that kernels can be compiled before the model is known.
+    Model {
+        head_dim: u32,
+        heads: u32,
+        kv_heads: u32,
+        /// Positions of the cache.
+        positions: u32,
+        /// Leading part of a head that is rotated.
+        rope_dim: u32,
+        vocabulary: u32,
+        /// Added to the mean square in a norm.
+        eps: f32,
+    }
+
+    /// How a token is chosen on the device.
+    Choice {
+        /// Candidates that a draw keeps.
+        top_k: u32,
+        /// Random number in [0, 1).
+        draw: f32,
+        /// 1 / temperature.
+        inverse_temperature: f32,
+        top_p: f32,
+        min_p: f32,
+        /// Divides positive and multiplies negative logits of seen tokens.
+        penalty: f32,
+    }
+
+    /// What a dispatch is about.
+    Batch {
+        /// Position of the batch's first token.
+        position: u32,
+        /// Tokens in the batch.
+        tokens: u32,
+        /// Where the ids of the batch's tokens begin.
+        read: u32,
+        /// Where a chosen token's id goes.
+        write: u32,
+        /// Row of the batch that a matvec reads.
+        row: u32,
+        /// Splits of the context, each with a partial sum of attention.
+        splits: u32,
+        choice: Choice,
+        model: Model,
+    }
+
+    /// Size and place of a matrix, or of a stretch of its rows.
+    Shape {
+        /// Rows of the output that this part computes; the last group may be padded.
+        rows: u32,
+        /// Blocks of columns.
+        blocks: u32,
+        /// Where the first of them goes in an output row.
+        first: u32,
+        /// Length of an output row.
+        stride: u32,
+    }
+}

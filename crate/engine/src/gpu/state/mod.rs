@@ -1,0 +1,7 @@
+//! What a loaded model is on the device, as data: weights, buffers, bind groups, and the queue of decoded tokens.
+
+pub(super) mod buffers;
+pub(super) mod costs;
+pub(super) mod gpu;
+pub(super) mod queue;
+pub(super) mod weights;

@@ -1,0 +1,167 @@
+//! The only loader: checks the tensors of a step and hands them to a [`Sink`], which packs them for the processor or
+//! sends them to a GPU.
+
+use std::io::{Read, Seek};
+
+use super::plan::{Op, Plan};
+use super::rope::rope_frequencies;
+use super::spec::Rows;
+use crate::error::{Error, Result};
+use crate::format::{Format, f16_to_f32};
+use crate::gguf::{Dtype, Gguf, TensorInfo};
+
+/// Takes the weights of a step.
+pub trait Sink {
+    /// The weights of the norm that the step begins with, one a column.
+    ///
+    /// # Errors
+    /// There is no room for them.
+    fn norm(&mut self, weights: Vec<f32>) -> Result<()>;
+
+    /// The matrices of the step, of one number of columns; their bytes are read from `reader`.
+    ///
+    /// # Errors
+    /// They cannot be read, or there is no room for them, or no kernels.
+    fn matrices<R: Read + Seek>(&mut self, matrices: &[Source], reader: &mut Reader<R>) -> Result<()>;
+}
+
+/// Rows of a tensor that is there, of the right shape, and in a format that has kernels.
+#[derive(Clone, Debug)]
+pub struct Source {
+    /// Name of the tensor.
+    pub tensor: String,
+    /// How its weights are stored.
+    pub format: Format,
+    /// Rows that are wanted.
+    pub rows: usize,
+    /// Columns of each.
+    pub cols: usize,
+    /// Bytes of each.
+    pub row_bytes: usize,
+    first_row: usize,
+}
+
+/// Reads weights from a file, and tells how many bytes.
+pub struct Reader<'a, R> {
+    gguf: &'a mut Gguf<R>,
+    told: &'a mut dyn FnMut(u64),
+}
+
+/// Hands the weights of `op` to `sink`, its norm last. `read_bytes` is told of every piece.
+///
+/// # Errors
+/// A tensor is missing, of another shape, or in a format without kernels; it cannot be read; the sink's.
+pub fn load<R: Read + Seek>(
+    gguf: &mut Gguf<R>,
+    op: &Op,
+    read_bytes: &mut dyn FnMut(u64),
+    sink: &mut impl Sink,
+) -> Result<()> {
+    let mut reader = Reader { gguf, told: read_bytes };
+    let sources = op.weights().iter().map(|rows| reader.source(rows)).collect::<Result<Vec<_>>>()?;
+    sink.matrices(&sources, &mut reader)?;
+    load_norm(gguf, op, read_bytes, sink)
+}
+
+/// The norm alone: of a head that is tied to the embedding.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_norm<R: Read + Seek>(
+    gguf: &mut Gguf<R>,
+    op: &Op,
+    read_bytes: &mut dyn FnMut(u64),
+    sink: &mut impl Sink,
+) -> Result<()> {
+    let (Some(norm), [first, ..]) = (op.norm(), op.weights()) else { return Ok(()) };
+    let weights = Reader { gguf, told: read_bytes }.vector(&norm.tensor, first.cols())?;
+    sink.norm(weights)
+}
+
+/// The plan's rotations, each with its angles by pair; see [`rope_frequencies`].
+///
+/// # Errors
+/// As [`load`], of the tensors with factors.
+pub fn load_ropes<R: Read + Seek>(
+    gguf: &mut Gguf<R>,
+    plan: &Plan,
+    read_bytes: &mut dyn FnMut(u64),
+) -> Result<Vec<Vec<f64>>> {
+    let mut reader = Reader { gguf, told: read_bytes };
+    let frequencies = plan.ropes.iter().map(|rope| {
+        let factors = rope.factors.as_ref().map(|tensor| reader.vector(tensor, rope.dims / 2));
+        Ok(rope_frequencies(rope, factors.transpose()?.as_deref()))
+    });
+    frequencies.collect()
+}
+
+impl<R: Read + Seek> Reader<'_, R> {
+    /// Name of the file, for messages.
+    pub fn file(&self) -> &str {
+        self.gguf.file()
+    }
+
+    /// Reads whole rows of `source` from its row `first` on.
+    ///
+    /// # Errors
+    /// They cannot be read.
+    pub fn rows(&mut self, source: &Source, first: usize, out: &mut [u8]) -> Result<()> {
+        let start = (source.first_row + first) as u64 * source.row_bytes as u64;
+        self.gguf.read_range(&source.tensor, start, out)?;
+        (self.told)(out.len() as u64);
+        Ok(())
+    }
+
+    fn source(&self, rows: &Rows) -> Result<Source> {
+        let info = self.checked(&rows.tensor, &[rows.shape.0, rows.shape.1])?;
+        let Dtype::Known(format) = info.dtype else {
+            return Err(self.unsupported(&rows.tensor, &info.dtype.to_string()));
+        };
+        Ok(Source {
+            tensor: rows.tensor.clone(),
+            format,
+            rows: rows.rows.len(),
+            cols: rows.cols(),
+            row_bytes: (info.bytes / rows.shape.0 as u64) as usize,
+            first_row: rows.rows.start,
+        })
+    }
+
+    /// The one-dimensional tensor `name` of `len` elements; F32 or F16 in every file seen.
+    fn vector(&mut self, name: &str, len: usize) -> Result<Vec<f32>> {
+        let info = self.checked(name, &[len])?;
+        let values: fn(&[u8]) -> Vec<f32> = match &info.dtype {
+            Dtype::Known(Format::F32) => {
+                |raw| raw.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]])).collect()
+            }
+            Dtype::Known(Format::F16) => {
+                |raw| raw.chunks_exact(2).map(|b| f16_to_f32(u16::from_le_bytes([b[0], b[1]]))).collect()
+            }
+            other => return Err(self.unsupported(name, &format!("{other}, in a vector"))),
+        };
+        let mut raw = Vec::new();
+        self.gguf.read(name, &mut raw)?;
+        (self.told)(raw.len() as u64);
+        Ok(values(&raw))
+    }
+
+    fn checked(&self, name: &str, want: &[usize]) -> Result<&TensorInfo> {
+        let bad = |cause| Error::BadFile { file: self.gguf.file().to_owned(), cause };
+        let info = self.gguf.tensor(name).ok_or_else(|| bad(format!("tensor {name} is missing")))?;
+        if info.shape != want {
+            return Err(bad(format!(
+                "tensor {name} has shape {:?}, the metadata call for {want:?}",
+                info.shape
+            )));
+        }
+        Ok(info)
+    }
+
+    fn unsupported(&self, tensor: &str, dtype: &str) -> Error {
+        let known = Format::ALL.map(|format| format.to_string());
+        let (last, others) = known.split_last().map_or(("", &[][..]), |(last, others)| (last, others));
+        let cause =
+            format!("tensor {tensor} has type {dtype}; supported are {} and {last}", others.join(", "));
+        Error::Unsupported { file: self.gguf.file().to_owned(), cause }
+    }
+}

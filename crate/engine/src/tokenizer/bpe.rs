@@ -1,0 +1,62 @@
+//! Byte-level BPE: the file's vocabulary and merges, merged by the `tokenizers` crate.
+
+use std::io::{Read, Seek};
+
+use ahash::AHashMap;
+use tokenizers::models::bpe::BPE;
+use tokenizers::pre_tokenizers::PreTokenizerWrapper;
+use tokenizers::{DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, TokenizerImpl};
+
+use super::pre_tokenizer;
+use super::vocabulary::Vocabulary;
+use crate::error::{Error, Result};
+use crate::gguf::Gguf;
+
+/// Pre-tokenizer and merges of one file.
+pub(super) struct Bpe(
+    TokenizerImpl<BPE, NormalizerWrapper, PreTokenizerWrapper, PostProcessorWrapper, DecoderWrapper>,
+);
+
+impl Bpe {
+    pub(super) fn from_gguf<R: Read + Seek>(gguf: &mut Gguf<R>, vocabulary: &Vocabulary) -> Result<Self> {
+        let pre_tokenizer = pre_tokenizer::from_metadata(gguf.metadata())?;
+        let merges = merges(gguf)?;
+        let ids: AHashMap<String, u32> = vocabulary.texts().map(str::to_owned).zip(0..).collect();
+        // Its cache would keep what was tokenised once, for ever; a prompt is tokenised in a millisecond or
+        // two.
+        let model = BPE::builder().vocab_and_merges(ids, merges).cache_capacity(0).build();
+        let mut bpe = TokenizerImpl::new(model.map_err(|error| Error::BadFile {
+            file: gguf.file().to_owned(),
+            cause: format!("its vocabulary and merges do not go together: {error}"),
+        })?);
+        bpe.with_pre_tokenizer(Some(pre_tokenizer));
+        Ok(Self(bpe))
+    }
+
+    /// Appends the tokens of `text`, in which no special token is looked for.
+    pub(super) fn encode(&self, text: &str, out: &mut Vec<u32>) -> Result<()> {
+        if text.is_empty() {
+            return Ok(());
+        }
+        let encoding = self.0.encode_fast(text, false).map_err(|error| Error::BadPrompt {
+            cause: format!("it cannot be split into this model's tokens: {error}"),
+        })?;
+        out.extend_from_slice(encoding.get_ids());
+        Ok(())
+    }
+}
+
+/// Pairs of tokens to merge, the first first.
+fn merges<R: Read + Seek>(gguf: &mut Gguf<R>) -> Result<Vec<(String, String)>> {
+    const KEY: &str = "tokenizer.ggml.merges";
+    let merges = gguf.texts(KEY)?;
+    let mut pairs = Vec::with_capacity(merges.len());
+    for merge in merges.iter() {
+        let (left, right) = merge.split_once(' ').ok_or_else(|| Error::BadFile {
+            file: gguf.file().to_owned(),
+            cause: format!("{KEY} has the entry {merge:?} without a space"),
+        })?;
+        pairs.push((left.to_owned(), right.to_owned()));
+    }
+    Ok(pairs)
+}

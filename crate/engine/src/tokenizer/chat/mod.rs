@@ -1,0 +1,13 @@
+//! Conversations to tokens: the chat template a file brings, rendered by minijinja within limits, and
+//! tokenised so that nothing people wrote can become a special token.
+
+mod dialect;
+mod message;
+mod origin;
+mod template;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use message::plain_prompt;
+pub use message::{Message, Role};
+pub use template::ChatTemplate;

@@ -1,0 +1,14 @@
+//! Model bytes: where they come from, and the proof that they are the catalogue's.
+
+mod expected_file;
+mod fetch;
+mod obtain;
+mod sink;
+mod source;
+
+pub(crate) use expected_file::ExpectedFile;
+pub(crate) use fetch::Network;
+#[cfg(test)]
+pub(crate) use fetch::{Fetch, content_range, same_origin};
+pub(crate) use obtain::{Download, Obtained};
+pub(crate) use source::{ModelReader, ModelSource};

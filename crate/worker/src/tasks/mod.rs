@@ -1,0 +1,13 @@
+//! Requests that take a while, one file each.
+
+mod bench;
+mod generate;
+mod load;
+mod measure;
+
+pub(crate) use bench::bench;
+pub(crate) use generate::generate;
+#[cfg(test)]
+pub(crate) use load::check_fits;
+pub(crate) use load::load;
+pub(crate) use measure::{Visitor, measure};

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 pub use bench::{Bench, Benched, CpuCosts, GpuCosts, StageCosts};
 pub use conversation::{Message, Role, Sampling};
 pub use measure::{Asked, Ended, Measure, Measured, Sampled, Until};
-pub use selection::{Check, Preference, Report};
+pub use selection::{Check, Preference, Report, is_software};
 pub use threads::{AUTOMATIC_THREADS, MOST_THREADS, threads};
 
 /// A request of the page to the worker.

@@ -59,3 +59,9 @@ pub struct Check {
     /// Time of the whole check, ms.
     pub took_ms: f64,
 }
+
+/// Whether an adapter of this name is a program on the processor; such adapters do not always say so by their type.
+pub fn is_software(name: &str) -> bool {
+    let name = name.to_lowercase();
+    ["swiftshader", "llvmpipe", "softpipe", "basic render"].iter().any(|known| name.contains(known))
+}

@@ -1,11 +1,9 @@
 //! Finding an adapter.
 
+use protocol::is_software;
 use wgpu::{Backend, DeviceType, InstanceDescriptor, InstanceFlags};
 
 use crate::error::{Error, Result};
-
-/// Names of software adapters, which do not always say so by their type.
-const SOFTWARE: [&str; 4] = ["swiftshader", "llvmpipe", "softpipe", "basic render"];
 
 /// A GPU, or a program that stands in for one.
 pub struct Adapter {
@@ -73,9 +71,4 @@ impl Adapter {
     pub fn software(&self) -> bool {
         self.software
     }
-}
-
-fn is_software(name: &str) -> bool {
-    let name = name.to_lowercase();
-    SOFTWARE.iter().any(|known| name.contains(known))
 }

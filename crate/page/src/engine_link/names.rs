@@ -10,15 +10,9 @@ pub fn on_software(name: &str) -> bool {
     name.ends_with("(software)")
 }
 
-/// Software adapters that say so by their name only.
-pub fn is_software(name: &str) -> bool {
-    let name = name.to_lowercase();
-    ["swiftshader", "llvmpipe", "softpipe", "basic render"].iter().any(|known| name.contains(known))
-}
-
 /// An adapter by its name, which says so when it is no GPU.
 pub fn adapter(name: &str, software: bool) -> String {
-    match software || is_software(name) {
+    match software || protocol::is_software(name) {
         true => format!("{name}, a software adapter on the processor"),
         false => name.to_owned(),
     }

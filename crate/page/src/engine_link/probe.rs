@@ -5,7 +5,6 @@ use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::JsFuture;
 
 use crate::engine_link::device::{DOT_PROBE, Device, Gpu, IN_PAIRS, Relaxed, SIMD_PROBE};
-use crate::engine_link::names::is_software;
 
 /// The findings that need no waiting.
 pub(crate) fn now() -> Device {
@@ -85,7 +84,7 @@ async fn gpu() -> Gpu {
             let words: Vec<String> = ["vendor", "architecture"].into_iter().filter_map(part).collect();
             let fallback = get(&info, "isFallbackAdapter").as_bool().unwrap_or(false);
             let name = words.join(" ");
-            Gpu::Adapter { software: fallback || is_software(&name), name }
+            Gpu::Adapter { software: fallback || protocol::is_software(&name), name }
         }
         _ => Gpu::NoAdapter,
     }

@@ -115,7 +115,8 @@ impl Sampler {
     /// Candidates with their logits divided by the temperature: all, or with top-k those that can be among the best k.
     /// The k-th largest of the blocks' peaks is a bound: k logits reach it.
     fn gather(&mut self, logits: &[f32]) {
-        let (inverse, k) = (1.0 / self.settings.temperature, self.settings.top_k);
+        let inverse = 1.0 / self.settings.temperature;
+        let k = self.settings.top_k;
         self.peaks.clear();
         let mut bound = f32::NEG_INFINITY;
         if k > 0 && k < logits.len() / BLOCK {

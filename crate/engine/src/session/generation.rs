@@ -51,7 +51,7 @@ pub enum Step {
     },
     /// The GPU failed; the processor goes on with this answer.
     Moved {
-        /// What runs now, and why.
+        /// The backend that runs now, and why.
         report: Report,
     },
     /// The generation is over.

@@ -97,7 +97,7 @@ impl Sampler {
         }
         self.gather(logits);
         self.keep_top_k();
-        self.turn_into_probabilities();
+        self.softmax();
         self.keep_top_p();
         self.draw()
     }
@@ -143,7 +143,7 @@ impl Sampler {
     }
 
     /// Logits to probabilities relative to the best one's, dropping those below min-p.
-    fn turn_into_probabilities(&mut self) {
+    fn softmax(&mut self) {
         let best = self.candidates.iter().fold(f32::NEG_INFINITY, |best, c| best.max(c.0));
         for candidate in &mut self.candidates {
             candidate.0 = exp(candidate.0 - best);

@@ -22,7 +22,7 @@ pub struct Request {
 /// Why a generation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FinishReason {
-    /// The model ended its turn.
+    /// The model chose an end-of-generation token.
     EndOfTurn,
     /// A stop string came up.
     StopString,
@@ -106,7 +106,7 @@ impl Generation {
         self.reused
     }
 
-    /// Tokens chosen so far, the one that ends the turn included.
+    /// Tokens chosen so far, the end-of-generation token included.
     pub fn tokens(&self) -> usize {
         self.tokens
     }

@@ -152,9 +152,7 @@ impl Storage {
             caches: (0..spec.layers.len()).map(|_| storage("cache", cache)).collect(),
         }
     }
-}
 
-impl Storage {
     /// Ties a step to the buffers that it reads and writes.
     fn bindings(&self, device: &Device, op: &Op, weights: &OpWeights) -> OpBindings {
         let layouts = &device.layouts;

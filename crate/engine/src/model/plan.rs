@@ -1,5 +1,5 @@
-//! The order in which a model is computed: the only place that knows one. Backends run [`Op`]s; whatever else walks a
-//! model (trace, self-check, profile, streamed pass, estimate) walks the same list.
+//! The order in which a model is computed: the only place that knows one. Backends run [`Op`]s; trace, self-check,
+//! profile, streamed pass and estimate walk the same list.
 
 use std::fmt;
 use std::io::{Read, Seek};

@@ -91,7 +91,7 @@ fn measure(engine: &mut Engine, tokens: &[u32], args: &Args) -> Result<Run> {
     // Reading something else first empties the cache, so that nothing is reused.
     block_on(engine.logits(&tokens[..1], &mut |_, _| {}))?;
     if let Some(gpu) = engine.gpu_mut() {
-        gpu.reset_costs();
+        gpu.reset_counters();
     }
     let request =
         Request { sampling: Sampling::greedy(), max_tokens: args.decode as usize, stop: Vec::new() };

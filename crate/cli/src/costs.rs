@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 use engine::cpu::Stage;
-use engine::gpu::{Costs, KernelTime, Profile};
+use engine::gpu::{Counters, KernelTime, Profile};
 use engine::{Engine, block_on};
 use serde_json::{Value, json};
 
@@ -14,7 +14,7 @@ const PASSES: u32 = 32;
 
 /// Where a token's time goes on the processor.
 pub(crate) struct CpuCosts {
-    costs: engine::cpu::Costs,
+    costs: engine::cpu::Profile,
     /// Decode speed that rates are given for, tokens/s.
     speed: f64,
 }
@@ -45,7 +45,7 @@ impl CpuCosts {
 
 /// Counted while decoding, and measured by itself afterwards.
 pub(crate) struct GpuCosts {
-    counted: Costs,
+    counted: Counters,
     profile: Profile,
     memory_bytes: u64,
     /// Decode speed that rates are given for, tokens/s.
@@ -57,7 +57,7 @@ impl GpuCosts {
     /// the measured one, tokens/s. The conversation's cache is lost.
     pub(crate) fn measure(
         engine: &mut Engine,
-        counted: Option<Costs>,
+        counted: Option<Counters>,
         position: usize,
         speed: f64,
     ) -> Result<Option<Self>> {

@@ -57,7 +57,7 @@ fn with_part(dots: Dots, w: array<Words, 4>, blocks: Four, j: u32) -> Dots {
     );
 }
 
-// What one staged block adds; `slot` is that of the first token.
+// The totals with one more staged block; `slot` is that of the first token.
 fn with_block(totals: Totals, cells: vec4<u32>, lane: u32, slot: u32) -> Totals {
     let next = MATMUL_BLOCKS * STAGED;
     let at = slot * STAGED;

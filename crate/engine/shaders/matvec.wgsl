@@ -76,7 +76,7 @@ fn with_part(dots: vec4<Sum>, w: array<Words, 4>, block: Block, j: u32) -> vec4<
     return sums;
 }
 
-// What the staged block `slot` adds to the invocation's rows.
+// The staged block `slot`'s part of the sums of the invocation's rows.
 fn block_sums(cells: vec4<u32>, lane: u32, slot: u32) -> vec4<f32> {
     var w = array<Words, 4>();
     w[0] = words_of(cells.x, lane);

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-/// What can go wrong between a GGUF file and a token.
+/// The failures between a GGUF file and a token.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -11,7 +11,7 @@ pub enum Error {
     Io {
         /// File as the visitor knows it.
         file: String,
-        /// What was being read.
+        /// The part that was being read.
         what: String,
         /// The cause.
         source: std::io::Error,
@@ -21,7 +21,7 @@ pub enum Error {
     BadFile {
         /// File as the visitor knows it.
         file: String,
-        /// What is wrong, with field and value.
+        /// The fault, with field and value.
         cause: String,
     },
     /// The file is sound but asks for something this engine does not have.
@@ -29,7 +29,7 @@ pub enum Error {
     Unsupported {
         /// File as the visitor knows it.
         file: String,
-        /// What is missing, and what is supported.
+        /// The missing feature, and those that are supported.
         cause: String,
     },
     /// The prompt cannot be answered.
@@ -45,7 +45,7 @@ pub enum Error {
         setting: &'static str,
         /// Value given.
         value: String,
-        /// What is allowed.
+        /// The values that are allowed.
         range: &'static str,
     },
     /// There is no GPU to be had.
@@ -67,7 +67,7 @@ pub enum Error {
     Backend {
         /// The step.
         op: &'static str,
-        /// What happened.
+        /// The cause.
         cause: String,
     },
 }

@@ -1,4 +1,4 @@
-//! What a loaded model is.
+//! Facts about a loaded model.
 
 use std::io::{Read, Seek};
 
@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::gguf::Gguf;
 use crate::model::Spec;
 
-/// What a model is.
+/// Facts about a model.
 #[derive(Clone, Debug)]
 pub struct Info {
     /// Name in the metadata, or the file's.

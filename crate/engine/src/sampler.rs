@@ -97,7 +97,7 @@ impl Sampler {
         }
         self.gather(logits);
         self.keep_top_k();
-        self.turn_into_probabilities();
+        self.softmax();
         self.keep_top_p();
         self.draw()
     }
@@ -115,7 +115,8 @@ impl Sampler {
     /// Candidates with their logits divided by the temperature: all, or with top-k those that can be among the best k.
     /// The k-th largest of the blocks' peaks is a bound: k logits reach it.
     fn gather(&mut self, logits: &[f32]) {
-        let (inverse, k) = (1.0 / self.settings.temperature, self.settings.top_k);
+        let inverse = 1.0 / self.settings.temperature;
+        let k = self.settings.top_k;
         self.peaks.clear();
         let mut bound = f32::NEG_INFINITY;
         if k > 0 && k < logits.len() / BLOCK {
@@ -142,7 +143,7 @@ impl Sampler {
     }
 
     /// Logits to probabilities relative to the best one's, dropping those below min-p.
-    fn turn_into_probabilities(&mut self) {
+    fn softmax(&mut self) {
         let best = self.candidates.iter().fold(f32::NEG_INFINITY, |best, c| best.max(c.0));
         for candidate in &mut self.candidates {
             candidate.0 = exp(candidate.0 - best);

@@ -95,7 +95,8 @@ impl Shape {
     }
 
     fn tensors(&self, dtype: GgmlDType) -> Vec<(String, QTensor)> {
-        let (width, kv) = (self.width(), self.kv_heads * self.head_dim);
+        let width = self.width();
+        let kv = self.kv_heads * self.head_dim;
         let mut names = vec![("token_embd.weight".to_owned(), self.vocabulary, width)];
         for layer in 0..self.layers {
             let parts = [

@@ -3,7 +3,7 @@
 use engine::cpu::kernels::layout::{KEYS, SPAN, key_place, value_place};
 use engine::cpu::kernels::portable;
 use engine::cpu::kernels::span::{self, Cached, Partial, Scratch};
-use engine::cpu::{Activations, DisjointSlices, Kernels, Quants, quantize_row};
+use engine::cpu::{DisjointSlices, Kernels, QuantizedActivations, Quants, quantize_row};
 use engine::format::{GROUP, Packed, Packed4, Packed8, Q4_1, Q8_0, TileBlock};
 
 /// Weights of one matrix, packed.
@@ -30,16 +30,22 @@ fn packed<B: TileBlock>(raw: &[u8], rows: usize, cols: usize) -> Packed<B::Tile>
     packed
 }
 
-pub(crate) fn room(rows: usize, cols: usize) -> Activations {
-    Activations::with_capacity(rows, cols)
+pub(crate) fn room(rows: usize, cols: usize) -> QuantizedActivations {
+    QuantizedActivations::with_capacity(rows, cols)
 }
 
-pub(crate) fn quantize(kernels: &Kernels, x: &[f32], out: &mut Activations) {
+pub(crate) fn quantize(kernels: &Kernels, x: &[f32], out: &mut QuantizedActivations) {
     (kernels.quantize)(x, out.rows_mut());
 }
 
 /// `y = W·x` for `tokens` rows of `x`.
-pub(crate) fn product(kernels: &Kernels, w: &Weights, x: &Activations, y: &mut [f32], tokens: usize) {
+pub(crate) fn product(
+    kernels: &Kernels,
+    w: &Weights,
+    x: &QuantizedActivations,
+    y: &mut [f32],
+    tokens: usize,
+) {
     let x = x.rows();
     let y = &DisjointSlices::of(y);
     // SAFETY: this thread alone writes.
@@ -52,33 +58,33 @@ pub(crate) fn product(kernels: &Kernels, w: &Weights, x: &Activations, y: &mut [
 }
 
 /// Keys and values of one head as the cache holds them, for the query heads that share it.
-pub(crate) struct Attention {
+pub(crate) struct SharedHead {
     dim: usize,
-    q: Rows,
-    keys: Rows,
-    values: Rows,
+    q: Quantized,
+    keys: Quantized,
+    values: Quantized,
     scores: Vec<f32>,
     weights: Vec<i16>,
     partials: [Vec<f32>; 2],
 }
 
 /// Quants and scales.
-type Rows = (Vec<i16>, Vec<f32>);
+type Quantized = (Vec<i16>, Vec<f32>);
 
 /// `rows` of `dim`, each quant at the place that `at` gives for its row and column; whole blocks of [`KEYS`] rows.
-fn quantized(rows: &[f32], dim: usize, at: impl Fn(usize, usize) -> usize) -> Rows {
+fn quantized(rows: &[f32], dim: usize, at: impl Fn(usize, usize) -> usize) -> Quantized {
     let mut quants = vec![0; (rows.len() / dim).next_multiple_of(KEYS) * dim];
     let rows = rows.chunks_exact(dim).enumerate();
     let scales = rows.map(|(row, values)| quantize_row(values, |d, q| quants[at(row, d)] = q)).collect();
     (quants, scales)
 }
 
-fn spans((quants, scales): &Rows, dim: usize) -> impl Iterator<Item = Quants<'_>> {
+fn spans((quants, scales): &Quantized, dim: usize) -> impl Iterator<Item = Quants<'_>> {
     let spans = quants.chunks(SPAN * dim).zip(scales.chunks(SPAN));
     spans.map(|(quants, scales)| Quants { quants, scales })
 }
 
-impl Attention {
+impl SharedHead {
     /// q: (heads, dim), scaled; keys, values: (positions, dim), an even number of positions.
     pub(crate) fn new(q: &[f32], keys: &[f32], values: &[f32], dim: usize) -> Self {
         let heads = q.len() / dim;

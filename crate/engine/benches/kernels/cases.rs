@@ -1,4 +1,4 @@
-//! What is timed: the default model's shapes. Every answer is compared with the scalar reference's once, before that.
+//! The timed cases: the default model's shapes. Every answer is compared with the scalar reference's once, before that.
 
 use std::fmt;
 use std::hint::black_box;
@@ -8,7 +8,7 @@ use engine::cpu::kernels::layout::ACTIVATION_BLOCK as BLOCK;
 use engine::cpu::kernels::reference;
 use engine::format::f32_to_f16;
 
-use crate::calls::{self, Attention, Weights};
+use crate::calls::{self, SharedHead, Weights};
 
 const WIDTH: usize = 576;
 const FFN: usize = 1_536;
@@ -22,7 +22,7 @@ const SHARING: usize = 3;
 /// Of sums in another order and another `exp`, against the largest value: measured below 1e-5.
 const TOLERANCE: f32 = 1e-4;
 
-/// What a run handles.
+/// Size of the data that a run handles.
 #[derive(Clone, Copy)]
 pub(crate) enum Size {
     Bytes(u64),
@@ -182,7 +182,7 @@ fn attend(positions: usize) -> Case {
     let q: Vec<f32> = noise.floats(SHARING * HEAD).iter().map(|v| v / 8.0).collect();
     let keys = noise.floats(positions * HEAD);
     let values = noise.floats(positions * HEAD);
-    let mut attention = Attention::new(&q, &keys, &values, HEAD);
+    let mut attention = SharedHead::new(&q, &keys, &values, HEAD);
     let mut out = vec![0.0; SHARING * HEAD];
     let mut want = vec![0.0; SHARING * HEAD];
     let name = format!("attend, positions: {positions}");

@@ -1,4 +1,4 @@
-// What a dispatch is about: one slot of an arena, chosen by a dynamic offset. A storage buffer, not a uniform one:
+// The subject of a dispatch: one slot of an arena, chosen by a dynamic offset. A storage buffer, not a uniform one:
 // Mesa's software driver compiles a kernel anew for every value that a loop takes from a uniform buffer.
 
 // The model's hyper-parameters; not constants, so that kernels can be compiled before the model is known.

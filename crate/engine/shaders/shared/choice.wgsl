@@ -1,4 +1,4 @@
-// What choosing a token reads and writes.
+// The buffers that choosing a token reads and writes.
 @group(1) @binding(0) var<storage, read> logits: array<f32>;
 // Candidates that a chunk of the vocabulary leaves: (bits of the logit, id). An id kept as a float would be a
 // subnormal, which adapters may turn into zero.

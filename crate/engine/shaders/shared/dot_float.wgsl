@@ -4,7 +4,7 @@ const QUANTIZED = false;
 // vec4 that a staged block of activations takes.
 const STAGED = BLOCK4;
 
-// What adds up over a block.
+// The sums over a block.
 alias Sum = f32;
 
 // A staged block of activations.

@@ -5,7 +5,7 @@ const QUANTIZED = true;
 // vec4 that a staged block of activations takes: sixteen bytes each.
 const STAGED = BLOCK / 16u;
 
-// What adds up over a block.
+// The sums over a block.
 alias Sum = i32;
 
 // A staged block of activations.

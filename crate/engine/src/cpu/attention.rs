@@ -13,7 +13,7 @@ use super::state::workspace::{SpanBuffer, SpanBuffers};
 use crate::model::Spec;
 
 /// One batch in one layer.
-pub(super) struct Attention<'a> {
+pub(super) struct BatchAttention<'a> {
     pub(super) kernels: &'static Kernels,
     pub(super) spec: &'a Spec,
     pub(super) cache: &'a KvCache,
@@ -24,7 +24,7 @@ pub(super) struct Attention<'a> {
     pub(super) query: Quants<'a>,
 }
 
-impl Attention<'_> {
+impl BatchAttention<'_> {
     /// To `out`, (tokens, query width).
     pub(super) fn run(&self, pool: &Pool, buffers: &mut SpanBuffers, out: &mut [f32]) {
         let buffers = buffers.share();

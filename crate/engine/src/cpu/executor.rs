@@ -4,12 +4,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::attention::Attention;
+use super::attention::BatchAttention;
+use super::kernels::layout::rows_of;
 use super::kernels::portable;
 use super::kernels::quants::{Quants, quantize_row};
 use super::matrix::Matrix;
 use super::pool::DisjointSlices;
-use super::products::{Input, Processor, Quantizing, multiply, multiply_whole, rows_of};
+use super::products::{Input, Processor, Quantizer, multiply, multiply_whole};
 use super::state::cache::KvCache;
 use super::state::workspace::Workspace;
 use super::weights::OpWeights;
@@ -101,11 +102,11 @@ impl Executor {
         let Some(cols) = project.weights.first().map(Rows::cols) else { return };
         let Workspace { normed, attended, gate, quantized, .. } = &mut self.workspace;
         let x = input(project, normed, attended, gate);
-        let quantizing = Quantizing::new(self.processor.kernels, quantized, cols);
+        let quantizer = Quantizer::new(self.processor.kernels, quantized, cols);
         self.processor.pool.split(self.tokens, &|tokens| {
             for token in tokens {
                 // SAFETY: a token is handed out once.
-                unsafe { quantizing.row(token, &x[token * cols..][..cols]) };
+                unsafe { quantizer.row(token, &x[token * cols..][..cols]) };
             }
         });
     }
@@ -124,7 +125,7 @@ impl Executor {
     fn norm(&mut self, weight: &[f32], eps: f32, rows: Range<usize>) {
         let w = &mut self.workspace;
         let width = self.plan.spec.width;
-        let quantizing = Quantizing::new(self.processor.kernels, &mut w.quantized, width);
+        let quantizer = Quantizer::new(self.processor.kernels, &mut w.quantized, width);
         let normed = DisjointSlices::of(&mut w.normed);
         let residual = &w.residual[rows.start * width..];
         self.processor.pool.split(rows.len(), &|tokens| {
@@ -133,7 +134,7 @@ impl Executor {
                 unsafe {
                     let out = normed.slice(token * width, width);
                     portable::rms_norm(&residual[token * width..][..width], weight, eps, out);
-                    quantizing.row(token, out);
+                    quantizer.row(token, out);
                 }
             }
         });
@@ -202,7 +203,7 @@ impl Executor {
         let key = DisjointSlices::of(&mut w.key);
         let quants = DisjointSlices::of(&mut w.query_quants);
         let scales = DisjointSlices::of(&mut w.query_scales);
-        let cache = self.cache.storing();
+        let cache = self.cache.writer();
         self.processor.pool.split(self.tokens, &|tokens| {
             for token in tokens {
                 let position = self.position + token;
@@ -226,7 +227,7 @@ impl Executor {
     pub(super) fn attend(&mut self, layer: usize) {
         let w = &mut self.workspace;
         let cells = self.tokens * self.plan.spec.query_width();
-        let attention = Attention {
+        let attention = BatchAttention {
             kernels: self.processor.kernels,
             spec: &self.plan.spec,
             cache: &self.cache,
@@ -250,17 +251,12 @@ impl Executor {
         let Some(eps) = op.norm().map(|norm| norm.eps) else { unreachable!("a head begins with a norm") };
         let tokens = rows.len();
         self.norm(norm, eps, rows);
-        self.multiply_head(matrix, tokens, out);
-    }
-
-    /// The product of the head alone, for the first `tokens` rows that were normed last.
-    pub(super) fn multiply_head(&mut self, matrix: &Matrix, tokens: usize, out: &mut [f32]) {
         let w = &self.workspace;
         let x = Input::new(&w.normed, &w.quantized, tokens, matrix.cols());
         multiply_whole(&self.processor, [(matrix, out)], &x);
     }
 
-    /// What a step of the body left: a copy, (tokens, its width).
+    /// A copy of the activations that a step of the body left, (tokens, its width).
     pub(super) fn output(&self, activations: Activations) -> Vec<f32> {
         let spec = &self.plan.spec;
         let w = &self.workspace;

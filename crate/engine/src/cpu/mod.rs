@@ -17,12 +17,12 @@ pub mod verify;
 mod weights;
 
 pub use executor::MAX_BATCH;
-pub use kernels::activations::{Activations, Rows, RowsMut};
+pub use kernels::activations::{QuantizedActivations, QuantizedRows, QuantizedRowsMut};
 pub use kernels::dispatch;
 pub use kernels::dispatch::Kernels;
 pub use kernels::quants::{Quants, quantize_row};
 pub use matrix::{Matrix, Plain};
 pub use pool::{DisjointSlices, Pool, WorkerThread};
 pub use products::Processor;
-pub use profile::{Costs, Stage};
+pub use profile::{Profile, Stage};
 pub use resident::Cpu;

@@ -3,15 +3,14 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::kernels::activations::{Activations, Rows, RowsMut};
+use super::kernels::activations::{QuantizedActivations, QuantizedRows, QuantizedRowsMut};
 use super::kernels::dispatch::{self, Kernels};
-use super::kernels::layout::ACTIVATION_BLOCK;
+use super::kernels::layout::{ACTIVATION_BLOCK, rows_of};
 use super::kernels::portable;
 use super::matrix::Matrix;
 use super::pool::{DisjointSlices, Pool};
-use crate::format::GROUP;
 
-/// What computes: the kernels of an instruction set, on these threads.
+/// The kernels of an instruction set, on these threads.
 #[derive(Clone)]
 pub struct Processor {
     /// The kernels.
@@ -38,20 +37,25 @@ pub(super) struct Input<'a> {
     /// As floats, for weights that are not quantised.
     pub(super) floats: &'a [f32],
     /// Quantised, for those that are.
-    pub(super) quantized: Rows<'a>,
+    pub(super) quantized: QuantizedRows<'a>,
     /// Rows of both.
     pub(super) tokens: usize,
 }
 
 impl<'a> Input<'a> {
     /// The first `tokens` rows of `cols` columns.
-    pub(super) fn new(floats: &'a [f32], quantized: &'a Activations, tokens: usize, cols: usize) -> Self {
+    pub(super) fn new(
+        floats: &'a [f32],
+        quantized: &'a QuantizedActivations,
+        tokens: usize,
+        cols: usize,
+    ) -> Self {
         Self { floats: &floats[..tokens * cols], quantized: quantized.rows(), tokens }
     }
 }
 
 /// Where a batch is quantised to, row by row, by several threads.
-pub(super) struct Quantizing<'a> {
+pub(super) struct Quantizer<'a> {
     kernels: &'static Kernels,
     cols: usize,
     quants: DisjointSlices<'a, i16>,
@@ -59,11 +63,11 @@ pub(super) struct Quantizing<'a> {
     sums: DisjointSlices<'a, f32>,
 }
 
-impl<'a> Quantizing<'a> {
+impl<'a> Quantizer<'a> {
     /// Rows of `cols` columns.
-    pub(super) fn new(kernels: &'static Kernels, out: &'a mut Activations, cols: usize) -> Self {
+    pub(super) fn new(kernels: &'static Kernels, out: &'a mut QuantizedActivations, cols: usize) -> Self {
         out.reshape(cols);
-        let RowsMut { quants, scales, sums } = out.rows_mut();
+        let QuantizedRowsMut { quants, scales, sums } = out.rows_mut();
         Self {
             kernels,
             cols,
@@ -81,7 +85,7 @@ impl<'a> Quantizing<'a> {
         let blocks = self.cols / ACTIVATION_BLOCK;
         // SAFETY: the caller's promise, row by row.
         let out = unsafe {
-            RowsMut {
+            QuantizedRowsMut {
                 quants: self.quants.slice(index * blocks * ACTIVATION_BLOCK, blocks * ACTIVATION_BLOCK),
                 scales: self.scales.slice(index * blocks, blocks),
                 sums: self.sums.slice(index * blocks, blocks),
@@ -117,11 +121,6 @@ pub(super) unsafe fn multiply(
             }
         }
     }
-}
-
-/// Rows of some groups of a matrix with `rows` rows.
-pub(super) fn rows_of(groups: Range<usize>, rows: usize) -> Range<usize> {
-    groups.start * GROUP..(groups.end * GROUP).min(rows)
 }
 
 /// [`multiply`] for whole matrices, on all threads, as one job: a job less is a wait less for every thread.

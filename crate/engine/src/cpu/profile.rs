@@ -5,9 +5,9 @@ use std::fmt;
 use super::resident::Cpu;
 use crate::model::{Backend, Kind, Op, Projection};
 
-/// Costs of a decoded token.
+/// Profile of a decoded token.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Costs {
+pub struct Profile {
     /// Time by stage, ms.
     pub stages: Vec<(Stage, f64)>,
     /// Weights, as packed, and keys and values that are read, bytes.
@@ -20,7 +20,7 @@ pub enum Stage {
     /// The norms that projections begin with.
     Norms,
     /// All steps of a kind, without such norms.
-    Steps(Kind),
+    Ops(Kind),
     /// Norm and product of the head.
     Head,
     /// The choice of the next token.
@@ -30,7 +30,7 @@ pub enum Stage {
 impl Stage {
     /// Whether it multiplies with weights.
     pub fn is_product(self) -> bool {
-        matches!(self, Self::Steps(Kind::Project(_)) | Self::Head)
+        matches!(self, Self::Ops(Kind::Project(_)) | Self::Head)
     }
 }
 
@@ -38,14 +38,14 @@ impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Norms => "norms",
-            Self::Steps(Kind::Embed) => "embedding",
-            Self::Steps(Kind::RopeAppend) => "RoPE and KV append",
-            Self::Steps(Kind::Attend) => "attention",
-            Self::Steps(Kind::Project(Projection::Qkv)) => "QKV",
-            Self::Steps(Kind::Project(Projection::Output)) => "output and residual",
-            Self::Steps(Kind::Project(Projection::GateUp)) => "gate·up and SwiGLU",
-            Self::Steps(Kind::Project(Projection::Down)) => "down and residual",
-            Self::Steps(Kind::Project(Projection::Head)) | Self::Head => "final norm and head",
+            Self::Ops(Kind::Embed) => "embedding",
+            Self::Ops(Kind::RopeAppend) => "RoPE and KV append",
+            Self::Ops(Kind::Attend) => "attention",
+            Self::Ops(Kind::Project(Projection::Qkv)) => "QKV",
+            Self::Ops(Kind::Project(Projection::Output)) => "output and residual",
+            Self::Ops(Kind::Project(Projection::GateUp)) => "gate·up and SwiGLU",
+            Self::Ops(Kind::Project(Projection::Down)) => "down and residual",
+            Self::Ops(Kind::Project(Projection::Head)) | Self::Head => "final norm and head",
             Self::Choice => "choosing the token",
         })
     }
@@ -55,11 +55,11 @@ impl Cpu {
     /// Times every stage of a token after `position` others, in `runs` passes after one that warms up: all steps of a
     /// kind in a row, so that weights come from where they come from while decoding, and a coarse clock is asked twice
     /// a stage instead of twice a step. The cache's contents are lost. `now` is a monotonic clock, ms.
-    pub(crate) fn profile(&mut self, position: usize, runs: u32, now: fn() -> f64) -> Costs {
+    pub(crate) fn profile(&mut self, position: usize, runs: u32, now: fn() -> f64) -> Profile {
         let body = self.plan.body();
         let mut stages = vec![Stage::Norms];
         for op in &self.plan.ops()[body.start + 1..body.end] {
-            let stage = Stage::Steps(op.kind());
+            let stage = Stage::Ops(op.kind());
             if !stages.contains(&stage) {
                 stages.push(stage);
             }
@@ -80,7 +80,7 @@ impl Cpu {
         let mean = |time: f64| time / f64::from(runs.max(1));
         let stages = stages.into_iter().zip(times.into_iter().map(mean)).collect();
         let bytes_per_token = self.bytes_per_token() + self.executor.cache_bytes(position);
-        Costs { stages, bytes_per_token }
+        Profile { stages, bytes_per_token }
     }
 
     fn run_stage(&mut self, stage: Stage, logits: &mut [f32]) {
@@ -93,14 +93,14 @@ impl Cpu {
                 Op::Project(project) if stage == Stage::Norms && op.norm().is_some() => {
                     self.executor.prologue(project, weights);
                 }
-                Op::Project(project) if stage == Stage::Steps(op.kind()) => {
+                Op::Project(project) if stage == Stage::Ops(op.kind()) => {
                     // A norm has a stage of its own.
                     if op.norm().is_none() {
                         self.executor.prologue(project, weights);
                     }
                     self.executor.multiply(project, weights);
                 }
-                _ if stage == Stage::Steps(op.kind()) => self.executor.run(op, weights),
+                _ if stage == Stage::Ops(op.kind()) => self.executor.run(op, weights),
                 _ => {}
             }
         }
@@ -143,7 +143,9 @@ mod tests {
         assert_eq!(products, [false, true, false, false, true, true, true, true]);
         // A tile of 32 columns × 8 rows takes 272 bytes; rows are padded to whole groups.
         let tiles = |rows: usize, cols: usize| rows.div_ceil(8) * (cols / 32) * 272;
-        let (width, kv, ffn) = (testing::WIDTH, testing::WIDTH / 2, testing::FFN);
+        let width = testing::WIDTH;
+        let kv = width / 2;
+        let ffn = testing::FFN;
         let layer =
             2 * tiles(width, width) + 2 * tiles(kv, width) + 2 * tiles(ffn, width) + tiles(width, ffn);
         let weights = testing::LAYERS * layer + tiles(testing::VOCABULARY, width);

@@ -36,13 +36,9 @@ impl Cpu {
         read_bytes: &mut dyn FnMut(u64),
     ) -> Result<Self> {
         let mut held = Vec::with_capacity(plan.ops().len());
-        for (index, op) in plan.ops().iter().enumerate() {
+        for index in 0..plan.ops().len() {
             let mut read = OpWeights::default();
-            if index == plan.head() && plan.spec.tied() {
-                weights::load_norm(gguf, op, read_bytes, &mut read)?;
-            } else {
-                weights::load(gguf, op, read_bytes, &mut read)?;
-            }
+            weights::load_resident(gguf, plan, index, read_bytes, &mut read)?;
             held.push(read);
         }
         let frequencies = weights::load_ropes(gguf, plan, read_bytes)?;

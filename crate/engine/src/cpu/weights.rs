@@ -8,7 +8,7 @@ use crate::gguf::Gguf;
 use crate::model::Op;
 use crate::model::weights::{self, Reader, Sink, Source};
 
-/// What a step computes with; empty for steps without weights.
+/// The weights of a step; empty for steps without any.
 #[derive(Default)]
 pub(super) struct OpWeights {
     /// Weights of the norm that it begins with.

@@ -16,7 +16,7 @@ pub struct Q4_0 {
 
 const _: () = assert!(size_of::<Q4_0>() == 18);
 
-/// What a nibble is above its weight over the scale.
+/// Difference of a nibble and its weight over the scale.
 const CENTRE: f32 = 8.0;
 
 impl Block for Q4_0 {

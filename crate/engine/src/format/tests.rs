@@ -71,10 +71,11 @@ fn tiles_hold_the_weights_of_the_file() {
     }
 }
 
-/// What a shader makes of the planes' bytes of row `lane` and `column` (`shaders/shared/weights.wgsl`).
+/// The weight that a shader makes of the planes' bytes of row `lane` and `column` (`shaders/shared/weights.wgsl`).
 fn from_planes(format: Format, quants: &[u8], scales: &[u8], lane: usize, column: usize) -> f32 {
     let half = |bytes: &[u8]| f16_to_f32(u16::from_le_bytes([bytes[0], bytes[1]]));
-    let (block, within) = (column / PLANE_COLUMNS, column % PLANE_COLUMNS);
+    let block = column / PLANE_COLUMNS;
+    let within = column % PLANE_COLUMNS;
     let vectors = |count: usize, byte: usize| ((block * count + byte / 16) * GROUP + lane) * 16 + byte % 16;
     let scale = &scales[(block * GROUP + lane) * 4..];
     match format {
@@ -96,7 +97,8 @@ fn from_planes(format: Format, quants: &[u8], scales: &[u8], lane: usize, column
 fn planes_hold_the_weights_of_the_file() {
     for (format, dtype) in TYPES {
         let (raw, want) = candle(dtype);
-        let (mut quants, mut scales) = (vec![0; 8 * 64 * 4], vec![0; 2 * GROUP * 4]);
+        let mut quants = vec![0; 8 * 64 * 4];
+        let mut scales = vec![0; 2 * GROUP * 4];
         format.to_planes(&raw, by_format!(format, row_bytes()), &mut quants, &mut scales);
         for (index, want) in want.iter().enumerate() {
             let got = from_planes(format, &quants, &scales, index / 64, index % 64);
@@ -154,7 +156,8 @@ fn a_block_wider_than_a_tile_goes_the_same_way() {
     }
     let want = decoded::<Wide>(&raw);
     assert_eq!(unpacked::<Wide>(&raw, 512), want);
-    let (mut quants, mut scales) = (vec![0; 8 * 512 / 2], vec![0; 16 * GROUP * 4]);
+    let mut quants = vec![0; 8 * 512 / 2];
+    let mut scales = vec![0; 16 * GROUP * 4];
     rows_to_planes::<Wide>(&raw, 2 * Wide::BYTES, &mut quants, &mut scales);
     for (index, want) in want.iter().enumerate() {
         assert_eq!(from_planes(Format::Q4_1, &quants, &scales, index / 512, index % 512), *want, "{index}");

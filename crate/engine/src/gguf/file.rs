@@ -43,7 +43,7 @@ pub struct TensorInfo {
     pub bytes: u64,
 }
 
-/// Whatever a model's bytes are read from.
+/// A source of a model's bytes.
 pub trait ReadSeek: Read + Seek {}
 
 impl<T: Read + Seek> ReadSeek for T {}
@@ -85,7 +85,7 @@ impl<R: Read + Seek> Gguf<R> {
         Ok(Self { file: file.to_owned(), file_bytes, metadata, tensors, reader: buffered.into_inner() })
     }
 
-    /// The same, whatever it reads from.
+    /// The same, over a reader of any type.
     pub fn boxed(self) -> Gguf<Box<dyn ReadSeek>>
     where
         R: 'static,

@@ -1,6 +1,6 @@
 //! A bounded walk over an untrusted header, before candle-core parses it: every count, length and dimension
-//! is held against the bytes that are really there, and what is wrong is named. What candle-core gets is a copy
-//! without the lists: it would hold a vocabulary in several times the memory that it takes.
+//! is checked against the bytes that are really there, and what is wrong is named. candle-core gets a copy without the
+//! lists: it would hold a vocabulary in several times the memory that it takes.
 
 use std::collections::HashMap;
 use std::io::{ErrorKind, Read, Seek};
@@ -20,7 +20,7 @@ const MAX_STRING: u64 = 1 << 24;
 const MAX_DIMENSIONS: u32 = 4;
 /// ggml's numbers for the types candle-core reads: floats, the Q4_0 to Q8_1 blocks, the K-quants, BF16.
 const KNOWN_TYPES: [u32; 15] = [0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 30];
-/// What tensors' offsets are multiples of where `general.alignment` does not say.
+/// Tensors' offsets are multiples of this where `general.alignment` does not say.
 const DEFAULT_ALIGNMENT: u64 = 32;
 /// GGUF's number for arrays.
 const ARRAY: u32 = 9;
@@ -42,15 +42,14 @@ pub(super) struct Header {
 /// # Errors
 /// The first thing that no sound file has.
 pub(super) fn scan<R: Read + Seek>(file: &str, reader: &mut R, file_bytes: u64) -> Result<Header> {
-    let (copy, lists) = (Vec::new(), HashMap::new());
     let mut scan = Scan {
         file,
         reader,
         at: 0,
         file_bytes,
-        copy,
+        copy: Vec::new(),
         copying: true,
-        lists,
+        lists: HashMap::new(),
         cut: 0,
         alignment: DEFAULT_ALIGNMENT,
     };
@@ -121,7 +120,8 @@ impl<R: Read + Seek> Scan<'_, R> {
 
     fn list(&mut self, key: String) -> Result<()> {
         self.copying = false;
-        let (kind, len) = (self.u32(&key)?, self.u64(&key)?);
+        let kind = self.u32(&key)?;
+        let len = self.u64(&key)?;
         let offset = self.at;
         self.elements(&key, kind, len, 0)?;
         self.copying = true;
@@ -142,7 +142,8 @@ impl<R: Read + Seek> Scan<'_, R> {
                 self.skip(key, len)
             }
             ARRAY => {
-                let (kind, len) = (self.u32(key)?, self.u64(key)?);
+                let kind = self.u32(key)?;
+                let len = self.u64(key)?;
                 self.elements(key, kind, len, depth)
             }
             other => Err(self.bad(&format!("metadata {key} has the unknown value type {other}"))),

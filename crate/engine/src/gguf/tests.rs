@@ -66,7 +66,8 @@ fn a_sound_file_opens_with_its_directory() {
     let mut gguf = Gguf::open("tiny.gguf", Cursor::new(&bytes)).unwrap();
     let tensor = gguf.tensor("blk.1.ffn_gate.weight").unwrap().clone();
     assert_eq!((tensor.shape.as_slice(), tensor.dtype), ([96, 64].as_slice(), Dtype::Known(Format::Q4_1)));
-    let (mut whole, mut part) = (Vec::new(), [0; 7]);
+    let mut whole = Vec::new();
+    let mut part = [0; 7];
     gguf.read("blk.1.ffn_gate.weight", &mut whole).unwrap();
     gguf.read_range("blk.1.ffn_gate.weight", 11, &mut part).unwrap();
     assert_eq!(whole.len() as u64, tensor.bytes);
@@ -230,7 +231,8 @@ fn tensors_may_not_overlap() {
 
 #[test]
 fn every_missing_key_is_named() {
-    let (metadata, tensors) = (testing::metadata(), testing::tensors(GgmlDType::Q8_0));
+    let metadata = testing::metadata();
+    let tensors = testing::tensors(GgmlDType::Q8_0);
     let optional = ["general.name", "pre", "dimension_count", "token_type", "eos_token_id", "chat_template"];
     for index in 0..metadata.len() {
         let mut without = testing::metadata();

@@ -15,7 +15,7 @@ use crate::error::{Error, Result};
 use crate::model::{Activations, Backend, Kind, Projection, forward};
 use crate::sampler::{Sampler, Sampling, argmax};
 
-/// Largest error of a stage, as a share of its largest number. Keys that round to another half move a score, and
+/// Largest error of a step, as a share of its largest number. Keys that round to another half move a score, and
 /// softmax makes more of it. Measured: 2e-3 at most on llvmpipe and SwiftShader; a wrong kernel is off by 0.1 and more.
 const EXACT: f32 = 1e-2;
 
@@ -59,7 +59,7 @@ impl Gpu {
         loop {
             let Some(wrong) = self.first_wrong(batches, traces).await? else {
                 // Of the choice, argmax and draw.
-                let kernels = traces.iter().map(|trace| trace.steps.len()).sum::<usize>() + 2;
+                let kernels = traces.iter().map(Vec::len).sum::<usize>() + 2;
                 return Ok(Checked { kernels, replaced });
             };
             let plain = |projection: &Projection| self.variants[*projection as usize] == Variant::PLAIN;
@@ -81,7 +81,7 @@ impl Gpu {
         let mut position = 0;
         for (tokens, trace) in batches.iter().zip(traces) {
             self.begin(tokens, position);
-            for Traced { op, output: want } in &trace.steps {
+            for Traced { op, output: want } in trace {
                 if *op == self.plan.head() {
                     self.head(tokens.len() as u32 - 1, 1);
                 } else {

@@ -9,7 +9,7 @@ use super::state::queue::{BLOCKS, MOST_TOKENS};
 use crate::error::{Error, Result};
 use crate::sampler::{Sampler, Sampling};
 
-/// What a submit should take, ms: Stop, and the text on screen, wait that long.
+/// Aim of a submit's time, ms: Stop, and the text on screen, wait that long.
 const BLOCK_MS: f64 = 40.0;
 
 /// The sampler's settings as the kernels read them, with its next random number.
@@ -114,11 +114,11 @@ impl Gpu {
         }
         self.queue.left -= count;
         let dispatches = self.fetch(first, count)?;
-        self.costs.tokens += count as u64;
-        self.costs.dispatches += dispatches;
-        self.costs.passes += 1;
-        self.costs.submits += 1;
-        self.costs.readback_bytes += count as u64 * 4;
+        self.counters.tokens += count as u64;
+        self.counters.dispatches += dispatches;
+        self.counters.passes += 1;
+        self.counters.submits += 1;
+        self.counters.readback_bytes += count as u64 * 4;
         Ok(())
     }
 

@@ -33,7 +33,7 @@ pub struct Device {
     span: u32,
     pub(super) layouts: Layouts,
     pipelines: Pipelines,
-    pub(super) trouble: Trouble,
+    pub(super) first_error: FirstError,
     pub(super) adapter: Adapter,
     settings: Settings,
 }
@@ -62,10 +62,10 @@ impl Adapter {
         let info = self.adapter.get_info();
         let subgroups = settings.subgroups || offered.contains(Features::SUBGROUP);
         let span = if subgroups { info.subgroup_min_size.clamp(4, 64) } else { 0 };
-        let trouble = Trouble::watch(&device);
+        let first_error = FirstError::watch(&device);
         let layouts = Layouts::new(&device);
         let pipelines = Pipelines::default();
-        Ok(Device { device, queue, limits, span, layouts, pipelines, trouble, adapter: self, settings })
+        Ok(Device { device, queue, limits, span, layouts, pipelines, first_error, adapter: self, settings })
     }
 }
 
@@ -113,18 +113,18 @@ impl Device {
     }
 }
 
-/// What went wrong on the device, as it tells outside of any call.
+/// The first error that the device reported outside of any call.
 #[derive(Clone, Default)]
-pub(super) struct Trouble(Arc<Mutex<Option<String>>>);
+pub(super) struct FirstError(Arc<Mutex<Option<String>>>);
 
-impl Trouble {
+impl FirstError {
     fn watch(device: &wgpu::Device) -> Self {
-        let trouble = Self::default();
-        let lost = trouble.clone();
-        let error = trouble.clone();
+        let first_error = Self::default();
+        let lost = first_error.clone();
+        let error = first_error.clone();
         device.set_device_lost_callback(move |_, message| lost.note(format!("the GPU was lost: {message}")));
         device.on_uncaptured_error(Arc::new(move |said: wgpu::Error| error.note(said.to_string())));
-        trouble
+        first_error
     }
 
     /// Keeps the first: what follows follows from it.

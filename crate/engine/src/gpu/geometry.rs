@@ -1,4 +1,4 @@
-//! What Rust and WGSL both know: sizes, codes and the words of parameters, each said here once.
+//! The values that Rust and WGSL share: sizes, codes and the words of parameters, each said here once.
 //!
 //! The constants stand in front of every module as WGSL text ([`wgsl`]); a test compares the parameters' layouts with
 //! the structs of the shaders.
@@ -158,7 +158,7 @@ parameters! {
         penalty: f32,
     }
 
-    /// What a dispatch is about.
+    /// The subject of a dispatch.
     Batch {
         /// Position of the batch's first token.
         position: u32,

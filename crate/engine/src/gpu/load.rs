@@ -6,13 +6,11 @@ use std::sync::Arc;
 use super::device::Device;
 use super::geometry::{Batch, HEAD_STEP, MAX_HEAD_DIM};
 use super::memory::Memory;
-use super::pipeline::kernel::{Bits, Kernel};
-use super::pipeline::projection::{Variants, kernels_of};
+use super::pipeline::kernel::{Bits, Kernel, Variants, kernels_of};
 use super::pipeline::variant::Variant;
 use super::record::Recorder;
 use super::state::buffers::Buffers;
-use super::state::costs::Costs;
-use super::state::gpu::Gpu;
+use super::state::gpu::{Counters, Gpu};
 use super::state::queue::DecodeQueue;
 use super::state::weights::Weights;
 use super::upload::Uploader;
@@ -76,7 +74,7 @@ impl Gpu {
         check(gguf.file(), plan)?;
         let mut memory = Memory::default();
         let (weights, buffers) = allocate(&device, gguf, plan, context, &mut memory, read_bytes).await?;
-        device.trouble.check()?;
+        device.first_error.check()?;
         let variant = device.variant().unwrap_or(Variant::PLAIN);
         let variants = [variant; Projection::ALL.len()];
         for kernel in kernels(plan, &weights, &variants) {
@@ -93,7 +91,7 @@ impl Gpu {
             buffers,
             recorder,
             queue,
-            costs: Costs::default(),
+            counters: Counters::default(),
             logits_out: None,
             memory,
             batch: Batch::default(),
@@ -181,9 +179,6 @@ fn upload<R: Read + Seek>(
     read_bytes: &mut dyn FnMut(u64),
 ) -> Result<Weights> {
     let mut uploader = Uploader::new(device, memory);
-    let send = |(index, op)| {
-        let tied = index == plan.head() && plan.spec.tied();
-        uploader.send_op(gguf, op, tied, read_bytes)
-    };
-    plan.ops().iter().enumerate().map(send).collect::<Result<_>>().map(Weights)
+    let send = |index| uploader.send_op(gguf, plan, index, read_bytes);
+    (0..plan.ops().len()).map(send).collect::<Result<_>>().map(Weights)
 }

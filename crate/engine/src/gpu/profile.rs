@@ -16,7 +16,7 @@ const COPY_BYTES: u64 = 64 << 20;
 /// How long copying is measured, ms.
 const COPY_MS: f64 = 200.0;
 
-/// What one decoded token costs, measured.
+/// Measured costs of one decoded token.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Profile {
     /// GPU time by kernel, ms a token, longest first; empty where the adapter has no timestamps.
@@ -46,12 +46,12 @@ impl Gpu {
     /// The device met an error.
     pub async fn profile(&mut self, position: usize, now: fn() -> f64) -> Result<Profile> {
         let spec = &self.plan.spec;
-        let cache = 2 * spec.layers.len() * spec.kv_width() * position * self.device.cache_element();
+        let per_position = 2 * spec.layers.len() * spec.kv_width() * self.device.cache_element();
         let copy_bytes_per_s = copy_bandwidth(&self.device, now).await?;
         // The second time everything is warm.
         self.timed_token(position).await?;
         let kernels = self.timed_token(position).await?;
-        let bytes_per_token = self.weights.bytes_of(self.plan.body()) + cache as u64;
+        let bytes_per_token = self.weights.bytes_of(self.plan.body()) + per_position as u64 * position as u64;
         Ok(Profile { kernels, bytes_per_token, copy_bytes_per_s })
     }
 
@@ -87,12 +87,12 @@ fn by_kernel(kernels: &[Kernel], ticks: &[u64], period_ms: f64) -> Vec<KernelTim
     let mut sums: Vec<KernelTime> = Vec::new();
     for (kernel, pair) in kernels.iter().zip(ticks.chunks_exact(2)) {
         let name = kernel.name();
-        let known = sums.iter().position(|sum| sum.name == name).unwrap_or(sums.len());
-        if known == sums.len() {
+        let index = sums.iter().position(|sum| sum.name == name).unwrap_or(sums.len());
+        if index == sums.len() {
             sums.push(KernelTime { name, dispatches: 0, ms: 0.0 });
         }
-        sums[known].dispatches += 1;
-        sums[known].ms += pair[1].saturating_sub(pair[0]) as f64 * period_ms;
+        sums[index].dispatches += 1;
+        sums[index].ms += pair[1].saturating_sub(pair[0]) as f64 * period_ms;
     }
     sums.sort_by(|a, b| b.ms.total_cmp(&a.ms));
     sums

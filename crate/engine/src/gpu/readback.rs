@@ -72,7 +72,7 @@ impl Readback {
     ) -> Result<()> {
         let Some(waiting) = self.waiting.take() else { return Ok(()) };
         let mapped = wait::wait(&device.device, waiting).await;
-        device.trouble.check()?;
+        device.first_error.check()?;
         let failed = |cause: String| Error::Backend { op: "reading from the GPU", cause };
         match mapped {
             Ok(Ok(())) => {}
@@ -106,7 +106,7 @@ pub(super) async fn done(device: &Device) -> Result<()> {
         sender.send(()).ok();
     });
     wait::wait(&device.device, receiver).await.ok();
-    device.trouble.check()
+    device.first_error.check()
 }
 
 /// The words of some little-endian bytes.

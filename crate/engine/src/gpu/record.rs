@@ -18,7 +18,7 @@ const SLOT_BYTES: u32 = 256;
 
 const _: () = assert!(size_of::<Batch>() <= SLOT_BYTES as usize);
 
-/// What has been recorded and not yet submitted.
+/// Commands recorded and not yet submitted.
 struct Recording {
     encoder: CommandEncoder,
     pass: Option<ComputePass<'static>>,
@@ -121,7 +121,7 @@ impl Recorder {
         device.queue.submit([recording.encoder.finish()]);
         recording.slots.clear();
         self.spare = recording.slots;
-        device.trouble.check()?;
+        device.first_error.check()?;
         Ok(recording.dispatches)
     }
 }

@@ -241,12 +241,12 @@ pub(super) async fn too_little_room_is_said() {
     assert!(error.contains("larger buffers than this GPU binds (4096 bytes)"), "{error}");
 }
 
-/// What a model took on the device is given back when it goes, ten times over.
+/// The memory that a model took on the device is given back when it goes, ten times over.
 #[cfg(not(target_arch = "wasm32"))]
 #[test]
 fn ten_loads_leave_nothing_on_the_device() {
     let allocated = |device: &Device| {
-        // What was destroyed is freed once the device has been asked how far it is.
+        // A destroyed buffer is freed once the device has been asked how far it is.
         device.device.poll(wgpu::PollType::wait_indefinitely()).unwrap();
         device.device.generate_allocator_report().map(|report| report.total_allocated_bytes)
     };

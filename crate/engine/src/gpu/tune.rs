@@ -9,13 +9,13 @@ use crate::error::Result;
 use crate::model::{Backend, Projection, run_ops};
 use crate::sampler::{Sampler, Sampling};
 
-/// What timing one variant may take, ms.
+/// Limit of timing one variant, ms.
 const TUNE_MS: f64 = 25.0;
 
 /// Layers that stand for all when variants are timed.
 const TUNE_LAYERS: usize = 4;
 
-/// What decode speed is measured over, ms.
+/// Time over which decode speed is measured, ms.
 const SPEED_MS: f64 = 200.0;
 
 impl Gpu {
@@ -108,7 +108,7 @@ impl Gpu {
         }
         let ms = now() - start;
         self.begin_choosing(&sampler, 0).await?;
-        self.reset_costs();
+        self.reset_counters();
         Ok((ms > 0.0).then_some(tokens as f64 * 1e3 / ms))
     }
 }

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::format::{GROUP, PLANE_COLUMNS};
 use crate::gguf::Gguf;
 use crate::model::weights::{self, Reader, Sink, Source};
-use crate::model::{Epilogue, Op};
+use crate::model::{Epilogue, Op, Plan};
 
 /// Rows interleaved.
 const ROWS: usize = GROUP_ROWS as usize;
@@ -49,9 +49,9 @@ type Group = (usize, usize, usize);
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Order {
     /// One tensor after the other.
-    InTurn,
+    Sequential,
     /// A group of the first, then the group of the second that meets it.
-    InPairs,
+    Interleaved,
 }
 
 impl<'a> Uploader<'a> {
@@ -59,7 +59,7 @@ impl<'a> Uploader<'a> {
         Self {
             device,
             memory,
-            order: Order::InTurn,
+            order: Order::Sequential,
             uploaded: OpWeights::default(),
             raw: Vec::new(),
             quants: Vec::new(),
@@ -67,26 +67,23 @@ impl<'a> Uploader<'a> {
         }
     }
 
-    /// Sends the weights of `op`; of a tied head, the norm alone.
+    /// Sends the weights of step `index` of the plan.
     ///
     /// # Errors
-    /// As [`weights::load`]; also where gate and up are of types that no kernel reads together, or the columns are no
-    /// whole blocks.
+    /// As [`weights::load_resident`]; also where gate and up are of types that no kernel reads together, or the
+    /// columns are no whole blocks.
     pub(super) fn send_op<R: Read + Seek>(
         &mut self,
         gguf: &mut Gguf<R>,
-        op: &Op,
-        tied: bool,
+        plan: &Plan,
+        index: usize,
         read_bytes: &mut dyn FnMut(u64),
     ) -> Result<OpWeights> {
         // Gate and up meet in SwiGLU.
-        let in_pairs = matches!(op, Op::Project(project) if project.epilogue == Epilogue::SwiGlu);
-        self.order = if in_pairs { Order::InPairs } else { Order::InTurn };
-        if tied {
-            weights::load_norm(gguf, op, read_bytes, self)?;
-        } else {
-            weights::load(gguf, op, read_bytes, self)?;
-        }
+        let interleaved =
+            matches!(&plan.ops()[index], Op::Project(project) if project.epilogue == Epilogue::SwiGlu);
+        self.order = if interleaved { Order::Interleaved } else { Order::Sequential };
+        weights::load_resident(gguf, plan, index, read_bytes, self)?;
         Ok(std::mem::take(&mut self.uploaded))
     }
 
@@ -97,7 +94,7 @@ impl<'a> Uploader<'a> {
         cols: usize,
         reader: &mut Reader<R>,
     ) -> Result<Matrix> {
-        let per_output = if self.order == Order::InPairs { 2 } else { 1 };
+        let per_output = if self.order == Order::Interleaved { 2 } else { 1 };
         let outputs = |groups: &[Group]| groups.iter().map(|group| group.2).sum::<usize>() / per_output;
         let stride = outputs(groups);
         let mut parts = Vec::new();
@@ -131,8 +128,10 @@ impl<'a> Uploader<'a> {
                 .position(|group| Bits::from(sources[group.0].format) != bits)
                 .unwrap_or(rest.len());
             let short = match self.order {
-                Order::InTurn => rest.iter().position(|group| group.2 < ROWS).map_or(rest.len(), |at| at + 1),
-                Order::InPairs => rest.len(),
+                Order::Sequential => {
+                    rest.iter().position(|group| group.2 < ROWS).map_or(rest.len(), |at| at + 1)
+                }
+                Order::Interleaved => rest.len(),
             };
             let (part, after) = rest.split_at(most.max(2).min(other).min(short));
             parts.push((bits, part));
@@ -233,16 +232,16 @@ impl Sink for Uploader<'_> {
             return unsupported(reader, cause);
         }
         let groups: Vec<Group> = match (self.order, others) {
-            (Order::InPairs, [up]) if Bits::from(first.format) != Bits::from(up.format) => {
+            (Order::Interleaved, [up]) if Bits::from(first.format) != Bits::from(up.format) => {
                 let names = format!("{} and {}", first.tensor, up.tensor);
                 let cause = format!("{names} have different types, which the GPU's kernels do not read");
                 return unsupported(reader, cause);
             }
-            (Order::InPairs, _) => {
+            (Order::Interleaved, _) => {
                 let pair = |(_, row, count)| [(0, row, count), (1, row, count)];
                 groups_of(0, first.rows).flat_map(pair).collect()
             }
-            (Order::InTurn, _) => {
+            (Order::Sequential, _) => {
                 let of = |(index, source): (usize, &Source)| groups_of(index, source.rows);
                 matrices.iter().enumerate().flat_map(of).collect()
             }

@@ -1,11 +1,11 @@
-//! What runs a plan's steps.
+//! The interface of the backends, which run a plan's steps.
 
 use std::ops::Range;
 
 use super::plan::Plan;
 use crate::error::Result;
 
-/// What runs the steps of a [`Plan`], on its own activations and KV cache.
+/// Runs the steps of a [`Plan`], on its own activations and KV cache.
 ///
 /// A batch begins with [`begin`](Backend::begin), goes through the plan's [`body`](Plan::body) step by step, and ends
 /// with [`logits`](Backend::logits), which runs the head. Steps only enqueue work where the device is asynchronous;

@@ -1,5 +1,5 @@
-//! A model as data ([`Spec`]), the order of its computation ([`Plan`]), the loader of its weights, and the trait of
-//! what runs it ([`Backend`]).
+//! A model as data ([`Spec`]), the order of its computation ([`Plan`]), the loader of its weights, and the trait
+//! of the backends that run it ([`Backend`]).
 
 mod arch;
 mod backend;

@@ -1,5 +1,5 @@
-//! The order in which a model is computed: the only place that knows one. Backends run [`Op`]s; whatever else walks a
-//! model (trace, self-check, profile, streamed pass, estimate) walks the same list.
+//! The order in which a model is computed: the only place that knows one. Backends run [`Op`]s; trace, self-check,
+//! profile, streamed pass and estimate walk the same list.
 
 use std::fmt;
 use std::io::{Read, Seek};
@@ -14,7 +14,7 @@ use crate::gguf::Gguf;
 pub struct Plan {
     /// The model.
     pub spec: Spec,
-    /// The ways in which queries and keys turn; layers share them.
+    /// The rotations of queries and keys; layers share them.
     pub ropes: Vec<Rope>,
     ops: Vec<Op>,
     /// Each layer's part of `ops`.
@@ -28,7 +28,7 @@ pub enum Op {
     Embed(Rows),
     /// Weights times activations.
     Project(Project),
-    /// Queries and keys turn with the position by `Plan::ropes[rope]`; keys and values join the cache.
+    /// Queries and keys are rotated by position with `Plan::ropes[rope]`; keys and values join the cache.
     RopeAppend {
         /// Whose cache.
         layer: usize,
@@ -47,13 +47,13 @@ pub enum Op {
 pub struct Project {
     /// Where in a layer.
     pub projection: Projection,
-    /// What becomes of its input.
+    /// The computation on its input.
     pub prologue: Prologue,
     /// The norm of [`Prologue::Norm`].
     pub norm: Option<Norm>,
     /// The matrices, which all take the same input.
     pub weights: Vec<Rows>,
-    /// What becomes of the product.
+    /// The computation on the product.
     pub epilogue: Epilogue,
 }
 
@@ -72,8 +72,8 @@ pub enum Projection {
     Head,
 }
 
-/// What a projection reads, and what happens to it first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The input of a projection, and the computation on it that comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Prologue {
     /// The residual stream, normed.
     Norm,
@@ -84,7 +84,7 @@ pub enum Prologue {
 }
 
 /// Where a product goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Epilogue {
     /// To a buffer of its own, the matrices' rows side by side.
     Store,
@@ -94,7 +94,7 @@ pub enum Epilogue {
     SwiGlu,
 }
 
-/// What kind of step an [`Op`] is; displayed as people read it.
+/// The kind of an [`Op`]; displayed as people read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// [`Op::Embed`].
@@ -128,7 +128,7 @@ impl Projection {
     /// All of them, in the order of a token's way.
     pub const ALL: [Self; 5] = [Self::Qkv, Self::Output, Self::GateUp, Self::Down, Self::Head];
 
-    /// What is computed before and after the multiplication.
+    /// The computations before and after the multiplication.
     pub fn ends(self) -> (Prologue, Epilogue) {
         match self {
             Self::Qkv | Self::Head => (Prologue::Norm, Epilogue::Store),
@@ -140,7 +140,7 @@ impl Projection {
 }
 
 impl Op {
-    /// What kind of step it is.
+    /// Its kind.
     pub fn kind(&self) -> Kind {
         match self {
             Self::Embed(_) => Kind::Embed,
@@ -173,7 +173,7 @@ impl Op {
         matrices.chain(self.norm().map(|norm| norm.tensor.as_str()))
     }
 
-    /// What it leaves behind.
+    /// The activations that it leaves behind.
     pub fn output(&self) -> Activations {
         match self.kind() {
             Kind::Embed | Kind::Project(Projection::Output | Projection::Down) => Activations::Residual,
@@ -230,7 +230,7 @@ impl Plan {
     /// # Errors
     /// The model calls for something that no step does yet, which the sentence names.
     pub fn new(file: &str, spec: Spec) -> Result<Self> {
-        refuse_what_no_step_does(file, &spec)?;
+        check_supported(file, &spec)?;
         let mut ropes: Vec<Rope> = Vec::new();
         let mut ops = vec![Op::Embed(spec.embedding.clone())];
         let mut layers = Vec::with_capacity(spec.layers.len());
@@ -241,11 +241,11 @@ impl Plan {
             let qkv = [&attention.query, &attention.key, &attention.value];
             ops.push(project(Projection::Qkv, Some(&attention.norm), &qkv));
             if let Some(rope) = &attention.rope {
-                let known = ropes.iter().position(|known| known == rope).unwrap_or(ropes.len());
-                if known == ropes.len() {
+                let index = ropes.iter().position(|other| other == rope).unwrap_or(ropes.len());
+                if index == ropes.len() {
                     ropes.push(rope.clone());
                 }
-                ops.push(Op::RopeAppend { layer, rope: known });
+                ops.push(Op::RopeAppend { layer, rope: index });
             }
             ops.push(Op::Attend { layer });
             ops.push(project(Projection::Output, None, &[&attention.output]));
@@ -291,8 +291,8 @@ fn project(projection: Projection, norm: Option<&Norm>, linears: &[&Linear]) -> 
     Op::Project(Project { projection, prologue, norm: norm.cloned(), weights, epilogue })
 }
 
-/// A [`Spec`] can say more than the steps do. Nothing of it is passed over in silence.
-fn refuse_what_no_step_does(file: &str, spec: &Spec) -> Result<()> {
+/// A [`Spec`] can say more than the steps do: the rest is refused, not passed over in silence.
+fn check_supported(file: &str, spec: &Spec) -> Result<()> {
     let refused = |what: &str| {
         let cause = format!("its layers have {what}, which this engine does not compute");
         Err(Error::Unsupported { file: file.to_owned(), cause })
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn layers_that_turn_differently_have_a_rotation_each() {
+    fn layers_with_different_ropes_have_a_rotation_each() {
         let mut spec = spec();
         spec.layers[1].attention.rope.as_mut().unwrap().base = 500_000.0;
         let plan = Plan::new("tiny.gguf", spec).unwrap();

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::spec::Rope;
 
-/// Angle by which a position turns each rotated pair, (dims / 2,): 1 / (base^(2i / dims) · factor).
+/// Angle of each rotated pair per position, (dims / 2,): 1 / (base^(2i / dims) · factor).
 pub fn rope_frequencies(rope: &Rope, factors: Option<&[f32]>) -> Vec<f64> {
     let frequency = |i: usize| {
         let exponent = -2.0 * i as f64 / rope.dims as f64;

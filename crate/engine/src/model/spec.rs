@@ -43,7 +43,7 @@ pub struct Layer {
     pub attention: Attention,
     /// The feed-forward network.
     pub feed_forward: FeedForward,
-    /// Factor of what each of the two adds to the residual stream.
+    /// Factor of both contributions to the residual stream.
     pub residual_scale: f32,
 }
 
@@ -60,7 +60,7 @@ pub struct Attention {
     pub value: Linear,
     /// Norms of each head of the queries and of the keys, before rotation.
     pub head_norms: Option<(Norm, Norm)>,
-    /// How queries and keys turn with the position; `None` where they do not.
+    /// Rotation of queries and keys by position; `None` where there is none.
     pub rope: Option<Rope>,
     /// Factor of the scores, 1/√`head_dim` in most models.
     pub score_scale: f32,
@@ -81,7 +81,7 @@ pub struct FeedForward {
     pub gate: Linear,
     /// (ffn, width).
     pub up: Linear,
-    /// What the gate goes through before it multiplies `up`.
+    /// Activation of the gate before it multiplies `up`.
     pub activation: Activation,
     /// (width, ffn).
     pub down: Linear,
@@ -137,20 +137,20 @@ impl Rows {
     }
 }
 
-/// Rotary positions: each pair of columns turns by `position / (base^(2i / dims) · factor)`.
+/// Rotary positions: each pair of columns is rotated by `position / (base^(2i / dims) · factor)`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rope {
     /// Which columns make a pair.
     pub pairs: Pairs,
     /// Base of the angles.
     pub base: f32,
-    /// Leading columns of a head that turn, even.
+    /// Leading columns of a head that are rotated, even.
     pub dims: usize,
     /// Tensor of the factors, (dims / 2,).
     pub factors: Option<String>,
 }
 
-/// Which columns of a head rotary positions turn together.
+/// The columns of a head that are rotated together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pairs {
     /// (2i, 2i + 1).
@@ -159,7 +159,7 @@ pub enum Pairs {
     Halves,
 }
 
-/// What a gate goes through.
+/// Activation function of a gate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Activation {
     /// `x / (1 + e^−x)`.

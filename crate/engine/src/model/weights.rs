@@ -41,13 +41,32 @@ pub struct Source {
     first_row: usize,
 }
 
-/// Reads weights from a file, and tells how many bytes.
+/// Reads weights from a file, and reports how many bytes.
 pub struct Reader<'a, R> {
     gguf: &'a mut Gguf<R>,
-    told: &'a mut dyn FnMut(u64),
+    read_bytes: &'a mut dyn FnMut(u64),
 }
 
-/// Hands the weights of `op` to `sink`, its norm last. `read_bytes` is told of every piece.
+/// Hands the weights of step `index` of the plan to `sink`; of a head that is tied to the embedding, the norm alone.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_resident<R: Read + Seek>(
+    gguf: &mut Gguf<R>,
+    plan: &Plan,
+    index: usize,
+    read_bytes: &mut dyn FnMut(u64),
+    sink: &mut impl Sink,
+) -> Result<()> {
+    let op = &plan.ops()[index];
+    if index == plan.head() && plan.spec.tied() {
+        load_norm(gguf, op, read_bytes, sink)
+    } else {
+        load(gguf, op, read_bytes, sink)
+    }
+}
+
+/// Hands the weights of `op` to `sink`, its norm last. `read_bytes` gets the bytes of every read.
 ///
 /// # Errors
 /// A tensor is missing, of another shape, or in a format without kernels; it cannot be read; the sink's.
@@ -57,24 +76,20 @@ pub fn load<R: Read + Seek>(
     read_bytes: &mut dyn FnMut(u64),
     sink: &mut impl Sink,
 ) -> Result<()> {
-    let mut reader = Reader { gguf, told: read_bytes };
+    let mut reader = Reader { gguf, read_bytes };
     let sources = op.weights().iter().map(|rows| reader.source(rows)).collect::<Result<Vec<_>>>()?;
     sink.matrices(&sources, &mut reader)?;
     load_norm(gguf, op, read_bytes, sink)
 }
 
-/// The norm alone: of a head that is tied to the embedding.
-///
-/// # Errors
-/// As [`load`].
-pub fn load_norm<R: Read + Seek>(
+fn load_norm<R: Read + Seek>(
     gguf: &mut Gguf<R>,
     op: &Op,
     read_bytes: &mut dyn FnMut(u64),
     sink: &mut impl Sink,
 ) -> Result<()> {
     let (Some(norm), [first, ..]) = (op.norm(), op.weights()) else { return Ok(()) };
-    let weights = Reader { gguf, told: read_bytes }.vector(&norm.tensor, first.cols())?;
+    let weights = Reader { gguf, read_bytes }.vector(&norm.tensor, first.cols())?;
     sink.norm(weights)
 }
 
@@ -87,7 +102,7 @@ pub fn load_ropes<R: Read + Seek>(
     plan: &Plan,
     read_bytes: &mut dyn FnMut(u64),
 ) -> Result<Vec<Vec<f64>>> {
-    let mut reader = Reader { gguf, told: read_bytes };
+    let mut reader = Reader { gguf, read_bytes };
     let frequencies = plan.ropes.iter().map(|rope| {
         let factors = rope.factors.as_ref().map(|tensor| reader.vector(tensor, rope.dims / 2));
         Ok(rope_frequencies(rope, factors.transpose()?.as_deref()))
@@ -108,7 +123,7 @@ impl<R: Read + Seek> Reader<'_, R> {
     pub fn rows(&mut self, source: &Source, first: usize, out: &mut [u8]) -> Result<()> {
         let start = (source.first_row + first) as u64 * source.row_bytes as u64;
         self.gguf.read_range(&source.tensor, start, out)?;
-        (self.told)(out.len() as u64);
+        (self.read_bytes)(out.len() as u64);
         Ok(())
     }
 
@@ -141,7 +156,7 @@ impl<R: Read + Seek> Reader<'_, R> {
         };
         let mut raw = Vec::new();
         self.gguf.read(name, &mut raw)?;
-        (self.told)(raw.len() as u64);
+        (self.read_bytes)(raw.len() as u64);
         Ok(values(&raw))
     }
 

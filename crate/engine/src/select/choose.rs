@@ -29,7 +29,7 @@ const HOPELESS: f64 = 2.0;
 const STEPS: usize = 5 + TOKENS;
 
 /// A model file, and how it is to be loaded.
-pub(crate) struct Candidate<'a> {
+pub(crate) struct BackendSelection<'a> {
     pub(crate) gguf: &'a mut Gguf<Box<dyn ReadSeek>>,
     pub(crate) plan: &'a Arc<Plan>,
     pub(crate) context: usize,
@@ -40,7 +40,7 @@ pub(crate) struct Candidate<'a> {
     pub(crate) tokens: Vec<u32>,
 }
 
-impl Candidate<'_> {
+impl BackendSelection<'_> {
     /// The backend that will compute, and why.
     ///
     /// # Errors
@@ -98,15 +98,15 @@ impl Candidate<'_> {
     }
 
     async fn on_gpu(&mut self, device: Device, progress: &mut dyn FnMut(Progress)) -> Result<(Gpu, Report)> {
-        let forced = device.variant();
+        let requested = device.variant();
         let mut gpu = {
             let mut packed = packing(self.gguf, progress);
             Gpu::load(device, self.gguf, self.plan, self.context, &mut packed).await?
         };
         let start = (self.options.clock)();
         let earlier = self.earlier();
-        let known = earlier.as_ref().and_then(|(_, variant)| variant.parse().ok());
-        let quick = match (forced, known) {
+        let remembered = earlier.as_ref().and_then(|(_, variant)| variant.parse().ok());
+        let quick = match (requested, remembered) {
             (Some(_), _) => None,
             (None, Some(variant)) => gpu.use_variant(variant).await.map(|()| None)?,
             (None, None) => gpu.tune(self.options.clock).await?,
@@ -170,7 +170,8 @@ impl Candidate<'_> {
     async fn check_kernels(&mut self, gpu: &mut Gpu) -> Result<crate::gpu::Checked> {
         let (many, one) = self.tokens.split_at(self.tokens.len().saturating_sub(1));
         let many = &many[..many.len().min(gpu.max_batch())];
-        let batches = [many, one];
+        // A context of one position has one batch.
+        let batches: Vec<&[u32]> = [many, one].into_iter().filter(|batch| !batch.is_empty()).collect();
         let rows = self.plan.spec.vocabulary.min(1024);
         let traces = verify::trace(self.gguf, self.plan, self.processor, &batches, rows)?;
         gpu.check_kernels(&batches, &traces).await
@@ -197,15 +198,12 @@ impl Candidate<'_> {
         let gpu_tokens_per_s = gpu.decode_speed(now).await?;
         step();
         Ok(Check {
-            kernels: 0,
-            replaced: Vec::new(),
             tokens,
             same,
             largest_difference,
             gpu_tokens_per_s,
             cpu_tokens_per_s: estimate.map(|estimate| estimate.tokens_per_s),
-            remembered: false,
-            took_ms: 0.0,
+            ..Check::default()
         })
     }
 

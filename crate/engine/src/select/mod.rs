@@ -5,5 +5,5 @@ mod choose;
 mod options;
 
 pub(crate) use active::Active;
-pub(crate) use choose::Candidate;
+pub(crate) use choose::BackendSelection;
 pub use options::{Check, LoadOptions, Preference, Progress, Report};

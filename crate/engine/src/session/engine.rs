@@ -10,7 +10,7 @@ use crate::gguf::{Gguf, ReadSeek};
 use crate::gpu::Device;
 use crate::info::Info;
 use crate::model::Plan;
-use crate::select::{Active, Candidate, LoadOptions, Preference, Progress, Report};
+use crate::select::{Active, BackendSelection, LoadOptions, Preference, Progress, Report};
 use crate::tokenizer::{ChatTemplate, Message, Specials, Tokenizer, plain_prompt};
 
 /// The GPU is checked with it; models know how such a text goes on.
@@ -32,7 +32,7 @@ pub struct Engine {
     report: Report,
     /// Stays open: another backend may have to read the weights.
     gguf: Gguf<Box<dyn ReadSeek>>,
-    /// What the cache holds, position by position. Losing the cache loses no conversation: any backend can
+    /// The tokens in the cache, position by position. Losing the cache loses no conversation: any backend can
     /// be refilled from the tokens.
     pub(crate) cached: Vec<u32>,
     pub(crate) logits: Vec<f32>,
@@ -58,9 +58,15 @@ impl Engine {
         let words = tokenizer.encode(CHECK_TEXT, Specials::AsText)?;
         let tokens = words.into_iter().take(context.min(CHECK_TOKENS)).collect();
         let processor = Processor::detect(Arc::clone(&options.pool));
-        let candidate =
-            Candidate { gguf: &mut gguf, plan: &plan, context, options, processor: &processor, tokens };
-        let (backend, report) = candidate.choose(gpu, progress).await?;
+        let selection = BackendSelection {
+            gguf: &mut gguf,
+            plan: &plan,
+            context,
+            options,
+            processor: &processor,
+            tokens,
+        };
+        let (backend, report) = selection.choose(gpu, progress).await?;
         Ok(Self {
             info,
             tokenizer,
@@ -96,7 +102,7 @@ impl Engine {
         &self.report
     }
 
-    /// What the model is.
+    /// Facts about the model.
     pub fn info(&self) -> &Info {
         &self.info
     }
@@ -124,7 +130,7 @@ impl Engine {
     }
 
     /// A conversation as the model was trained to read it: the file's chat template, then the tokenizer.
-    /// What people wrote cannot become a special token.
+    /// No content of a message becomes a special token.
     ///
     /// # Errors
     /// The last message is empty, or the template refuses the conversation.

@@ -22,7 +22,7 @@ pub struct Request {
 /// Why a generation ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FinishReason {
-    /// The model ended its turn.
+    /// The model chose an end-of-generation token.
     EndOfTurn,
     /// A stop string came up.
     StopString,
@@ -51,7 +51,7 @@ pub enum Step {
     },
     /// The GPU failed; the processor goes on with this answer.
     Moved {
-        /// What runs now, and why.
+        /// The backend that runs now, and why.
         report: Report,
     },
     /// The generation is over.
@@ -106,7 +106,7 @@ impl Generation {
         self.reused
     }
 
-    /// Tokens chosen so far, the one that ends the turn included.
+    /// Tokens chosen so far, the end-of-generation token included.
     pub fn tokens(&self) -> usize {
         self.tokens
     }

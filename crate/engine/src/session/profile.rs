@@ -3,7 +3,7 @@
 use super::engine::Engine;
 use crate::cpu;
 use crate::error::Result;
-use crate::gpu::{Costs, Gpu, Profile};
+use crate::gpu::{Counters, Gpu, Profile};
 use crate::sampler::argmax;
 use crate::select::Active;
 
@@ -29,9 +29,9 @@ impl Engine {
         }
     }
 
-    /// What decoding costs on the GPU since [`Gpu::reset_costs`]; `None` on the processor.
-    pub fn gpu_costs(&self) -> Option<Costs> {
-        self.gpu().map(Gpu::costs)
+    /// The work of decoding on the GPU since [`Gpu::reset_counters`]; `None` on the processor.
+    pub fn gpu_counters(&self) -> Option<Counters> {
+        self.gpu().map(Gpu::counters)
     }
 
     /// Profiles one token on the GPU after `position` others; `None` on the processor. The cache is lost, the
@@ -51,7 +51,7 @@ impl Engine {
 
     /// Where a decoded token's time goes on the processor after `position` others, choosing it included; `None` on the
     /// GPU. The cache is lost, the conversation is not.
-    pub fn profile_cpu(&mut self, position: usize, runs: u32) -> Option<cpu::Costs> {
+    pub fn profile_cpu(&mut self, position: usize, runs: u32) -> Option<cpu::Profile> {
         let position = position.min(self.info.context - 1);
         let now = self.clock;
         let Active::Cpu(cpu) = &mut self.backend else { return None };

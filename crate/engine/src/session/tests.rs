@@ -16,7 +16,8 @@ fn request(max_tokens: usize) -> Request {
 
 /// Ids and text of a whole generation, and why it ended.
 fn finish(engine: &mut Engine, generation: &mut Generation) -> (Vec<u32>, String, FinishReason) {
-    let (mut ids, mut all) = (Vec::new(), String::new());
+    let mut ids = Vec::new();
+    let mut all = String::new();
     loop {
         match block_on(engine.step(generation)).unwrap() {
             Step::Prefill { done, total } => assert!(done <= total),
@@ -84,7 +85,8 @@ fn prompts_in_batches_and_token_by_token_agree() {
 
 #[test]
 fn a_common_beginning_is_not_read_again_and_changes_nothing() {
-    let (first, second) = ([1u32, 2, 3, 4, 5], [1u32, 2, 3, 9, 9, 9]);
+    let first = [1u32, 2, 3, 4, 5];
+    let second = [1u32, 2, 3, 9, 9, 9];
     let mut warm = engine();
     answer(&mut warm, &first, &request(4));
     let mut generation = warm.start(&second, &request(8)).unwrap();
@@ -206,7 +208,7 @@ fn a_profile_names_every_stage_and_leaves_the_conversation_usable() {
     let costs = engine.profile_cpu(7, 2).unwrap();
     let stages: Vec<Stage> = costs.stages.iter().map(|(stage, _)| *stage).collect();
     let mut want: Vec<Stage> = vec![Stage::Norms];
-    want.extend(engine.plan.ops()[engine.plan.layers()[0].clone()].iter().map(|op| Stage::Steps(op.kind())));
+    want.extend(engine.plan.ops()[engine.plan.layers()[0].clone()].iter().map(|op| Stage::Ops(op.kind())));
     want.extend([Stage::Head, Stage::Choice]);
     assert_eq!(stages, want);
     assert!(costs.bytes_per_token > 0);

@@ -38,7 +38,7 @@ pub(crate) async fn bench(engine: &mut Engine, asked: Bench, signal: &AbortSigna
     let tokens: Vec<u32> = text.iter().copied().cycle().take(asked.prefill as usize).collect();
     run(engine, &tokens, asked, signal).await?;
     if let Some(gpu) = engine.gpu_mut() {
-        gpu.reset_costs();
+        gpu.reset_counters();
     }
     let mut runs = Vec::new();
     for _ in 0..asked.runs {
@@ -114,7 +114,7 @@ fn cpu_costs(engine: &mut Engine, asked: Bench) -> Option<CpuCosts> {
 }
 
 async fn gpu_costs(engine: &mut Engine, asked: Bench, tokens_per_s: f64) -> Result<Option<GpuCosts>> {
-    let Some(costs) = engine.gpu_costs() else { return Ok(None) };
+    let Some(costs) = engine.gpu_counters() else { return Ok(None) };
     let Some(profile) = engine.profile((asked.prefill + asked.decode / 2) as usize).await? else {
         return Ok(None);
     };

@@ -10,7 +10,7 @@ use super::layout::ACTIVATION_BLOCK;
 /// Rows of activations, each block of 32 as `x ≈ scale · q` with q in −8191..=8191. Scales and sums are kept times
 /// [`REBIAS`](crate::format::REBIAS), which the weights' scales lack: 2^16 is the most that either may be.
 #[derive(Default)]
-pub struct Activations {
+pub struct QuantizedActivations {
     /// Columns, a multiple of 32.
     cols: usize,
     quants: Vec<i16>,
@@ -18,9 +18,9 @@ pub struct Activations {
     sums: Vec<f32>,
 }
 
-/// Some rows of [`Activations`], to be read by kernels.
+/// Some rows of [`QuantizedActivations`], to be read by kernels.
 #[derive(Clone, Copy)]
-pub struct Rows<'a> {
+pub struct QuantizedRows<'a> {
     /// Blocks of 32 in a row.
     pub(crate) blocks: usize,
     /// (rows, cols) quants, a block's 64 bytes in the order that the kernels of one instruction set want: pairs, see
@@ -33,13 +33,13 @@ pub struct Rows<'a> {
 }
 
 /// The same, to be written by a kernel's `quantize`.
-pub struct RowsMut<'a> {
+pub struct QuantizedRowsMut<'a> {
     pub(crate) quants: &'a mut [i16],
     pub(crate) scales: &'a mut [f32],
     pub(crate) sums: &'a mut [f32],
 }
 
-impl Activations {
+impl QuantizedActivations {
     /// Room for `rows` × `cols` at most; no later use allocates.
     pub fn with_capacity(rows: usize, cols: usize) -> Self {
         let blocks = rows * (cols / ACTIVATION_BLOCK);
@@ -52,13 +52,13 @@ impl Activations {
     }
 
     /// All rows, to be read.
-    pub fn rows(&self) -> Rows<'_> {
+    pub fn rows(&self) -> QuantizedRows<'_> {
         let Self { cols, quants, scales, sums } = self;
-        Rows { blocks: cols / ACTIVATION_BLOCK, quants, scales, sums }
+        QuantizedRows { blocks: cols / ACTIVATION_BLOCK, quants, scales, sums }
     }
 
     /// All rows, to be written.
-    pub fn rows_mut(&mut self) -> RowsMut<'_> {
-        RowsMut { quants: &mut self.quants, scales: &mut self.scales, sums: &mut self.sums }
+    pub fn rows_mut(&mut self) -> QuantizedRowsMut<'_> {
+        QuantizedRowsMut { quants: &mut self.quants, scales: &mut self.scales, sums: &mut self.sums }
     }
 }

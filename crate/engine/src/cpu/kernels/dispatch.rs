@@ -2,18 +2,18 @@
 
 use std::ops::Range;
 
-use super::activations::{Rows, RowsMut};
+use super::activations::{QuantizedRows, QuantizedRowsMut};
 use super::{arch, reference};
 use crate::cpu::pool::DisjointSlices;
 use crate::format::{Packed4, Packed8};
 
 /// `y = W·x`: weights, activations, output, tokens, groups of eight rows. No other thread may write the output's rows
 /// of these groups.
-pub type Product<W> = unsafe fn(&W, Rows, &DisjointSlices<f32>, usize, Range<usize>);
+pub type Product<W> = unsafe fn(&W, QuantizedRows, &DisjointSlices<f32>, usize, Range<usize>);
 
 /// One side of attention's products: of up to [`HEADS`](super::layout::HEADS) heads, with what the cache holds, the width
 /// of a head, output.
-pub type Attention = fn(&[i16], &[i16], usize, &mut [f32]);
+pub type AttentionProduct = fn(&[i16], &[i16], usize, &mut [f32]);
 
 /// The kernels of one instruction set. In WebAssembly the products are never inlined: copied into a caller with loops
 /// of its own, they have been half as fast.
@@ -21,15 +21,15 @@ pub struct Kernels {
     /// Name shown to people.
     pub name: &'static str,
     /// See [`reference::quantize`].
-    pub quantize: fn(&[f32], RowsMut),
+    pub quantize: fn(&[f32], QuantizedRowsMut),
     /// See [`reference::matmul_q4`].
     pub matmul_q4: Product<Packed4>,
     /// See [`reference::matmul_q8`].
     pub matmul_q8: Product<Packed8>,
     /// See [`reference::qk`].
-    pub qk: Attention,
+    pub qk: AttentionProduct,
     /// See [`reference::pv`].
-    pub pv: Attention,
+    pub pv: AttentionProduct,
 }
 
 /// The scalar references, on every target.

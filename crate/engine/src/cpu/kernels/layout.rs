@@ -1,5 +1,9 @@
 //! Numbers and places that kernels, their references and the cache share.
 
+use std::ops::Range;
+
+use crate::format::{GROUP, TILE_COLUMNS};
+
 /// Activations that share a scale.
 pub const ACTIVATION_BLOCK: usize = 32;
 
@@ -43,5 +47,10 @@ pub fn pair_place(index: usize) -> usize {
     }
 }
 
+/// Rows of some groups of a matrix with `rows` rows.
+pub(in crate::cpu) fn rows_of(groups: Range<usize>, rows: usize) -> Range<usize> {
+    groups.start * GROUP..(groups.end * GROUP).min(rows)
+}
+
 // A tile's columns meet one block of activations: kernels scale a tile's sums once.
-const _: () = assert!(crate::format::TILE_COLUMNS == ACTIVATION_BLOCK);
+const _: () = assert!(TILE_COLUMNS == ACTIVATION_BLOCK);

@@ -1,8 +1,8 @@
 //! Rows of floats as integers of fourteen bits and one scale a row: queries, keys, values and their weights.
 //!
-//! As for [`Activations`](super::Activations): products of such integers are exact and alike on every instruction set, eight to an
-//! instruction, where halves would first be widened to four floats a vector. Against halves the error is about the
-//! same: at most 1/16,382 of a row's largest element instead of 1/2,048 of each.
+//! As for [`QuantizedActivations`](super::activations::QuantizedActivations): products of such integers are exact and
+//! alike on every instruction set, eight to an instruction, where halves would first be widened to four floats a
+//! vector. Against halves the error is about the same: at most 1/16,382 of a row's largest element instead of 1/2,048 of each.
 
 use super::layout::LARGEST;
 

@@ -2,14 +2,14 @@
 
 use std::ops::Range;
 
-use super::activations::{Rows, RowsMut};
-use super::layout::{ACTIVATION_BLOCK, EXACT, LARGEST, SPAN, key_place, pair_place, value_place};
+use super::activations::{QuantizedRows, QuantizedRowsMut};
+use super::layout::{ACTIVATION_BLOCK, EXACT, LARGEST, SPAN, key_place, pair_place, rows_of, value_place};
 use crate::cpu::pool::DisjointSlices;
 use crate::format::{GROUP, Packed4, Packed8, REBIAS, f16_over_rebias};
 
 /// Quantises `x` (rows, cols) into `out`: per block `scale = max|x| / 8191`, `q = round(x / scale)`. Scale and sum times
 /// [`REBIAS`].
-pub fn quantize(x: &[f32], out: RowsMut) {
+pub fn quantize(x: &[f32], out: QuantizedRowsMut) {
     for (index, block) in x.chunks_exact(ACTIVATION_BLOCK).enumerate() {
         let peak = block.iter().fold(0.0f32, |peak, v| peak.max(v.abs()));
         let scale = peak / LARGEST * REBIAS;
@@ -30,9 +30,15 @@ pub fn quantize(x: &[f32], out: RowsMut) {
 ///
 /// # Safety
 /// No other thread writes these rows of `y`.
-pub unsafe fn matmul_q4(w: &Packed4, x: Rows, y: &DisjointSlices<f32>, tokens: usize, groups: Range<usize>) {
+pub unsafe fn matmul_q4(
+    w: &Packed4,
+    x: QuantizedRows,
+    y: &DisjointSlices<f32>,
+    tokens: usize,
+    groups: Range<usize>,
+) {
     for token in 0..tokens {
-        for row in rows(&groups, w.rows) {
+        for row in rows_of(groups.clone(), w.rows) {
             let lane = row % GROUP;
             let mut total = 0.0;
             for (block, tile) in w.group(row / GROUP).iter().enumerate() {
@@ -54,9 +60,15 @@ pub unsafe fn matmul_q4(w: &Packed4, x: Rows, y: &DisjointSlices<f32>, tokens: u
 ///
 /// # Safety
 /// No other thread writes these rows of `y`.
-pub unsafe fn matmul_q8(w: &Packed8, x: Rows, y: &DisjointSlices<f32>, tokens: usize, groups: Range<usize>) {
+pub unsafe fn matmul_q8(
+    w: &Packed8,
+    x: QuantizedRows,
+    y: &DisjointSlices<f32>,
+    tokens: usize,
+    groups: Range<usize>,
+) {
     for token in 0..tokens {
-        for row in rows(&groups, w.rows) {
+        for row in rows_of(groups.clone(), w.rows) {
             let lane = row % GROUP;
             let mut total = 0.0;
             for (block, tile) in w.group(row / GROUP).iter().enumerate() {
@@ -74,10 +86,6 @@ pub unsafe fn matmul_q8(w: &Packed8, x: Rows, y: &DisjointSlices<f32>, tokens: u
 
 fn dot(pairs: &[i16], weight: impl Fn(usize) -> i32) -> i32 {
     (0..pairs.len()).map(|column| weight(column) * i32::from(pairs[pair_place(column)])).sum()
-}
-
-fn rows(groups: &Range<usize>, rows: usize) -> Range<usize> {
-    groups.start * GROUP..(groups.end * GROUP).min(rows)
 }
 
 /// `out = x / rms(x) · weight`, rms over one row with `eps` added to the mean square.

@@ -44,7 +44,8 @@ impl<'a> Partial<'a> {
         let values = self.values.chunks_exact_mut(dim).zip(next.values.chunks_exact(dim));
         for (head, (ours, theirs)) in values.enumerate() {
             let peak = self.peaks[head].max(next.peaks[head]);
-            let (old, new) = (exp(self.peaks[head] - peak), exp(next.peaks[head] - peak));
+            let old = exp(self.peaks[head] - peak);
+            let new = exp(next.peaks[head] - peak);
             self.peaks[head] = peak;
             self.sums[head] = self.sums[head] * old + next.sums[head] * new;
             for (ours, theirs) in ours.iter_mut().zip(theirs) {
@@ -64,7 +65,7 @@ impl<'a> Partial<'a> {
     }
 }
 
-/// What [`attend`] works in.
+/// Buffers that [`attend`] works in.
 pub struct Scratch<'a> {
     /// (heads, SPAN)
     pub scores: &'a mut [f32],
@@ -85,13 +86,15 @@ pub fn attend(
     let Scratch { scores, weights } = scratch;
     for first in (0..q.scales.len()).step_by(HEADS) {
         let heads = first..q.scales.len().min(first + HEADS);
-        let (cells, spans) = (heads.start * dim..heads.end * dim, heads.start * SPAN..heads.end * SPAN);
-        let (scores, weights) = (&mut scores[spans.clone()], &mut weights[spans]);
+        let cells = heads.start * dim..heads.end * dim;
+        let spans = heads.start * SPAN..heads.end * SPAN;
+        let scores = &mut scores[spans.clone()];
+        let weights = &mut weights[spans];
         (kernels.qk)(&q.quants[cells.clone()], cached.keys.quants, dim, scores);
         let mut scales = [0.0; HEADS];
         for (index, head) in heads.enumerate() {
-            let (scores, weights) =
-                (&mut scores[index * SPAN..][..SPAN], &mut weights[index * SPAN..][..SPAN]);
+            let scores = &mut scores[index * SPAN..][..SPAN];
+            let weights = &mut weights[index * SPAN..][..SPAN];
             let softened = soften(scores, q.scales[head], cached, weights);
             (out.peaks[head], out.sums[head], scales[index]) = softened;
         }

@@ -1,6 +1,6 @@
 //! Every kernel of this target against its scalar reference, over random shapes.
 
-use super::activations::Activations;
+use super::activations::QuantizedActivations;
 use super::dispatch::{self, Kernels, Product};
 use super::layout::{ACTIVATION_BLOCK, KEYS, SPAN, key_place, pair_place, value_place};
 use super::quants::{Quants, quantize_row};
@@ -60,8 +60,8 @@ impl Noise {
     }
 }
 
-fn quantized(kernels: &Kernels, x: &[f32], case: &Case) -> Activations {
-    let mut out = Activations::with_capacity(case.tokens, case.cols);
+fn quantized(kernels: &Kernels, x: &[f32], case: &Case) -> QuantizedActivations {
+    let mut out = QuantizedActivations::with_capacity(case.tokens, case.cols);
     (kernels.quantize)(x, out.rows_mut());
     out
 }
@@ -175,7 +175,7 @@ fn rows_at(
     room: usize,
     at: impl Fn(usize, usize) -> usize,
 ) -> (Vec<i16>, Vec<f32>) {
-    // What no row fills holds what was there before.
+    // Places that no row fills hold what was there before.
     let mut quants = vec![77; room * dim];
     let rows = rows.chunks_exact(dim).enumerate();
     let scales = rows.map(|(row, values)| quantize_row(values, |d, q| quants[at(row, d)] = q)).collect();

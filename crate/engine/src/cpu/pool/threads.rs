@@ -28,7 +28,7 @@ const GRACE: u32 = 10;
 /// Ranges for each thread that a job is cut into.
 const PIECES: usize = 2;
 
-/// What is computed, by number of the piece.
+/// The computation, by number of the piece.
 type Work = *const (dyn Fn(usize) + Sync);
 
 /// Threads that compute together, for one caller at a time: another one, or a piece that calls again, computes alone.
@@ -45,14 +45,14 @@ pub struct WorkerThread {
 
 /// On a cache line of its own, so that those who look at it are not disturbed by what is written beside it.
 #[repr(align(64))]
-struct Alone<T>(T);
+struct CachePadded<T>(T);
 
 struct Shared {
     /// The job under way, see [`Ticket`].
-    ticket: Alone<AtomicU64>,
+    ticket: CachePadded<AtomicU64>,
     /// Pieces that are done.
-    done: Alone<AtomicUsize>,
-    /// What the job computes; read only by whoever holds a piece of it.
+    done: CachePadded<AtomicUsize>,
+    /// The job's computation; read only by whoever holds a piece of it.
     work: UnsafeCell<Option<Work>>,
     /// 1 once a thread is known to have died.
     broken: AtomicU32,
@@ -77,8 +77,8 @@ impl Pool {
     /// first job comes, though a job does not wait for them.
     pub fn new(threads: usize) -> (Self, Vec<WorkerThread>) {
         let shared = Arc::new(Shared {
-            ticket: Alone(AtomicU64::new(0)),
-            done: Alone(AtomicUsize::new(0)),
+            ticket: CachePadded(AtomicU64::new(0)),
+            done: CachePadded(AtomicUsize::new(0)),
             work: UnsafeCell::new(None),
             broken: AtomicU32::new(0),
             closed: AtomicBool::new(false),
@@ -86,16 +86,16 @@ impl Pool {
             lock: Mutex::new(()),
             wake: Condvar::new(),
         });
-        let members = (1..threads).map(|_| WorkerThread { shared: Arc::clone(&shared) }).collect();
-        (Self { shared, threads: threads.max(1), caller: Mutex::new(()) }, members)
+        let workers = (1..threads).map(|_| WorkerThread { shared: Arc::clone(&shared) }).collect();
+        (Self { shared, threads: threads.max(1), caller: Mutex::new(()) }, workers)
     }
 
     /// As [`Pool::new`], with threads of the system.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn spawn(threads: usize) -> Arc<Self> {
-        let (pool, members) = Self::new(threads);
-        for member in members {
-            std::thread::spawn(move || member.run());
+        let (pool, workers) = Self::new(threads);
+        for worker in workers {
+            std::thread::spawn(move || worker.run());
         }
         Arc::new(pool)
     }
@@ -352,9 +352,9 @@ mod tests {
 
     #[test]
     fn a_thread_that_dies_is_an_error_and_no_hang() {
-        let (pool, mut members) = Pool::new(2);
-        let member = members.remove(0);
-        let dying = std::thread::spawn(move || member.run());
+        let (pool, mut workers) = Pool::new(2);
+        let worker = workers.remove(0);
+        let dying = std::thread::spawn(move || worker.run());
         // The caller waits in its first piece until the other thread has taken one, which kills that thread.
         let taken = AtomicBool::new(false);
         let caller = std::thread::current().id();

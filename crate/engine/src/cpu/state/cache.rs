@@ -8,8 +8,8 @@ use crate::cpu::kernels::span::Cached;
 use crate::cpu::pool::DisjointSlices;
 use crate::model::Spec;
 
-/// What one head attends over lies in one run. Keys: (layers, kv_heads, positions / 8, head_dim / 2, 8, 2) quants;
-/// values: (layers, kv_heads, positions / 2, head_dim, 2): what is summed over stands in pairs.
+/// Keys, and values, of one head lie in one run. Keys: (layers, kv_heads, positions / 8, head_dim / 2, 8, 2) quants;
+/// values: (layers, kv_heads, positions / 2, head_dim, 2). The dimension of a sum stands in pairs.
 pub(in crate::cpu) struct KvCache {
     keys: Side,
     values: Side,
@@ -65,9 +65,9 @@ impl KvCache {
     }
 
     /// To be stored to by several threads.
-    pub(in crate::cpu) fn storing(&mut self) -> Storing<'_> {
+    pub(in crate::cpu) fn writer(&mut self) -> CacheWriter<'_> {
         let Self { keys, values, layers, positions, kv_heads, head_dim } = self;
-        Storing {
+        CacheWriter {
             keys: DisjointSlices::of(&mut keys.quants),
             key_scales: DisjointSlices::of(&mut keys.scales),
             values: DisjointSlices::of(&mut values.quants),
@@ -91,7 +91,7 @@ impl KvCache {
 }
 
 /// The cache while tokens are stored to it.
-pub(in crate::cpu) struct Storing<'a> {
+pub(in crate::cpu) struct CacheWriter<'a> {
     keys: DisjointSlices<'a, i16>,
     key_scales: DisjointSlices<'a, f32>,
     values: DisjointSlices<'a, i16>,
@@ -103,7 +103,7 @@ pub(in crate::cpu) struct Storing<'a> {
     head_dim: usize,
 }
 
-impl Storing<'_> {
+impl CacheWriter<'_> {
     /// Stores one token's keys and values, each (kv_heads, head_dim).
     ///
     /// # Safety

@@ -1,6 +1,6 @@
 //! One batch's activations, and the room that attention works in: allocated once.
 
-use crate::cpu::kernels::activations::Activations;
+use crate::cpu::kernels::activations::QuantizedActivations;
 use crate::cpu::kernels::layout::SPAN;
 use crate::cpu::kernels::span::{Partial, Scratch};
 use crate::cpu::pool::DisjointSlices;
@@ -22,7 +22,7 @@ pub(in crate::cpu) struct Workspace {
     pub(in crate::cpu) gate: Vec<f32>,
     pub(in crate::cpu) up: Vec<f32>,
     /// The input of the projection under way, quantised.
-    pub(in crate::cpu) quantized: Activations,
+    pub(in crate::cpu) quantized: QuantizedActivations,
     pub(in crate::cpu) spans: SpanBuffers,
 }
 
@@ -42,7 +42,7 @@ impl Workspace {
             attended: batch(spec.query_width()),
             gate: batch(spec.ffn),
             up: batch(spec.ffn),
-            quantized: Activations::with_capacity(tokens, widest),
+            quantized: QuantizedActivations::with_capacity(tokens, widest),
             spans: SpanBuffers::new(spec, tokens, positions),
         }
     }

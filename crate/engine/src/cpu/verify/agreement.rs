@@ -11,8 +11,8 @@ pub struct Agreement {
 /// One token.
 #[derive(Clone)]
 struct Pair {
-    ours: Running,
-    theirs: Running,
+    ours: OnlineSoftmax,
+    theirs: OnlineSoftmax,
     /// Smallest and largest `theirs - ours` of the logits.
     least: f64,
     most: f64,
@@ -20,14 +20,14 @@ struct Pair {
 
 /// Best entry and Σ exp(logit − peak) of the logits seen so far.
 #[derive(Clone)]
-struct Running {
+struct OnlineSoftmax {
     best: u32,
     peak: f32,
     sum: f64,
     finite: bool,
 }
 
-impl Running {
+impl OnlineSoftmax {
     const EMPTY: Self = Self { best: 0, peak: f32::NEG_INFINITY, sum: 0.0, finite: true };
 
     fn add(&mut self, id: u32, logit: f32) {
@@ -41,8 +41,8 @@ impl Running {
         }
     }
 
-    /// What log-softmax takes away from each logit.
-    fn log_sum(&self) -> f64 {
+    /// log Σ exp(logit): log-softmax takes it away from each logit.
+    fn log_sum_exp(&self) -> f64 {
         f64::from(self.peak) + self.sum.ln()
     }
 }
@@ -50,8 +50,13 @@ impl Running {
 impl Agreement {
     /// Of `tokens` tokens, nothing seen yet.
     pub fn new(tokens: usize) -> Self {
-        let (least, most) = (f64::INFINITY, f64::NEG_INFINITY);
-        Self { tokens: vec![Pair { ours: Running::EMPTY, theirs: Running::EMPTY, least, most }; tokens] }
+        let pair = Pair {
+            ours: OnlineSoftmax::EMPTY,
+            theirs: OnlineSoftmax::EMPTY,
+            least: f64::INFINITY,
+            most: f64::NEG_INFINITY,
+        };
+        Self { tokens: vec![pair; tokens] }
     }
 
     /// Takes the logits of token `token` for the vocabulary's `rows`, each (rows,). Every row once, in any order of
@@ -88,7 +93,7 @@ impl Agreement {
                 return f64::INFINITY;
             }
             // Log-softmax shifts all logits of a side alike: the extremes of the differences stay the extremes.
-            let shift = pair.theirs.log_sum() - pair.ours.log_sum();
+            let shift = pair.theirs.log_sum_exp() - pair.ours.log_sum_exp();
             (pair.least - shift).abs().max((pair.most - shift).abs())
         };
         self.tokens.iter().map(of).fold(0.0, f64::max) as f32

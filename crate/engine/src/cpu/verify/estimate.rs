@@ -22,7 +22,7 @@ const BETWEEN: u64 = 100_000_000;
 /// Bytes of it that are in memory at a time.
 const PIECE: usize = 1 << 18;
 
-/// What it all may take, ms, reading included.
+/// Limit of the whole estimate, ms, reading included.
 const BUDGET_MS: f64 = 250.0;
 
 /// Passes that are timed, whatever the clock says: a slow file still gives some, a clock that stands still ends.
@@ -49,7 +49,7 @@ pub struct Estimate {
 /// as fast as those of a whole model. So much of the file is read between passes. Against decoding the default
 /// model, the estimate was 0.9 to 1.2 times the truth natively, and 0.8 to 1.4 times in WebAssembly under V8, on a
 /// machine that others used too.
-/// What remains errs in the processor's favour: an outer cache larger than what is read between, fewer pages to
+/// The remaining error is in the processor's favour: an outer cache larger than what is read between, fewer pages to
 /// look up than a whole model has, and neither a long context's attention nor the choice of a token is in it. In a
 /// browser, run [`super::streamed::forward`] first: code that has just arrived is slower, by half and more.
 ///

@@ -1,4 +1,4 @@
-//! What checks a GPU and estimates this processor without holding the model.
+//! Checks of a GPU, and an estimate of this processor, without holding the model.
 
 mod agreement;
 mod estimate;

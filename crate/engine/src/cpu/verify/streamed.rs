@@ -19,7 +19,7 @@ use crate::model::{Op, Plan};
 pub const SLICE: usize = if cfg!(test) { 64 } else { 1024 };
 
 /// Reads `tokens`, 1 to [`MAX_BATCH`] of them, as one batch at position 0, and hands every token's logits to
-/// `sink`, a slice of the vocabulary after the other: (its rows, logits (tokens, rows)). `each` is told how many
+/// `sink`, a slice of the vocabulary after the other: (its rows, logits (tokens, rows)). `each` gets how many
 /// steps and slices are done, of how many. Held at any time are the weights of one, and these tokens' activations.
 ///
 /// # Errors

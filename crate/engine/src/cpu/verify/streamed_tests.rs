@@ -11,7 +11,7 @@ use crate::{Result, block_on};
 const TYPES: [GgmlDType; 5] =
     [GgmlDType::Q4_0, GgmlDType::Q4_1, GgmlDType::Q8_0, GgmlDType::F16, GgmlDType::F32];
 
-/// Logits (tokens, vocabulary) put together from the slices, and how many steps were told.
+/// Logits (tokens, vocabulary) put together from the slices, and how many steps were reported.
 fn streamed(bytes: &[u8], tokens: &[u32], kernels: &'static Kernels) -> Result<(Vec<f32>, usize)> {
     let mut gguf = Gguf::open("tiny.gguf", Cursor::new(bytes))?;
     let plan = Arc::new(Plan::of(&gguf)?);

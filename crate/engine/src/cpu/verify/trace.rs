@@ -1,4 +1,4 @@
-//! What every kind of step leaves, on known tokens: another backend's kernels are validated against it.
+//! The activations that every kind of step leaves: another backend's kernels are validated against them.
 
 use std::io::{Read, Seek};
 use std::sync::Arc;
@@ -11,12 +11,9 @@ use crate::gguf::Gguf;
 use crate::model::{Op, Plan};
 
 /// One batch through the embedding, the first layer and, straight after it, the head.
-pub struct Trace {
-    /// Each step in order.
-    pub steps: Vec<Traced>,
-}
+pub type Trace = Vec<Traced>;
 
-/// One step, and its output.
+/// A step, and its output.
 pub struct Traced {
     /// Its place in the plan.
     pub op: usize,
@@ -46,17 +43,17 @@ pub fn trace<R: Read + Seek>(
     let mut position = 0;
     for tokens in batches {
         embed(gguf, &mut executor, tokens, position)?;
-        let mut steps = vec![Traced { op: 0, output: executor.output(plan.ops()[0].output()) }];
+        let mut trace = vec![Traced { op: 0, output: executor.output(plan.ops()[0].output()) }];
         for (op, weights) in (1..ops.end).zip(&weights) {
             executor.run(&plan.ops()[op], weights);
-            steps.push(Traced { op, output: executor.output(plan.ops()[op].output()) });
+            trace.push(Traced { op, output: executor.output(plan.ops()[op].output()) });
         }
         let matrix = &head_weights.matrices[0];
         let mut output = vec![0.0; matrix.rows()];
         let last = tokens.len() - 1..tokens.len();
         executor.head(&head, &head_weights.norm, matrix, last, &mut output);
-        steps.push(Traced { op: plan.head(), output });
-        traces.push(Trace { steps });
+        trace.push(Traced { op: plan.head(), output });
+        traces.push(trace);
         position += tokens.len();
     }
     Ok(traces)

@@ -4,7 +4,10 @@ use super::modules::Module;
 use super::variant::{Dot, Reduction, Variant};
 use crate::format::Format;
 use crate::gpu::geometry;
-use crate::model;
+use crate::model::{Epilogue, Projection, Prologue};
+
+/// The variant that runs at each [`Projection`].
+pub(in crate::gpu) type Variants = [Variant; Projection::ALL.len()];
 
 /// How the weights of a matrix are stored, by the bits a weight takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -41,53 +44,35 @@ impl Bits {
     }
 }
 
-/// A [`model::Prologue`] as the shaders know it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u32)]
-pub(in crate::gpu) enum Prologue {
-    Plain = geometry::PLAIN,
-    Norm = geometry::NORM,
-    Merge = geometry::MERGE,
-}
-
-impl From<model::Prologue> for Prologue {
-    fn from(prologue: model::Prologue) -> Self {
-        match prologue {
-            model::Prologue::Norm => Self::Norm,
-            model::Prologue::MergeAttention => Self::Merge,
-            model::Prologue::Gated => Self::Plain,
-        }
-    }
-}
-
-/// A [`model::Epilogue`] as the shaders know it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u32)]
-pub(in crate::gpu) enum Epilogue {
-    Store = geometry::STORE,
-    Add = geometry::ADD,
-    Swiglu = geometry::SWIGLU,
-}
-
-impl From<model::Epilogue> for Epilogue {
-    fn from(epilogue: model::Epilogue) -> Self {
-        match epilogue {
-            model::Epilogue::Store => Self::Store,
-            model::Epilogue::AddResidual => Self::Add,
-            model::Epilogue::SwiGlu => Self::Swiglu,
+impl Prologue {
+    /// The number that the shaders know it by.
+    fn code(self) -> u32 {
+        match self {
+            Self::Gated => geometry::PLAIN,
+            Self::Norm => geometry::NORM,
+            Self::MergeAttention => geometry::MERGE,
         }
     }
 }
 
 impl Epilogue {
+    /// The number that the shaders know it by.
+    fn code(self) -> u32 {
+        match self {
+            Self::Store => geometry::STORE,
+            Self::AddResidual => geometry::ADD,
+            Self::SwiGlu => geometry::SWIGLU,
+        }
+    }
+
     /// Groups of weights that an invocation with `rows` rows computes: a gate row comes with its up row.
     pub(in crate::gpu) fn groups(self, rows: u32) -> u32 {
-        if self == Self::Swiglu { rows.max(2) } else { rows }
+        if self == Self::SwiGlu { rows.max(2) } else { rows }
     }
 
     /// Groups of rows of weights behind so many rows of output.
     pub(in crate::gpu) fn weight_groups(self, rows: u32) -> u32 {
-        rows.div_ceil(geometry::GROUP_ROWS) * if self == Self::Swiglu { 2 } else { 1 }
+        rows.div_ceil(geometry::GROUP_ROWS) * if self == Self::SwiGlu { 2 } else { 1 }
     }
 }
 
@@ -111,10 +96,12 @@ impl Kernel {
     /// Name without the specialisation, for people.
     pub(in crate::gpu) fn name(self) -> String {
         match self {
-            Self::Matvec(bits, Prologue::Norm, Epilogue::Swiglu, _) => format!("norm + gate·up {bits:?}"),
+            Self::Matvec(bits, Prologue::Norm, Epilogue::SwiGlu, _) => format!("norm + gate·up {bits:?}"),
             Self::Matvec(bits, Prologue::Norm, _, _) => format!("norm + matvec {bits:?}"),
-            Self::Matvec(bits, Prologue::Merge, _, _) => format!("output + residual {bits:?}"),
-            Self::Matvec(bits, Prologue::Plain, Epilogue::Add, _) => format!("down + residual {bits:?}"),
+            Self::Matvec(bits, Prologue::MergeAttention, _, _) => format!("output + residual {bits:?}"),
+            Self::Matvec(bits, Prologue::Gated, Epilogue::AddResidual, _) => {
+                format!("down + residual {bits:?}")
+            }
             Self::Matvec(bits, ..) => format!("matvec {bits:?}"),
             Self::Prepare(..) => "prepare".to_owned(),
             Self::Matmul(bits, ..) => format!("matmul {bits:?}"),
@@ -132,11 +119,11 @@ impl Kernel {
         for reduction in [Reduction::Workgroup, Reduction::Subgroup] {
             for dot in [Dot::Float, Dot::Packed] {
                 let variant = Variant { reduction, dot, ..Variant::PLAIN };
-                kernels.push(Self::Matvec(Bits::Q4, Prologue::Plain, Epilogue::Store, variant));
+                kernels.push(Self::Matvec(Bits::Q4, Prologue::Gated, Epilogue::Store, variant));
             }
         }
         kernels.extend([
-            Self::Prepare(Prologue::Plain, false),
+            Self::Prepare(Prologue::Gated, false),
             Self::Matmul(Bits::Q4, Epilogue::Store, Dot::Float),
             Self::Matmul(Bits::Q4, Epilogue::Store, Dot::Packed),
             Self::Embed(Bits::Q4),
@@ -182,8 +169,8 @@ impl Kernel {
             Self::Matvec(bits, prologue, epilogue, variant) => {
                 let mut constants = vec![
                     ("BITS", bits as u32 as f64),
-                    ("PROLOGUE", prologue as u32 as f64),
-                    ("EPILOGUE", epilogue as u32 as f64),
+                    ("PROLOGUE", prologue.code().into()),
+                    ("EPILOGUE", epilogue.code().into()),
                     ("ROW_LANES", variant.lanes.into()),
                     ("SLICES", variant.slices.into()),
                     ("INVOCATIONS", variant.invocations().into()),
@@ -195,10 +182,10 @@ impl Kernel {
                 constants
             }
             Self::Prepare(prologue, quantized) => {
-                vec![("PROLOGUE", prologue as u32 as f64), ("QUANTIZED", f64::from(u8::from(quantized)))]
+                vec![("PROLOGUE", prologue.code().into()), ("QUANTIZED", f64::from(u8::from(quantized)))]
             }
             Self::Matmul(bits, epilogue, _) => {
-                vec![("BITS", bits as u32 as f64), ("EPILOGUE", epilogue as u32 as f64)]
+                vec![("BITS", bits as u32 as f64), ("EPILOGUE", epilogue.code().into())]
             }
             Self::Embed(bits) => vec![("BITS", bits as u32 as f64)],
             Self::RopeAppend | Self::Attend => {
@@ -207,4 +194,14 @@ impl Kernel {
             Self::ArgmaxChunk | Self::ArgmaxAll | Self::BestOfChunk | Self::Draw => Vec::new(),
         }
     }
+}
+
+/// Every kernel that a projection needs, for one token and for many.
+pub(in crate::gpu) fn kernels_of(projection: Projection, bits: Bits, variant: Variant) -> [Kernel; 3] {
+    let (prologue, epilogue) = projection.ends();
+    [
+        Kernel::Matvec(bits, prologue, epilogue, variant),
+        Kernel::Matmul(bits, epilogue, variant.dot),
+        Kernel::Prepare(prologue, bits.quantizes(variant.dot)),
+    ]
 }

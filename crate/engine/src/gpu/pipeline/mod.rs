@@ -4,6 +4,5 @@ pub(super) mod cache;
 pub(super) mod kernel;
 pub(super) mod layouts;
 mod modules;
-pub(super) mod projection;
 pub(super) mod shaders;
 pub(super) mod variant;

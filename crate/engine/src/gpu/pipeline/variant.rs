@@ -40,7 +40,7 @@ pub struct Variant {
 }
 
 impl Variant {
-    /// What every adapter runs.
+    /// The variant that every adapter runs.
     pub const PLAIN: Self =
         Self { reduction: Reduction::Workgroup, dot: Dot::Float, lanes: 64, slices: 1, rows: 1 };
 

@@ -48,12 +48,17 @@ pub(in crate::gpu) struct Buffers {
     pub(in crate::gpu) choice: BindGroup,
 }
 
+/// The product of these counts, in 64 bits: in 32, as WebAssembly's addresses have, a large one would wrap around.
+fn bytes(counts: &[usize]) -> u64 {
+    counts.iter().fold(1, |bytes: u64, count| bytes.saturating_mul(*count as u64))
+}
+
 /// Bytes of the larger activations, for a batch.
 struct Sizes {
-    qkv: usize,
-    partials: usize,
-    quants: usize,
-    widest: usize,
+    qkv: u64,
+    partials: u64,
+    quants: u64,
+    factors: u64,
 }
 
 impl Sizes {
@@ -61,10 +66,10 @@ impl Sizes {
         let splits = context.div_ceil(SPLIT as usize);
         let widest = spec.width.max(spec.ffn).max(spec.query_width());
         Self {
-            qkv: batch * (spec.query_width() + 2 * spec.kv_width()) * 4,
-            partials: batch * splits * spec.heads * (spec.head_dim + PARTIAL_TAIL as usize) * 4,
-            quants: batch * widest * 4,
-            widest,
+            qkv: bytes(&[batch, spec.query_width() + 2 * spec.kv_width(), 4]),
+            partials: bytes(&[batch, splits, spec.heads, spec.head_dim + PARTIAL_TAIL as usize, 4]),
+            quants: bytes(&[batch, widest, 4]),
+            factors: bytes(&[batch, widest.div_ceil(BLOCK as usize), 8]),
         }
     }
 }
@@ -77,15 +82,15 @@ fn batch_size(device: &Device, spec: &Spec, context: usize) -> Result<usize> {
     let fits = |batch: usize| {
         let sizes = Sizes::new(spec, context, batch);
         let largest = sizes.partials.max(sizes.quants).max(sizes.qkv);
-        largest as u64 <= limit
+        largest <= limit
     };
     let cache = cache_bytes(device, spec, context);
-    let logits = LOGIT_ROWS * spec.vocabulary * 4;
+    let logits = bytes(&[LOGIT_ROWS, spec.vocabulary, 4]);
     let mut batch = most;
     while batch > 1 && !fits(batch) {
         batch /= 2;
     }
-    if !fits(batch) || cache.max(logits as u64) > limit {
+    if !fits(batch) || cache.max(logits) > limit {
         let cause = format!(
             "a context of {context} positions needs larger buffers than this GPU binds ({limit} bytes); choose a shorter context"
         );
@@ -96,7 +101,7 @@ fn batch_size(device: &Device, spec: &Spec, context: usize) -> Result<usize> {
 
 /// Bytes of one layer's cache.
 fn cache_bytes(device: &Device, spec: &Spec, context: usize) -> u64 {
-    2 * (spec.kv_width() * context * device.cache_element()) as u64
+    bytes(&[2, spec.kv_width(), context, device.cache_element()])
 }
 
 /// Every buffer of activations, as its kernels know it.
@@ -123,33 +128,31 @@ impl Storage {
     fn new(device: &Device, memory: &mut Memory, plan: &Plan, context: usize, batch: usize) -> Self {
         let Plan { spec, ropes, .. } = plan;
         let sizes = Sizes::new(spec, context, batch);
-        let mut storage = |label: &str, bytes: usize| {
+        let mut storage = |label: &str, bytes: u64| {
             let usage = BufferUsages::STORAGE | BufferUsages::COPY_DST | BufferUsages::COPY_SRC;
-            memory.buffer(device, label, bytes as u64, usage)
+            memory.buffer(device, label, bytes, usage)
         };
-        let cache = cache_bytes(device, spec, context) as usize;
+        let cache = cache_bytes(device, spec, context);
         Self {
-            residual: storage("residual", batch * spec.width * 4),
+            residual: storage("residual", bytes(&[batch, spec.width, 4])),
             qkv: storage("queries, keys, values", sizes.qkv),
             partials: storage("attention", sizes.partials),
-            gate: storage("gate", batch * spec.ffn * 4),
+            gate: storage("gate", bytes(&[batch, spec.ffn, 4])),
             values: storage("prepared values", sizes.quants),
-            factors: storage("factors", batch * sizes.widest.div_ceil(BLOCK as usize) * 8),
-            logits: storage("logits", LOGIT_ROWS * spec.vocabulary * 4),
+            factors: storage("factors", sizes.factors),
+            logits: storage("logits", bytes(&[LOGIT_ROWS, spec.vocabulary, 4])),
             candidates: storage(
                 "candidates",
-                spec.vocabulary.div_ceil(CHUNK as usize) * CANDIDATES as usize * 8,
+                bytes(&[spec.vocabulary.div_ceil(CHUNK as usize), CANDIDATES as usize, 8]),
             ),
-            ids: storage("ids", (RING as usize + batch) * 4),
-            seen: storage("seen", spec.vocabulary.div_ceil(32) * 4),
+            ids: storage("ids", bytes(&[RING as usize + batch, 4])),
+            seen: storage("seen", bytes(&[spec.vocabulary.div_ceil(32), 4])),
             nothing: storage("nothing", 16),
-            angles: ropes.iter().map(|rope| storage("angles", context * rope.dims * 4)).collect(),
+            angles: ropes.iter().map(|rope| storage("angles", bytes(&[context, rope.dims, 4]))).collect(),
             caches: (0..spec.layers.len()).map(|_| storage("cache", cache)).collect(),
         }
     }
-}
 
-impl Storage {
     /// Ties a step to the buffers that it reads and writes.
     fn bindings(&self, device: &Device, op: &Op, weights: &OpWeights) -> OpBindings {
         let layouts = &device.layouts;

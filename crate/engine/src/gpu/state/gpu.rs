@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use super::buffers::Buffers;
-use super::costs::Costs;
 use super::queue::DecodeQueue;
 use super::weights::Weights;
 use crate::gpu::adapter::Adapter;
 use crate::gpu::device::Device;
 use crate::gpu::geometry::Batch;
 use crate::gpu::memory::Memory;
-use crate::gpu::pipeline::projection::Variants;
+use crate::gpu::pipeline::kernel::Variants;
 use crate::gpu::pipeline::variant::Variant;
 use crate::gpu::readback::Readback;
 use crate::gpu::record::Recorder;
@@ -27,12 +26,27 @@ pub struct Gpu {
     pub(in crate::gpu) buffers: Buffers,
     pub(in crate::gpu) recorder: Recorder,
     pub(in crate::gpu) queue: DecodeQueue,
-    pub(in crate::gpu) costs: Costs,
+    pub(in crate::gpu) counters: Counters,
     /// Logits on their way back; made when first wanted.
     pub(in crate::gpu) logits_out: Option<Readback>,
     pub(in crate::gpu) memory: Memory,
     /// The batch that is being recorded.
     pub(in crate::gpu) batch: Batch,
+}
+
+/// The work of decoding on the device, counted since the last reset.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Tokens chosen on the device.
+    pub tokens: u64,
+    /// Kernels dispatched for them.
+    pub dispatches: u64,
+    /// Compute passes.
+    pub passes: u64,
+    /// Submits.
+    pub submits: u64,
+    /// Bytes read back.
+    pub readback_bytes: u64,
 }
 
 impl Gpu {
@@ -46,14 +60,14 @@ impl Gpu {
         self.memory.bytes()
     }
 
-    /// The cost of decoding since the last reset.
-    pub fn costs(&self) -> Costs {
-        self.costs
+    /// The work of decoding since the last reset.
+    pub fn counters(&self) -> Counters {
+        self.counters
     }
 
     /// Counts from nothing again.
-    pub fn reset_costs(&mut self) {
-        self.costs = Costs::default();
+    pub fn reset_counters(&mut self) {
+        self.counters = Counters::default();
     }
 
     /// Ends the device, as a driver that resets does.

@@ -17,7 +17,7 @@ type Read = fn(&Header) -> Result<Spec>;
 /// `general.architecture`, and how such a file is read.
 const ARCHITECTURES: &[(&str, Read)] = &[("llama", llama::spec)];
 
-/// What the file's metadata and tensors say.
+/// The spec that the file's metadata and tensors describe.
 ///
 /// # Errors
 /// As [`Plan::of`](super::Plan::of).

@@ -5,16 +5,16 @@ use core::arch::x86_64::*;
 use std::ops::Range;
 
 use super::shared::{by_heads, by_tokens, check, check_pv, check_qk};
-use crate::cpu::kernels::activations::{Rows, RowsMut};
+use crate::cpu::kernels::activations::{QuantizedRows, QuantizedRowsMut};
 use crate::cpu::kernels::layout::{ACTIVATION_BLOCK, EXACT, HEADS, KEYS, SPAN};
 use crate::cpu::kernels::reference;
 use crate::cpu::pool::DisjointSlices;
 use crate::format::{GROUP, Packed4, Packed8};
 
 /// See [`reference::quantize`]; the compiler vectorises the plain loop.
-pub(crate) fn quantize(x: &[f32], out: RowsMut) {
+pub(crate) fn quantize(x: &[f32], out: QuantizedRowsMut) {
     #[target_feature(enable = "avx2")]
-    fn inner(x: &[f32], out: RowsMut) {
+    fn inner(x: &[f32], out: QuantizedRowsMut) {
         reference::quantize(x, out);
     }
     // SAFETY: dispatch chose AVX2.
@@ -27,7 +27,7 @@ pub(crate) fn quantize(x: &[f32], out: RowsMut) {
 /// No other thread writes these rows of `y`.
 pub(crate) unsafe fn matmul_q4(
     w: &Packed4,
-    x: Rows,
+    x: QuantizedRows,
     y: &DisjointSlices<f32>,
     tokens: usize,
     groups: Range<usize>,
@@ -42,7 +42,7 @@ pub(crate) unsafe fn matmul_q4(
 /// No other thread writes these rows of `y`.
 pub(crate) unsafe fn matmul_q8(
     w: &Packed8,
-    x: Rows,
+    x: QuantizedRows,
     y: &DisjointSlices<f32>,
     tokens: usize,
     groups: Range<usize>,
@@ -58,7 +58,7 @@ pub(crate) unsafe fn matmul_q8(
 #[target_feature(enable = "avx2")]
 unsafe fn q4_group<const T: usize>(
     w: &Packed4,
-    x: Rows,
+    x: QuantizedRows,
     y: &DisjointSlices<f32>,
     token: usize,
     group: usize,
@@ -103,7 +103,7 @@ unsafe fn q4_group<const T: usize>(
 #[target_feature(enable = "avx2")]
 unsafe fn q8_group<const T: usize>(
     w: &Packed8,
-    x: Rows,
+    x: QuantizedRows,
     y: &DisjointSlices<f32>,
     token: usize,
     group: usize,
@@ -160,12 +160,12 @@ unsafe fn multiply_pairs<const P: usize>(planes: &[__m256i; P], pairs: *const i1
     })
 }
 
-/// See [`reference::score`].
+/// See [`reference::qk`].
 pub(crate) fn qk(q: &[i16], keys: &[i16], dim: usize, out: &mut [f32]) {
     by_heads!(qk_heads, check_qk(q, keys, dim, out), q, keys, dim, out);
 }
 
-/// See [`reference::mix`].
+/// See [`reference::pv`].
 pub(crate) fn pv(weights: &[i16], values: &[i16], dim: usize, out: &mut [f32]) {
     by_heads!(pv_heads, check_pv(weights, values, dim, out), weights, values, dim, out);
 }

@@ -12,13 +12,13 @@ use std::ops::Range;
 
 use super::shared::{by_tokens, check};
 use super::wasm::{add_scaled, peak_of, rolled, rounded, store, store_scale};
-use crate::cpu::kernels::activations::{Rows, RowsMut};
+use crate::cpu::kernels::activations::{QuantizedRows, QuantizedRowsMut};
 use crate::cpu::kernels::layout::{ACTIVATION_BLOCK, LARGEST};
 use crate::cpu::pool::DisjointSlices;
 use crate::format::{Packed4, Packed8};
 
 /// See [`crate::cpu::kernels::reference::quantize`]; all high bytes of a block, then all low ones.
-pub(crate) fn quantize(x: &[f32], mut out: RowsMut) {
+pub(crate) fn quantize(x: &[f32], mut out: QuantizedRowsMut) {
     let blocks = x.len() / ACTIVATION_BLOCK;
     assert!(
         out.scales.len() >= blocks && out.quants.len() >= blocks * ACTIVATION_BLOCK,
@@ -54,7 +54,7 @@ pub(crate) fn quantize(x: &[f32], mut out: RowsMut) {
 #[inline(never)]
 pub(crate) unsafe fn matmul_q4(
     w: &Packed4,
-    x: Rows,
+    x: QuantizedRows,
     y: &DisjointSlices<f32>,
     tokens: usize,
     groups: Range<usize>,
@@ -70,7 +70,7 @@ pub(crate) unsafe fn matmul_q4(
 #[inline(never)]
 pub(crate) unsafe fn matmul_q8(
     w: &Packed8,
-    x: Rows,
+    x: QuantizedRows,
     y: &DisjointSlices<f32>,
     tokens: usize,
     groups: Range<usize>,
@@ -89,12 +89,13 @@ type Dots = [[v128; 2]; 2];
 #[target_feature(enable = "relaxed-simd")]
 unsafe fn q4_group<const T: usize>(
     w: &Packed4,
-    x: Rows,
+    x: QuantizedRows,
     y: &DisjointSlices<f32>,
     token: usize,
     group: usize,
 ) {
-    let (mut total, runs) = ([[f32x4_splat(0.0); 2]; T], rolled::<T>(4));
+    let mut total = [[f32x4_splat(0.0); 2]; T];
+    let runs = rolled::<T>(4);
     let mask = u8x16_splat(0x0f);
     for (block, tile) in w.group(group).iter().enumerate() {
         // SAFETY: loads stay in the tile, and activations hold token + T rows of `blocks` blocks.
@@ -145,12 +146,13 @@ unsafe fn q4_group<const T: usize>(
 #[target_feature(enable = "relaxed-simd")]
 unsafe fn q8_group<const T: usize>(
     w: &Packed8,
-    x: Rows,
+    x: QuantizedRows,
     y: &DisjointSlices<f32>,
     token: usize,
     group: usize,
 ) {
-    let (mut total, runs) = ([[f32x4_splat(0.0); 2]; T], rolled::<T>(8));
+    let mut total = [[f32x4_splat(0.0); 2]; T];
+    let runs = rolled::<T>(8);
     let lift = u8x16_splat(64);
     for (block, tile) in w.group(group).iter().enumerate() {
         // SAFETY: loads stay in the tile, and activations hold token + T rows of `blocks` blocks.
@@ -192,7 +194,7 @@ unsafe fn q8_group<const T: usize>(
 /// # Safety
 /// `x` has such a block.
 #[inline(always)]
-unsafe fn activations(x: Rows, at: usize) -> *const u8 {
+unsafe fn activations(x: QuantizedRows, at: usize) -> *const u8 {
     // SAFETY: the caller's.
     unsafe { x.quants.as_ptr().add(at * ACTIVATION_BLOCK).cast() }
 }

@@ -1,6 +1,6 @@
 //! The part of every kernel around its innermost loops.
 
-use crate::cpu::kernels::activations::Rows;
+use crate::cpu::kernels::activations::QuantizedRows;
 use crate::cpu::kernels::layout::{HEADS, SPAN};
 use crate::cpu::pool::DisjointSlices;
 
@@ -57,7 +57,7 @@ pub(super) fn check_pv(weights: &[i16], values: &[i16], dim: usize, out: &[f32])
     heads
 }
 
-pub(super) fn check(x: Rows, y: &DisjointSlices<f32>, tokens: usize, rows: usize, blocks: usize) {
+pub(super) fn check(x: QuantizedRows, y: &DisjointSlices<f32>, tokens: usize, rows: usize, blocks: usize) {
     assert!(x.blocks == blocks, "activations have the matrix's columns");
     assert!(x.scales.len() >= tokens * blocks && y.len() >= tokens * rows, "tokens fit the buffers");
 }

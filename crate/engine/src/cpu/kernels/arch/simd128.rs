@@ -10,13 +10,13 @@ use std::ops::Range;
 
 use super::shared::{by_tokens, check};
 use super::wasm::{add_scaled, peak_of, rolled, rounded, store, store_scale};
-use crate::cpu::kernels::activations::{Rows, RowsMut};
+use crate::cpu::kernels::activations::{QuantizedRows, QuantizedRowsMut};
 use crate::cpu::kernels::layout::{ACTIVATION_BLOCK, LARGEST};
 use crate::cpu::pool::DisjointSlices;
 use crate::format::{Packed4, Packed8};
 
 /// See [`crate::cpu::kernels::reference::quantize`].
-pub(crate) fn quantize(x: &[f32], mut out: RowsMut) {
+pub(crate) fn quantize(x: &[f32], mut out: QuantizedRowsMut) {
     let blocks = x.len() / ACTIVATION_BLOCK;
     assert!(
         out.scales.len() >= blocks && out.quants.len() >= blocks * ACTIVATION_BLOCK,
@@ -50,7 +50,7 @@ pub(crate) fn quantize(x: &[f32], mut out: RowsMut) {
 #[inline(never)]
 pub(crate) unsafe fn matmul_q4(
     w: &Packed4,
-    x: Rows,
+    x: QuantizedRows,
     y: &DisjointSlices<f32>,
     tokens: usize,
     groups: Range<usize>,
@@ -66,7 +66,7 @@ pub(crate) unsafe fn matmul_q4(
 #[inline(never)]
 pub(crate) unsafe fn matmul_q8(
     w: &Packed8,
-    x: Rows,
+    x: QuantizedRows,
     y: &DisjointSlices<f32>,
     tokens: usize,
     groups: Range<usize>,
@@ -82,12 +82,13 @@ pub(crate) unsafe fn matmul_q8(
 #[inline(always)]
 unsafe fn q4_group<const T: usize>(
     w: &Packed4,
-    x: Rows,
+    x: QuantizedRows,
     y: &DisjointSlices<f32>,
     token: usize,
     group: usize,
 ) {
-    let (mut total, runs) = ([[f32x4_splat(0.0); 2]; T], rolled::<T>(4));
+    let mut total = [[f32x4_splat(0.0); 2]; T];
+    let runs = rolled::<T>(4);
     let mask = u16x8_splat(0x0f);
     for (block, tile) in w.group(group).iter().enumerate() {
         // SAFETY: loads stay in the tile, and activations hold token + T rows of `blocks` blocks.
@@ -125,12 +126,13 @@ unsafe fn q4_group<const T: usize>(
 #[inline(always)]
 unsafe fn q8_group<const T: usize>(
     w: &Packed8,
-    x: Rows,
+    x: QuantizedRows,
     y: &DisjointSlices<f32>,
     token: usize,
     group: usize,
 ) {
-    let (mut total, runs) = ([[f32x4_splat(0.0); 2]; T], rolled::<T>(8));
+    let mut total = [[f32x4_splat(0.0); 2]; T];
+    let runs = rolled::<T>(8);
     for (block, tile) in w.group(group).iter().enumerate() {
         // SAFETY: loads stay in the tile, and activations hold token + T rows of `blocks` blocks.
         unsafe {

@@ -1,8 +1,8 @@
-//! What both WebAssembly instruction sets do the same way.
+//! Steps that both WebAssembly instruction sets do the same way.
 
 use core::arch::wasm32::*;
 
-use crate::cpu::kernels::activations::{Rows, RowsMut};
+use crate::cpu::kernels::activations::{QuantizedRows, QuantizedRowsMut};
 use crate::cpu::kernels::layout::LARGEST;
 use crate::cpu::pool::DisjointSlices;
 use crate::format::{GROUP, REBIAS};
@@ -32,7 +32,7 @@ pub(super) unsafe fn rounded(x: *const f32, inverse: v128) -> v128 {
 /// Writes what a block's quants are multiplied with: its scale, and the scale times the `sum` of its quants, which is
 /// still spread over four lanes.
 #[inline(always)]
-pub(super) fn store_scale(out: &mut RowsMut, block: usize, peak: f32, sum: v128) {
+pub(super) fn store_scale(out: &mut QuantizedRowsMut, block: usize, peak: f32, sum: v128) {
     let sum = i32x4_add(sum, i32x4_shuffle::<2, 3, 0, 1>(sum, sum));
     let sum = i32x4_extract_lane::<0>(sum) + i32x4_extract_lane::<1>(sum);
     let scale = peak / LARGEST * REBIAS;
@@ -57,7 +57,7 @@ pub(super) unsafe fn add_scaled(
     total: &mut [v128; 2],
     dots: [v128; 2],
     (d, m): (&[u16; GROUP], Option<&[u16; GROUP]>),
-    x: Rows,
+    x: QuantizedRows,
     at: usize,
 ) {
     // SAFETY: eight halves each; the caller's for the rest.

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::geometry::{Batch, GROUP_ROWS, MATMUL_GROUPS, MATMUL_TOKENS, SPLIT, WORKGROUP};
 use super::memory::bytes_of;
-use super::pipeline::kernel::{Epilogue, Kernel};
+use super::pipeline::kernel::Kernel;
 use super::readback::{self, Readback, words_of};
 use super::state::buffers::{LOGIT_ROWS, OpBindings, RING};
 use super::state::gpu::Gpu;
@@ -62,10 +62,10 @@ impl Gpu {
                 let Self { device, recorder, variants, weights, .. } = self;
                 let parts = weights.matrix(index).into_iter().flat_map(|matrix| &matrix.parts);
                 let variant = variants[project.projection as usize];
-                let epilogue = Epilogue::from(project.epilogue);
+                let epilogue = project.epilogue;
                 if tokens == 1 {
                     for part in parts {
-                        let kernel = Kernel::Matvec(part.bits, project.prologue.into(), epilogue, variant);
+                        let kernel = Kernel::Matvec(part.bits, project.prologue, epilogue, variant);
                         let groups = variant.lanes / GROUP_ROWS * epilogue.groups(variant.rows);
                         let size = [epilogue.weight_groups(part.rows).div_ceil(groups), 1, 1];
                         recorder.dispatch(device, kernel, &[&part.group, one], size);
@@ -76,7 +76,7 @@ impl Gpu {
                 for part in parts {
                     let quantizes = part.bits.quantizes(variant.dot);
                     if prepared != Some(quantizes) {
-                        let kernel = Kernel::Prepare(project.prologue.into(), quantizes);
+                        let kernel = Kernel::Prepare(project.prologue, quantizes);
                         recorder.dispatch(device, kernel, &[&part.group, prepare], [tokens, 1, 1]);
                         prepared = Some(quantizes);
                     }

@@ -51,7 +51,7 @@ const RESCAN: usize = 128;
 /// Halvings that find a switching value to the last bit or so.
 const HALVINGS: usize = 60;
 
-/// The verdict between `pair` over everything each relevant input may be, input by input. BreakEvenVolumes that come in
+/// The verdict between `pair` over everything each relevant input may be, input by input. Switching values that come in
 /// pairs, closer together than the scan's points and away from any other, may be missed.
 pub fn all_switching_values(s: &Scenario, pair: [Deployment; 2], basis: Basis) -> Vec<InputSwitching> {
     let relevant = FIELDS.iter().filter(|field| (field.relevant)(s));

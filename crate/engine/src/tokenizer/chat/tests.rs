@@ -200,6 +200,42 @@ fn a_template_runs_within_bounds() {
     assert_eq!(prompt("{{ messages[0].content }}", &[&most]), most);
 }
 
+#[test]
+fn a_template_cannot_stop_the_engine() {
+    for expression in [
+        "c.count('')",
+        "5 is divisibleby(0)",
+        "'%.99999f' | format(1.5)",
+        "'{:.99999f}'.format(1.5)",
+        "'%999999999d' | format(1)",
+        "1 // 0",
+        "c[::0]",
+        "'x' * 1000000000",
+        "range(1000000000)",
+        "c.nothing()",
+        "none.x.y",
+        "{[1]: 2} | tojson",
+    ] {
+        let error = prompt_of(&around(expression), &["x"]).map(|prompt| prompt.len()).unwrap_err();
+        assert!(error.to_string().contains("chat template"), "{expression}: {error}");
+    }
+    gives(
+        "c.count('x') ~ ' ' ~ (6 is divisibleby(3)) ~ ' ' ~ ('%05.1f' | format(1.25))",
+        "axx",
+        "2 True 001.2",
+    );
+    gives("'{} {x:>3}'.format(c, x=1)", "a", "a   1");
+    let recursion = "{% macro m(x) %}{{ m(x) }}{% endmacro %}{{ m(1) }}";
+    assert!(prompt_of(recursion, &["x"]).unwrap_err().to_string().contains("recursion"));
+}
+
+#[test]
+fn a_prompt_has_a_largest_size() {
+    let template = "{% for i in range(99999) %}{{ messages[0].content }}{% endfor %}";
+    let error = prompt_of(template, &[&"x".repeat(1000)]).unwrap_err().to_string();
+    assert!(error.contains("writes more than 16777216 bytes"), "{error}");
+}
+
 /// Templates that write the same special tokens around whatever is said, and do something to it.
 const SHAPES: [&str; 12] = [
     "C",

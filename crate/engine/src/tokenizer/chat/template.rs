@@ -129,7 +129,10 @@ impl ChatTemplate {
         let free = StandIns::apart_from(texts.chain(messages.iter().map(|m| m.content.as_str())));
         // Templates trim contents and split them at white space: it stays unless a special token has it.
         let spells: Vec<char> = names().flat_map(str::chars).filter(|c| c.is_whitespace()).collect();
-        let stays = |c: char| c.is_whitespace() && !spells.contains(&c);
+        // Written as `\n` or `\u000b`, it could spell a special token that is no more than that.
+        let escape = |name: &str| name.chars().all(|c| "\\nrtu".contains(c) || c.is_ascii_hexdigit());
+        let written = names().any(escape);
+        let stays = |c: char| c.is_whitespace() && !written && !spells.contains(&c);
         let shown = |own: &str| tokenizer.specials().find(own).count();
         let first = self.apart_from_contents(messages, rendered, free.clone(), stays);
         if first.as_deref().map(shown) == Some(shown(rendered)) {

@@ -5,9 +5,10 @@ use std::io::{Read, Seek};
 use ahash::AHashMap;
 use tokenizers::models::bpe::BPE;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
-use tokenizers::{DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, TokenizerImpl};
+use tokenizers::{DecoderWrapper, Model as _, NormalizerWrapper, PostProcessorWrapper, TokenizerImpl};
 
 use super::pre_tokenizer;
+use super::special::SpecialTokens;
 use super::vocabulary::Vocabulary;
 use crate::error::{Error, Result};
 use crate::gguf::Gguf;
@@ -18,10 +19,17 @@ pub(super) struct Bpe(
 );
 
 impl Bpe {
-    pub(super) fn from_gguf<R: Read + Seek>(gguf: &mut Gguf<R>, vocabulary: &Vocabulary) -> Result<Self> {
+    pub(super) fn from_gguf<R: Read + Seek>(
+        gguf: &mut Gguf<R>,
+        vocabulary: &Vocabulary,
+        specials: &SpecialTokens,
+    ) -> Result<Self> {
         let pre_tokenizer = pre_tokenizer::from_metadata(gguf.metadata())?;
         let merges = merges(gguf)?;
-        let ids: AHashMap<String, u32> = vocabulary.texts().map(str::to_owned).zip(0..).collect();
+        // Where an ordinary token is spelled as a special one is, text means the ordinary one: it comes last.
+        let tokens = vocabulary.texts().map(str::to_owned).zip(0..);
+        let (special, ordinary): (Vec<_>, Vec<_>) = tokens.partition(|(_, id)| specials.contains(*id));
+        let ids: AHashMap<String, u32> = special.into_iter().chain(ordinary).collect();
         // Its cache would keep what was tokenised once, for ever; a prompt is tokenised in a millisecond or
         // two.
         let model = BPE::builder().vocab_and_merges(ids, merges).cache_capacity(0).build();
@@ -33,16 +41,17 @@ impl Bpe {
         Ok(Self(bpe))
     }
 
-    /// Appends the tokens of `text`, in which no special token is looked for.
-    pub(super) fn encode(&self, text: &str, out: &mut Vec<u32>) -> Result<()> {
-        if text.is_empty() {
-            return Ok(());
-        }
+    /// The tokens of `text`, in which no special token is looked for; merges may still make one.
+    pub(super) fn encode(&self, text: &str) -> Result<Vec<u32>> {
         let encoding = self.0.encode_fast(text, false).map_err(|error| Error::BadPrompt {
             cause: format!("it cannot be split into this model's tokens: {error}"),
         })?;
-        out.extend_from_slice(encoding.get_ids());
-        Ok(())
+        Ok(encoding.get_ids().to_vec())
+    }
+
+    /// The token that is spelled so.
+    pub(super) fn token(&self, spelling: &str) -> Option<u32> {
+        self.0.get_model().token_to_id(spelling)
     }
 }
 

@@ -37,26 +37,45 @@ impl Tokenizer {
         }
         let vocabulary = Vocabulary::from_gguf(gguf)?;
         let specials = SpecialTokens::from_gguf(gguf, &vocabulary)?;
-        let bpe = Bpe::from_gguf(gguf, &vocabulary)?;
+        let bpe = Bpe::from_gguf(gguf, &vocabulary, &specials)?;
         Ok(Self { vocabulary, specials, bpe })
     }
 
     /// Tokens of `text`; nothing is added in front or behind.
     ///
     /// # Errors
-    /// The BPE model refuses (it has no token for a byte).
+    /// It holds a character that is a special token of the model's and no other.
     pub fn encode(&self, text: &str, specials: Specials) -> Result<Vec<u32>> {
         let mut out = Vec::new();
         let mut done = 0;
         if specials == Specials::Parse {
             for found in self.specials.find(text) {
-                self.bpe.encode(&text[done..found.range.start], &mut out)?;
+                self.encode_text(&text[done..found.range.start], &mut out)?;
                 out.push(found.id);
                 done = found.range.end;
             }
         }
-        self.bpe.encode(&text[done..], &mut out)?;
+        self.encode_text(&text[done..], &mut out)?;
         Ok(out)
+    }
+
+    /// Appends the tokens of `text`, none of them special: a word that merges make into one is spelled out.
+    fn encode_text(&self, text: &str, out: &mut Vec<u32>) -> Result<()> {
+        for id in self.bpe.encode(text)? {
+            if !self.specials.contains(id) {
+                out.push(id);
+                continue;
+            }
+            for letter in self.vocabulary.text(id).unwrap_or_default().chars() {
+                let token = self.bpe.token(letter.encode_utf8(&mut [0; 4]));
+                let Some(token) = token.filter(|id| !self.specials.contains(*id)) else {
+                    let cause = format!("{letter:?} is a special token of this model's, and cannot be said");
+                    return Err(Error::BadPrompt { cause });
+                };
+                out.push(token);
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn specials(&self) -> &SpecialTokens {
@@ -102,5 +121,35 @@ impl Tokenizer {
     /// Bytes of the longest token's spelling: no token covers more of a text.
     pub(crate) fn longest_token_bytes(&self) -> usize {
         self.vocabulary.longest()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tokenizer::fixture;
+
+    #[test]
+    fn text_never_becomes_a_special_token() {
+        let tokenizer = |specials: &[&str]| {
+            let merges = ["u s", "us e"];
+            let mut gguf = fixture::gguf_with_merges(specials, &merges);
+            Tokenizer::from_gguf(&mut gguf).unwrap()
+        };
+        let plain = tokenizer(&["<s>", "</s>", "us", "use", "use"]);
+        for text in ["use", "us", "abuse", "use use"] {
+            let ids = plain.encode(text, Specials::AsText).unwrap();
+            assert!(!ids.iter().any(|id| plain.specials().contains(*id)), "{text}: {ids:?}");
+            assert_eq!(plain.decode(&ids), text);
+        }
+        assert_eq!(plain.encode("use", Specials::Parse).unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_letter_is_said_whatever_is_spelled_like_it() {
+        let tokenizer = Tokenizer::from_gguf(&mut fixture::gguf(&["<s>", "a", "a"], &[])).unwrap();
+        let ids = tokenizer.encode("banana", Specials::AsText).unwrap();
+        assert_eq!(tokenizer.decode(&ids), "banana");
+        assert_eq!(ids.len(), 6);
     }
 }

@@ -10,6 +10,14 @@ use crate::testing;
 
 /// A file of nothing but metadata: every byte is a token, `specials` come behind them.
 pub(super) fn gguf(specials: &[&str], entries: &[(&str, &str)]) -> Gguf<Cursor<Vec<u8>>> {
+    write(specials, &[], entries)
+}
+
+pub(super) fn gguf_with_merges(specials: &[&str], merges: &[&str]) -> Gguf<Cursor<Vec<u8>>> {
+    write(specials, merges, &[])
+}
+
+fn write(specials: &[&str], merges: &[&str], entries: &[(&str, &str)]) -> Gguf<Cursor<Vec<u8>>> {
     let text = |text: &str| Value::String(text.to_owned());
     let mut metadata = testing::metadata();
     let mut set = |key: &str, value: Value| {
@@ -22,6 +30,9 @@ pub(super) fn gguf(specials: &[&str], entries: &[(&str, &str)]) -> Gguf<Cursor<V
     set("tokenizer.ggml.token_type", Value::Array(types.collect()));
     set("tokenizer.ggml.bos_token_id", Value::U32(256));
     set("tokenizer.ggml.eos_token_id", Value::U32(257));
+    if !merges.is_empty() {
+        set("tokenizer.ggml.merges", Value::Array(merges.iter().map(|m| text(m)).collect()));
+    }
     for (key, value) in entries {
         set(key, text(value));
     }

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use std::io;
 
 use chrono::DateTime;
-use minijinja::value::{Kwargs, Value};
-use minijinja::{Environment, ErrorKind};
+use minijinja::value::{Kwargs, Rest, Value};
+use minijinja::{Environment, ErrorKind, State, filters, tests};
 use minijinja_contrib::pycompat::unknown_method_callback;
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter};
@@ -14,18 +14,61 @@ use serde_json::ser::{CharEscape, Formatter};
 /// Columns that `tojson` may indent by.
 const MAX_INDENT: usize = 32;
 
+/// Digits of the largest width or precision in a format: Rust's own formatting panics above 65,535.
+const MAX_FORMAT_DIGITS: usize = 4;
+
 /// An environment of this dialect, without templates; one template runs at most `fuel` instructions.
 pub(super) fn environment(fuel: u64) -> Environment<'static> {
     let mut environment = Environment::new();
     environment.set_fuel(Some(fuel));
     environment.set_trim_blocks(true);
     environment.set_lstrip_blocks(true);
-    environment.set_unknown_method_callback(unknown_method_callback);
+    environment.set_unknown_method_callback(method);
     environment.add_filter("tojson", tojson);
+    environment.add_filter("format", |state: &State<'_, '_>, pattern: &Value, values: Rest<Value>| {
+        within_digits(pattern)?;
+        filters::format(state, pattern, values)
+    });
+    environment.add_test("divisibleby", |value: &Value, by: &Value| {
+        if by.as_i64() == Some(0) {
+            Err(invalid("divisibleby: 0"))
+        } else {
+            Ok(tests::is_divisibleby(value, by))
+        }
+    });
     environment.add_function("raise_exception", |message: String| -> Result<String, minijinja::Error> {
         Err(minijinja::Error::new(ErrorKind::InvalidOperation, message.clone()).with_source(Raised(message)))
     });
     environment
+}
+
+/// Python's methods; those of minijinja that panic or never end on some values are kept from them.
+fn method(
+    state: &State<'_, '_>,
+    value: &Value,
+    name: &str,
+    arguments: &[Value],
+) -> Result<Value, minijinja::Error> {
+    match (name, value.as_str()) {
+        ("count", Some(_)) if arguments.first().and_then(Value::as_str) == Some("") => {
+            return Err(invalid("count: nothing to count"));
+        }
+        ("format", Some(_)) => within_digits(value)?,
+        _ => {}
+    }
+    unknown_method_callback(state, value, name, arguments)
+}
+
+fn within_digits(pattern: &Value) -> Result<(), minijinja::Error> {
+    let mut numbers = pattern.as_str().unwrap_or_default().split(|c: char| !c.is_ascii_digit());
+    match numbers.find(|number| number.len() > MAX_FORMAT_DIGITS) {
+        Some(number) => Err(invalid(format!("format: {number} is too large"))),
+        None => Ok(()),
+    }
+}
+
+pub(super) fn invalid(cause: impl Into<std::borrow::Cow<'static, str>>) -> minijinja::Error {
+    minijinja::Error::new(ErrorKind::InvalidOperation, cause)
 }
 
 /// The text that the template gave to `raise_exception`, if that is the cause.
@@ -49,10 +92,8 @@ pub(super) fn set_local_time(environment: &mut Environment<'_>, seconds: i64) {
     environment.add_function("strftime_now", move |format: String| -> Result<String, minijinja::Error> {
         let now = DateTime::from_timestamp(seconds, 0).unwrap_or_default();
         let mut text = String::new();
-        write!(text, "{}", now.naive_utc().format(&format)).map_err(|_| {
-            let cause = format!("strftime_now does not know the format {format:?}");
-            minijinja::Error::new(ErrorKind::InvalidOperation, cause)
-        })?;
+        write!(text, "{}", now.naive_utc().format(&format))
+            .map_err(|_| invalid(format!("strftime_now does not know the format {format:?}")))?;
         Ok(text)
     });
 }
@@ -90,7 +131,6 @@ pub(super) fn without_generation_tags(source: &str) -> String {
 
 /// `json.dumps(value, ensure_ascii, indent, separators)`, with `ensure_ascii` off unless asked for.
 fn tojson(value: &Value, ensure_ascii: Option<bool>, options: Kwargs) -> Result<String, minijinja::Error> {
-    let bad = |cause: String| minijinja::Error::new(ErrorKind::InvalidOperation, cause);
     let ascii: Option<bool> = options.get("ensure_ascii")?;
     let indent: Option<Value> = options.get("indent")?;
     let separators: Option<Vec<String>> = options.get("separators")?;
@@ -100,7 +140,7 @@ fn tojson(value: &Value, ensure_ascii: Option<bool>, options: Kwargs) -> Result<
         Some(columns) => {
             let columns = usize::try_from(columns)?;
             if columns > MAX_INDENT {
-                return Err(bad(format!("tojson: indent is {columns}, above {MAX_INDENT}")));
+                return Err(invalid(format!("tojson: indent is {columns}, above {MAX_INDENT}")));
             }
             Some(" ".repeat(columns))
         }
@@ -110,15 +150,15 @@ fn tojson(value: &Value, ensure_ascii: Option<bool>, options: Kwargs) -> Result<
         None if indent.is_some() => [",".to_owned(), ": ".to_owned()],
         None => [", ".to_owned(), ": ".to_owned()],
         Some([item, key]) => [item.clone(), key.clone()],
-        Some(others) => return Err(bad(format!("tojson: {} separators, two are needed", others.len()))),
+        Some(others) => return Err(invalid(format!("tojson: {} separators, two are needed", others.len()))),
     };
     let ascii = ascii.or(ensure_ascii).unwrap_or(false);
     let mut out = Vec::new();
     let python = Python { indent, item, key, ascii, depth: 0, empty: true };
     value
         .serialize(&mut serde_json::Serializer::with_formatter(&mut out, python))
-        .map_err(|error| bad(format!("tojson: {error}")))?;
-    String::from_utf8(out).map_err(|error| bad(format!("tojson: {error}")))
+        .map_err(|error| invalid(format!("tojson: {error}")))?;
+    String::from_utf8(out).map_err(|error| invalid(format!("tojson: {error}")))
 }
 
 /// JSON laid out as Python's `json.dumps` does.

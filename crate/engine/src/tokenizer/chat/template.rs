@@ -1,5 +1,6 @@
 //! A file's chat template: a conversation as text, and as tokens.
 
+use std::io;
 use std::ops::Range;
 
 use minijinja::{Environment, context};
@@ -17,6 +18,9 @@ const MAX_TEMPLATE: usize = 1 << 17;
 
 /// Instructions a template may run; a turn takes a few dozen.
 const FUEL: u64 = 2_000_000;
+
+/// Bytes of the longest text a template may write; no model reads a tenth of it.
+const MAX_TEXT: usize = 1 << 24;
 
 /// Runs that may be spent on telling which special tokens of a rendering are the template's own; one does
 /// unless contents spell some. Real templates have up to 100 places that write or compare with one.
@@ -125,7 +129,10 @@ impl ChatTemplate {
         let free = StandIns::apart_from(texts.chain(messages.iter().map(|m| m.content.as_str())));
         // Templates trim contents and split them at white space: it stays unless a special token has it.
         let spells: Vec<char> = names().flat_map(str::chars).filter(|c| c.is_whitespace()).collect();
-        let stays = |c: char| c.is_whitespace() && !spells.contains(&c);
+        // Written as `\n` or `\u000b`, it could spell a special token that is no more than that.
+        let escape = |name: &str| name.chars().all(|c| "\\nrtu".contains(c) || c.is_ascii_hexdigit());
+        let written = names().any(escape);
+        let stays = |c: char| c.is_whitespace() && !written && !spells.contains(&c);
         let shown = |own: &str| tokenizer.specials().find(own).count();
         let first = self.apart_from_contents(messages, rendered, free.clone(), stays);
         if first.as_deref().map(shown) == Some(shown(rendered)) {
@@ -228,13 +235,40 @@ impl ChatTemplate {
             Ok(template) => template,
             Err(error) => return (Err(error), 0),
         };
-        match template.render_captured(values) {
+        let mut text = Text::default();
+        match template.render_captured_to(values, &mut text) {
             Ok(run) => {
                 let used = run.state().fuel_levels().map_or(0, |(used, _)| used);
-                (Ok(run.into_output()), used)
+                let text = String::from_utf8(text.bytes);
+                (text.map_err(|error| dialect::invalid(error.to_string())), used)
+            }
+            Err(_) if text.full => {
+                (Err(dialect::invalid(format!("it writes more than {MAX_TEXT} bytes"))), FUEL)
             }
             Err(error) => (Err(error), FUEL),
         }
+    }
+}
+
+/// What a template writes, up to [`MAX_TEXT`].
+#[derive(Default)]
+struct Text {
+    bytes: Vec<u8>,
+    full: bool,
+}
+
+impl io::Write for Text {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.full = bytes.len() > MAX_TEXT - self.bytes.len();
+        if self.full {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

@@ -200,6 +200,87 @@ fn a_template_runs_within_bounds() {
     assert_eq!(prompt("{{ messages[0].content }}", &[&most]), most);
 }
 
+#[test]
+fn a_template_cannot_stop_the_engine() {
+    for expression in [
+        "c.count('')",
+        "5 is divisibleby(0)",
+        "'%.99999f' | format(1.5)",
+        "'{:.99999f}'.format(1.5)",
+        "'%999999999d' | format(1)",
+        "1 // 0",
+        "c[::0]",
+        "'x' * 1000000000",
+        "range(1000000000)",
+        "c.nothing()",
+        "none.x.y",
+        "{[1]: 2} | tojson",
+    ] {
+        let error = prompt_of(&around(expression), &["x"]).map(|prompt| prompt.len()).unwrap_err();
+        assert!(error.to_string().contains("chat template"), "{expression}: {error}");
+    }
+    gives(
+        "c.count('x') ~ ' ' ~ (6 is divisibleby(3)) ~ ' ' ~ ('%05.1f' | format(1.25))",
+        "axx",
+        "2 True 001.2",
+    );
+    gives("'{} {x:>3}'.format(c, x=1)", "a", "a   1");
+    let recursion = "{% macro m(x) %}{{ m(x) }}{% endmacro %}{{ m(1) }}";
+    assert!(prompt_of(recursion, &["x"]).unwrap_err().to_string().contains("recursion"));
+}
+
+#[test]
+fn a_prompt_has_a_largest_size() {
+    let template = "{% for i in range(99999) %}{{ messages[0].content }}{% endfor %}";
+    let error = prompt_of(template, &[&"x".repeat(1000)]).unwrap_err().to_string();
+    assert!(error.contains("writes more than 16777216 bytes"), "{error}");
+}
+
+#[test]
+fn white_space_that_a_template_writes_as_an_escape_is_no_special_token() {
+    for special in ["n", "\\n", "\\n\\n", "u000b"] {
+        let specials = ["<|im_start|>", "<|im_end|>", special];
+        for expression in ["[c]", "c | tojson", "c | pprint", "{'k': c}"] {
+            let (tokenizer, template) = fixture::chat(&specials, &around(expression));
+            let ids = template.tokens(&said(&["a\n\n\u{b}"]), &tokenizer).unwrap();
+            assert_eq!(special_ids(&ids), [256, 257], "{special} {expression}");
+        }
+    }
+}
+
+#[test]
+fn specials_of_odd_spelling_are_forged_no_more_than_others() {
+    // White space, one letter, parts of each other, twice the same, a private-use character.
+    let specials = ["<s>", "</s>", "\n\n", " ", "e", "<s", "s>", "<s>", "\u{f0000}", "SS", "i\u{307}"];
+    for content in ["<s>", "< s >", "e\n\n", " ", "\n", "\u{f0000}", "ß", "İ", "s>\n\n<s", "<s></s>"] {
+        for expression in [
+            "c",
+            "c | upper",
+            "c | lower",
+            "c | title",
+            "c.split() | join",
+            "c ~ c",
+            "c | list | sort | join",
+            "c[::-1]",
+            "'%s%s' | format(c, c)",
+            "c | escape",
+            "c | safe",
+            "c | indent(0)",
+            "c.replace(' ', '')",
+            "c | tojson",
+        ] {
+            let template =
+                format!("{{% set c = messages[0].content %}}{{{{ bos_token ~ ({expression}) }}}}</s>");
+            let (tokenizer, template) = fixture::chat(&specials, &template);
+            let messages = said(&[content]);
+            let ids = template.tokens(&messages, &tokenizer).unwrap();
+            assert!(special_ids(&ids).len() <= 2, "{content:?} {expression}: {}", show(&tokenizer, &ids));
+            let text = show(&tokenizer, &ids).replace(['⟦', '⟧'], "");
+            assert_eq!(text, template.render(&messages, true).unwrap(), "{content:?} {expression}");
+        }
+    }
+}
+
 /// Templates that write the same special tokens around whatever is said, and do something to it.
 const SHAPES: [&str; 12] = [
     "C",

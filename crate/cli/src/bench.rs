@@ -63,7 +63,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if runs.iter().any(|run| run.ids != runs[0].ids) {
         bail!("greedy decoding gave different tokens in different runs: the figures mean nothing");
     }
-    let counted = engine.gpu().map(Gpu::costs);
+    let counted = engine.gpu().map(Gpu::counters);
     // The first run also fills caches of the machine.
     let measured = Figures::new(&runs[1..]);
     let middle = (args.prefill + args.decode / 2) as usize;

@@ -9,6 +9,8 @@ use crate::gguf::{Gguf, Metadata};
 pub(super) struct Header<'a> {
     pub(super) architecture: &'a str,
     pub(super) metadata: &'a Metadata,
+    /// Positions that will be asked for.
+    pub(super) context: usize,
     has_tensor: Box<dyn Fn(&str) -> bool + 'a>,
 }
 
@@ -27,9 +29,9 @@ pub(super) struct Sizes {
 }
 
 impl<'a> Header<'a> {
-    pub(super) fn new<R: Read + Seek>(gguf: &'a Gguf<R>, architecture: &'a str) -> Self {
+    pub(super) fn new<R: Read + Seek>(gguf: &'a Gguf<R>, architecture: &'a str, context: usize) -> Self {
         let has_tensor = Box::new(|name: &str| gguf.tensor(name).is_some());
-        Self { architecture, metadata: gguf.metadata(), has_tensor }
+        Self { architecture, metadata: gguf.metadata(), context, has_tensor }
     }
 
     pub(super) fn has_tensor(&self, name: &str) -> bool {

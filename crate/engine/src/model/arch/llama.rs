@@ -2,7 +2,9 @@
 
 use super::header::Header;
 use crate::error::Result;
-use crate::model::spec::{Activation, Attention, FeedForward, Layer, Linear, Norm, Pairs, Rope, Rows, Spec};
+use crate::model::spec::{
+    Activation, Attention, FeedForward, Layer, Linear, Norm, Pairs, Rope, Rows, Scaling, Spec,
+};
 
 /// Reads a `llama` file.
 pub(super) fn spec(header: &Header) -> Result<Spec> {
@@ -14,6 +16,8 @@ pub(super) fn spec(header: &Header) -> Result<Spec> {
         pairs: Pairs::Neighbours,
         base: header.float_or("rope.freq_base", 10_000.0)?,
         dims: sizes.rope_dims,
+        scaling: Scaling::Linear(1.0),
+        magnitude: 1.0,
         factors: optional(header, "rope_freqs.weight"),
     };
     let layer = |index: usize| {

@@ -21,12 +21,12 @@ const ARCHITECTURES: &[(&str, Read)] = &[("llama", llama::spec)];
 ///
 /// # Errors
 /// As [`Plan::of`](super::Plan::of).
-pub(super) fn spec<R: io::Read + io::Seek>(gguf: &Gguf<R>) -> Result<Spec> {
+pub(super) fn spec<R: io::Read + io::Seek>(gguf: &Gguf<R>, context: usize) -> Result<Spec> {
     let name = gguf.metadata().str("general.architecture")?;
     let Some((_, read)) = ARCHITECTURES.iter().find(|(known, _)| *known == name) else {
         let known: Vec<&str> = ARCHITECTURES.iter().map(|(known, _)| *known).collect();
         let cause = format!("architecture {name}; supported is {}", known.join(", "));
         return Err(Error::Unsupported { file: gguf.file().to_owned(), cause });
     };
-    read(&Header::new(gguf, name))
+    read(&Header::new(gguf, name, context))
 }

@@ -20,9 +20,10 @@ import llama_cpp
 import numpy as np
 
 VOCABULARY = 258
-TOKENS = 80
-# Positions whose logits are kept: one within every window, one beyond, the last.
-POSITIONS = [20, 50, 79]
+# More than one span of attention, and one more than three batches: the last is read by itself.
+TOKENS = 97
+# Positions whose logits are kept: one within every window, one that looks back over two spans, the last.
+POSITIONS = [20, 70, 96]
 OUT = pathlib.Path(__file__).parent.parent / "golden" / "architectures.json"
 
 

@@ -22,20 +22,32 @@ pub struct Case {
 /// Every case of the golden file.
 ///
 /// # Panics
-/// Where the file is not what the script writes.
+/// Where the file is not what the script writes; so for all of these.
 pub fn cases() -> Vec<Case> {
-    let path = workspace().join("tests/golden/architectures.json");
-    let golden: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let golden = golden();
     let tokens: Vec<u32> = list(&golden["tokens"]).iter().map(|id| count(id) as u32).collect();
-    let vocabulary = count(&golden["vocabulary"]);
     let case = |case: &Value| Case {
         name: text(&case["name"]).to_owned(),
         context: count(&case["context"]),
-        file: file(case, vocabulary),
+        file: file(case, count(&golden["vocabulary"])),
         tokens: tokens.clone(),
         logits: list(&case["logits"]).iter().map(|row| (count(&row[0]), numbers(&row[1]))).collect(),
     };
     list(&golden["cases"]).iter().map(case).collect()
+}
+
+/// The file of the case `name`, described otherwise: `metadata` is by key without the architecture's prefix, `general`
+/// by whole key, `tensors` a list of name, shape, centre and spread.
+pub fn altered(name: &str, alter: impl FnOnce(&mut Value)) -> Vec<u8> {
+    let golden = golden();
+    let mut case = list(&golden["cases"]).iter().find(|case| case["name"] == name).expect("a case").clone();
+    alter(&mut case);
+    file(&case, count(&golden["vocabulary"]))
+}
+
+fn golden() -> Value {
+    let path = workspace().join("tests/golden/architectures.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
 /// Mean squared error over the mean square of what is wanted.
@@ -85,13 +97,11 @@ fn file(case: &Value, vocabulary: usize) -> Vec<u8> {
     let architecture = text(&case["architecture"]);
     let mut keys = Keys::default();
     keys.text("general.architecture", architecture);
-    for (key, value) in case["metadata"].as_object().expect("an object") {
-        let key = format!("{architecture}.{key}");
-        match value {
-            Value::String(value) => keys.text(&key, value),
-            Value::Number(value) if value.is_u64() => keys.integer(&key, count(&Value::from(value.clone()))),
-            value => keys.float(&key, number(value)),
-        }
+    for (key, value) in case["metadata"].as_object().into_iter().flatten() {
+        keys.value(&format!("{architecture}.{key}"), value);
+    }
+    for (key, value) in case["general"].as_object().into_iter().flatten() {
+        keys.value(key, value);
     }
     keys.text("tokenizer.ggml.model", "gpt2");
     keys.text("tokenizer.ggml.pre", "gpt-2");
@@ -148,6 +158,19 @@ impl Keys {
         self.count += 1;
         put_text(&mut self.bytes, key);
         self.bytes.extend(kind.to_le_bytes());
+    }
+
+    fn value(&mut self, key: &str, value: &Value) {
+        match value {
+            Value::String(value) => self.text(key, value),
+            Value::Bool(value) => {
+                self.key(key, 7);
+                self.bytes.push((*value).into());
+            }
+            Value::Array(values) => self.integers(key, values.iter().map(|value| count(value) as i32)),
+            whole if whole.is_u64() => self.integer(key, count(whole)),
+            real => self.float(key, number(real)),
+        }
     }
 
     fn integer(&mut self, key: &str, value: usize) {

@@ -69,18 +69,21 @@ enum Effect {
 }
 use Effect::{Computed, None as Harmless, Refused};
 
+/// A change to a case's description.
+type Change = Box<dyn FnOnce(&mut Value)>;
+
 /// A change to a case's keys.
-fn key(key: &'static str, value: Value) -> Box<dyn FnOnce(&mut Value)> {
+fn key(key: &'static str, value: Value) -> Change {
     Box::new(move |case| case["metadata"][key] = value)
 }
 
 /// A change to the keys of any file.
-fn general(key: &'static str, value: Value) -> Box<dyn FnOnce(&mut Value)> {
+fn general(key: &'static str, value: Value) -> Change {
     Box::new(move |case| case["general"] = json!({ key: value }))
 }
 
 /// Further tensors (shape), around 0.
-fn tensors(added: &'static [(&'static str, &'static [usize])]) -> Box<dyn FnOnce(&mut Value)> {
+fn tensors(added: &'static [(&'static str, &'static [usize])]) -> Change {
     Box::new(move |case| {
         let added = added.iter().map(|(name, shape)| json!([name, shape, 0.0, 0.5]));
         case["tensors"].as_array_mut().unwrap().extend(added);
@@ -88,12 +91,12 @@ fn tensors(added: &'static [(&'static str, &'static [usize])]) -> Box<dyn FnOnce
 }
 
 /// A tensor less.
-fn without(name: &'static str) -> Box<dyn FnOnce(&mut Value)> {
+fn without(name: &'static str) -> Change {
     Box::new(move |case| case["tensors"].as_array_mut().unwrap().retain(|tensor| tensor[0] != name))
 }
 
 /// What a file may say of each case's model, and what must come of it.
-fn changes() -> Vec<(&'static str, Box<dyn FnOnce(&mut Value)>, Effect)> {
+fn changes() -> Vec<(&'static str, Change, Effect)> {
     let llama = "llama";
     let yarn = "llama with yarn";
     let phi3 = "phi3 in a short context";

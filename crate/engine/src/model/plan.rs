@@ -30,7 +30,7 @@ pub enum Op {
     /// Weights times activations.
     Project(Project),
     /// Queries, keys and values are made ready; keys and values join the cache.
-    RopeAppend(RopeAppend),
+    RopeAppend(Box<RopeAppend>),
     /// Queries against the cache, causal.
     Attend {
         /// Whose cache.
@@ -250,7 +250,8 @@ impl Op {
                 weights.first().map(|rows| Vector::plain(&norm.tensor, rows.cols())).into_iter().collect()
             }
             Self::AddNormed(add) => vec![Vector::plain(&add.norm.tensor, add.width)],
-            Self::RopeAppend(RopeAppend { biases, head_norms, .. }) => {
+            Self::RopeAppend(step) => {
+                let RopeAppend { biases, head_norms, .. } = step.as_ref();
                 let norms = head_norms.iter().flat_map(|norms| [&norms.query, &norms.key]);
                 biases.iter().flatten().chain(norms).cloned().collect()
             }
@@ -423,7 +424,7 @@ fn attention(spec: &Spec, layer: usize, of_layer: &Layer, rope: Option<usize>, o
         eps: query.eps,
     });
     let query_scale = attention.score_scale;
-    ops.push(Op::RopeAppend(RopeAppend { layer, rope, biases, head_norms, query_scale }));
+    ops.push(Op::RopeAppend(Box::new(RopeAppend { layer, rope, biases, head_norms, query_scale })));
     ops.push(Op::Attend { layer, window: attention.window });
     let output = project(Projection::Output, None, vec![attention.output.weight.clone()]);
     add(spec, of_layer, output, attention.post_norm.as_ref(), ops);

@@ -4,7 +4,7 @@ use super::half::f32_to_f16;
 use super::kind::Format;
 
 /// Where the halves of a block lie.
-fn halves(format: Format) -> &'static [usize] {
+pub(crate) fn halves(format: Format) -> &'static [usize] {
     match format {
         Format::Q4_0 | Format::Q5_0 | Format::Q8_0 | Format::IQ4_NL | Format::IQ4_XS => &[0],
         Format::Q4_1 | Format::Q5_1 | Format::Q4_K | Format::Q5_K => &[0, 2],
@@ -19,7 +19,7 @@ fn halves(format: Format) -> &'static [usize] {
 /// without scales get weights within ±`peak`.
 pub(crate) fn random_rows(format: Format, rows: usize, cols: usize, peak: f32, seed: u64) -> Vec<u8> {
     let mut state = seed;
-    let next = move || {
+    let mut next = move || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         state >> 33
     };

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 pub mod circles;
+pub mod vocabulary;
 
 /// Root of the workspace.
 pub fn workspace() -> &'static Path {

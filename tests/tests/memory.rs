@@ -84,7 +84,7 @@ fn header_tokenizer_and_check_stay_small() {
     });
     assert!(rest.after < TOKENIZER_AFTER);
 
-    let plan = Arc::new(Plan::of(&gguf).unwrap());
+    let plan = Arc::new(Plan::of(&gguf, 64).unwrap());
     let tokens: Vec<u32> = (1000..1016).collect();
     let processor = Processor::alone(dispatch::detect());
     let ((), check) = measured(base, "check", || {

@@ -28,7 +28,7 @@ fn streamed_logits_are_the_engines_to_the_bit() {
     assert_eq!(held.len(), TOKENS);
 
     let mut gguf = gguf();
-    let plan = Arc::new(Plan::of(&gguf).unwrap());
+    let plan = Arc::new(Plan::of(&gguf, 64).unwrap());
     let mut agreement = Agreement::new(TOKENS);
     let mut rows_seen = 0;
     streamed::forward(
@@ -64,7 +64,7 @@ fn an_estimate_of_the_real_model_is_its_timed_part_scaled_to_all_of_it() {
     /// As many of the first layers as 5 MB hold.
     const LAYERS: usize = 2;
     let mut gguf = gguf();
-    let plan = Arc::new(Plan::of(&gguf).unwrap());
+    let plan = Arc::new(Plan::of(&gguf, 64).unwrap());
     let now = Cell::new(0.0);
     let clock = || {
         now.set(now.get() + TICK);

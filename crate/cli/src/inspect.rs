@@ -34,7 +34,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         None => args.model.open()?,
     };
     // A file of another architecture can still be looked at.
-    let spec = Plan::of(&gguf).map(|plan| plan.spec);
+    let spec = Plan::of(&gguf, usize::MAX).map(|plan| plan.spec);
     let mut out = std::io::stdout().lock();
     if args.json {
         writeln!(out, "{}", as_json(&gguf, &spec, args.tensors))?;

@@ -109,7 +109,7 @@ impl SharedHead {
         let mut scratch = Scratch { scores, weights };
         for (index, (keys, values)) in spans(keys, *dim).zip(spans(values, *dim)).enumerate() {
             let out = if index == 0 { &mut total } else { &mut next };
-            span::attend(kernels, q, &Cached { keys, values }, *dim, &mut scratch, out);
+            span::attend(kernels, q, &Cached { keys, values }, 0, &mut scratch, out);
             if index > 0 {
                 total.merge(&next);
             }

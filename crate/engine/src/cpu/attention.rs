@@ -3,6 +3,8 @@
 //! A head's positions are taken [`SPAN`] at a time and put together in order, whether one thread does it or several:
 //! the number of threads never changes a result.
 
+use std::ops::Range;
+
 use super::kernels::dispatch::Kernels;
 use super::kernels::layout::SPAN;
 use super::kernels::quants::Quants;
@@ -18,6 +20,8 @@ pub(super) struct BatchAttention<'a> {
     pub(super) spec: &'a Spec,
     pub(super) cache: &'a KvCache,
     pub(super) layer: usize,
+    /// Positions that a token looks at, its own among them.
+    pub(super) window: Option<usize>,
     /// Where the batch starts.
     pub(super) position: usize,
     /// (tokens, heads, head_dim), rotated and scaled.
@@ -35,9 +39,11 @@ impl BatchAttention<'_> {
         let buffer = |index: usize| unsafe { buffers.take(index) };
         if self.query.quants.len() == heads * width {
             // A single token: the positions are all that can be shared out.
-            let spans = (self.position + 1).div_ceil(SPAN);
+            let spans = self.spans(0);
+            let first = spans.start;
+            let spans = spans.len();
             pool.split(heads * spans, &|items| {
-                items.for_each(|item| self.one_span(item / spans, item % spans, buffer(item)));
+                items.for_each(|item| self.one_span(item / spans, first + item % spans, buffer(item)));
             });
             for head in 0..heads {
                 let mut total = buffer(head * spans).total;
@@ -61,6 +67,16 @@ impl BatchAttention<'_> {
         self.spec.heads / self.spec.kv_heads
     }
 
+    /// The first position that a token of the batch looks at.
+    fn start(&self, token: usize) -> usize {
+        self.window.map_or(0, |window| (self.position + token + 1).saturating_sub(window))
+    }
+
+    /// The spans that a token of the batch looks at.
+    fn spans(&self, token: usize) -> Range<usize> {
+        self.start(token) / SPAN..(self.position + token + 1).div_ceil(SPAN)
+    }
+
     /// One head of the first token over one span, left in the buffer.
     fn one_span(&self, head: usize, span: usize, mut buffer: SpanBuffer) {
         self.span(0, head, span, &mut buffer.scratch, &mut buffer.total);
@@ -68,8 +84,9 @@ impl BatchAttention<'_> {
 
     /// One head of one token over all that lies before it.
     fn all_spans(&self, token: usize, head: usize, mut buffer: SpanBuffer, out: &mut [f32]) {
-        self.span(token, head, 0, &mut buffer.scratch, &mut buffer.total);
-        for span in 1..(self.position + token + 1).div_ceil(SPAN) {
+        let spans = self.spans(token);
+        self.span(token, head, spans.start, &mut buffer.scratch, &mut buffer.total);
+        for span in spans.skip(1) {
             self.span(token, head, span, &mut buffer.scratch, &mut buffer.next);
             buffer.total.merge(&buffer.next);
         }
@@ -85,7 +102,8 @@ impl BatchAttention<'_> {
             quants: &self.query.quants[first * dim..][..heads * dim],
             scales: &self.query.scales[first..][..heads],
         };
+        let unseen = self.start(token).saturating_sub(positions.start);
         let cached = self.cache.head(self.layer, head, positions);
-        span::attend(self.kernels, query, &cached, dim, scratch, out);
+        span::attend(self.kernels, query, &cached, unseen, scratch, out);
     }
 }

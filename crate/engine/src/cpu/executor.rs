@@ -14,7 +14,10 @@ use super::products::{Input, Processor, Quantizer, multiply, multiply_whole};
 use super::state::cache::KvCache;
 use super::state::workspace::Workspace;
 use super::weights::OpWeights;
-use crate::model::{Activations, Epilogue, Op, Plan, Project, Prologue, Rows, rope_angles};
+use crate::model::{
+    Activation, Activations, AddNormed, Epilogue, Norm, Op, Plan, Project, Prologue, RopeAppend, Rotation,
+    Rows, rope_angles,
+};
 
 /// Most tokens in one batch: long enough that weights are read from cache for most of them, short enough
 /// that an abort during a long prompt is answered soon.
@@ -25,8 +28,8 @@ pub(super) struct Executor {
     pub(super) processor: Processor,
     pub(super) plan: Arc<Plan>,
     cache: KvCache,
-    /// Of each of the plan's rotations, (dims / 2,).
-    frequencies: Vec<Vec<f64>>,
+    /// The plan's.
+    rotations: Vec<Rotation>,
     /// The batch's cosines and sines for each, (tokens, dims / 2).
     angles: Vec<Vec<(f32, f32)>>,
     workspace: Workspace,
@@ -37,19 +40,20 @@ pub(super) struct Executor {
 
 impl Executor {
     /// For batches of up to `tokens`, and a cache of (layers, positions); with fewer layers than the model has, layers
-    /// share their places. `frequencies`: see [`load_ropes`](crate::model::weights::load_ropes).
+    /// share their places. `rotations`: see [`load_ropes`](crate::model::weights::load_ropes).
     pub(super) fn new(
         plan: &Arc<Plan>,
         processor: &Processor,
         tokens: usize,
         (layers, positions): (usize, usize),
-        frequencies: Vec<Vec<f64>>,
+        rotations: Vec<Rotation>,
     ) -> Self {
         let spec = &plan.spec;
+        let room = |rotation: &Rotation| Vec::with_capacity(tokens * rotation.frequencies.len());
         Self {
             processor: processor.clone(),
-            angles: frequencies.iter().map(|of_rope| Vec::with_capacity(tokens * of_rope.len())).collect(),
-            frequencies,
+            angles: rotations.iter().map(room).collect(),
+            rotations,
             cache: KvCache::new(spec, layers, positions),
             workspace: Workspace::new(spec, tokens, positions),
             plan: Arc::clone(plan),
@@ -73,12 +77,16 @@ impl Executor {
         assert!(position + tokens <= self.positions(), "the batch fits the context");
         self.position = position;
         self.tokens = tokens;
-        for (angles, frequencies) in self.angles.iter_mut().zip(&self.frequencies) {
+        for (angles, rotation) in self.angles.iter_mut().zip(&self.rotations) {
             angles.clear();
-            angles.extend(rope_angles(frequencies, position..position + tokens));
+            angles.extend(rope_angles(rotation, position..position + tokens));
         }
+        let scale = self.plan.spec.embedding_scale;
         let rows = self.workspace.residual.chunks_exact_mut(self.plan.spec.width).take(tokens);
-        rows.enumerate().for_each(|(index, row)| embedding(index, row));
+        for (index, row) in rows.enumerate() {
+            embedding(index, row);
+            row.iter_mut().for_each(|v| *v *= scale);
+        }
     }
 
     /// Runs a step between the embedding and the head.
@@ -89,15 +97,16 @@ impl Executor {
                 self.prologue(project, weights);
                 self.multiply(project, weights);
             }
-            Op::RopeAppend { layer, rope } => self.rope_append(*layer, *rope),
-            Op::Attend { layer } => self.attend(*layer),
+            Op::RopeAppend(step) => self.rope_append(step, weights),
+            Op::Attend { layer, window } => self.attend(*layer, *window),
+            Op::AddNormed(step) => self.add_normed(step, weights),
         }
     }
 
     /// Prepares the input of a projection: quantised, in [`Workspace::quantized`].
     pub(super) fn prologue(&mut self, project: &Project, weights: &OpWeights) {
         if let Some(norm) = &project.norm {
-            return self.norm(&weights.norm, norm.eps, 0..self.tokens);
+            return self.norm(&weights.vectors[0], norm.eps, 0..self.tokens);
         }
         let Some(cols) = project.weights.first().map(Rows::cols) else { return };
         let Workspace { normed, attended, gate, quantized, .. } = &mut self.workspace;
@@ -115,8 +124,9 @@ impl Executor {
     pub(super) fn multiply(&mut self, project: &Project, weights: &OpWeights) {
         match (project.epilogue, weights.matrices.as_slice()) {
             (Epilogue::Store, [query, key, value]) => self.multiply_qkv(query, key, value),
+            (Epilogue::Store, [matrix]) => self.multiply_store(project, matrix),
             (Epilogue::AddResidual, [matrix]) => self.multiply_add(project, matrix),
-            (Epilogue::SwiGlu, [gate, up]) => self.multiply_gate_up(gate, up),
+            (Epilogue::Gate(activation), [gate, up]) => self.multiply_gate_up(activation, gate, up),
             (epilogue, matrices) => unreachable!("no plan has {epilogue:?} of {} matrices", matrices.len()),
         }
     }
@@ -147,6 +157,13 @@ impl Executor {
         multiply_whole(&self.processor, products, &x);
     }
 
+    /// A product that is normed before it is added.
+    fn multiply_store(&mut self, project: &Project, matrix: &Matrix) {
+        let Workspace { normed, product, attended, gate, quantized, .. } = &mut self.workspace;
+        let x = Input::new(input(project, normed, attended, gate), quantized, self.tokens, matrix.cols());
+        multiply_whole(&self.processor, [(matrix, &mut product[..])], &x);
+    }
+
     fn multiply_add(&mut self, project: &Project, matrix: &Matrix) {
         let tokens = self.tokens;
         let all = matrix.rows();
@@ -162,13 +179,18 @@ impl Executor {
                 multiply(kernels, matrix, &x, &product, groups);
                 for token in 0..tokens {
                     let start = token * all + rows.start;
-                    portable::add(residual.slice(start, rows.len()), product.slice(start, rows.len()));
+                    let product = product.slice(start, rows.len());
+                    portable::add_scaled(residual.slice(start, rows.len()), product, project.scale);
                 }
             }
         });
     }
 
-    fn multiply_gate_up(&mut self, gate: &Matrix, up: &Matrix) {
+    fn multiply_gate_up(&mut self, activation: Activation, gate: &Matrix, up: &Matrix) {
+        let activate = match activation {
+            Activation::Silu => portable::swiglu,
+            Activation::GeluTanh => portable::geglu,
+        };
         let tokens = self.tokens;
         let all = gate.rows();
         let w = &mut self.workspace;
@@ -184,47 +206,79 @@ impl Executor {
                 multiply(kernels, up, &x, &ups, groups);
                 for token in 0..tokens {
                     let start = token * all + rows.start;
-                    portable::swiglu(gates.slice(start, rows.len()), ups.slice(start, rows.len()));
+                    activate(gates.slice(start, rows.len()), ups.slice(start, rows.len()));
                 }
             }
         });
     }
 
-    pub(super) fn rope_append(&mut self, layer: usize, rope: usize) {
+    fn rope_append(&mut self, step: &RopeAppend, weights: &OpWeights) {
         let spec = &self.plan.spec;
         let w = &mut self.workspace;
         let queries = spec.query_width();
         let kv = spec.kv_width();
-        let half = self.frequencies[rope].len();
-        let angles = &self.angles[rope];
-        // 1/√d goes into the queries: one multiplication each instead of one a score.
-        let scale = 1.0 / (spec.head_dim as f32).sqrt();
+        let angles = step.rope.map(|rope| (&self.angles[rope][..], self.rotations[rope].frequencies.len()));
+        let (biases, norms) = weights.vectors.split_at(if step.biases.is_some() { 3 } else { 0 });
+        let add_biases = |rows: [&mut [f32]; 3]| {
+            rows.into_iter().zip(biases).for_each(|(row, bias)| portable::add_scaled(row, bias, 1.0));
+        };
+        let ready = |heads: &mut [f32], norm: usize, token: usize| {
+            if let Some(head_norms) = &step.head_norms {
+                portable::rms_norm_heads(heads, &norms[norm], head_norms.eps);
+            }
+            if let Some((angles, half)) = angles {
+                portable::rotate(heads, spec.head_dim, &angles[token * half..][..half]);
+            }
+        };
         let query = DisjointSlices::of(&mut w.query);
         let key = DisjointSlices::of(&mut w.key);
+        let value = DisjointSlices::of(&mut w.value);
         let quants = DisjointSlices::of(&mut w.query_quants);
         let scales = DisjointSlices::of(&mut w.query_scales);
         let cache = self.cache.writer();
         self.processor.pool.split(self.tokens, &|tokens| {
             for token in tokens {
                 let position = self.position + token;
-                let angles = &angles[token * half..][..half];
                 // SAFETY: a token is handed out once.
                 unsafe {
                     let query = query.slice(token * queries, queries);
-                    portable::rotate(query, spec.head_dim, angles);
-                    query.iter_mut().for_each(|q| *q *= scale);
+                    let key = key.slice(token * kv, kv);
+                    let value = value.slice(token * kv, kv);
+                    add_biases([&mut *query, &mut *key, &mut *value]);
+                    ready(query, 0, token);
+                    ready(key, 1, token);
+                    // One multiplication a column instead of one a score.
+                    query.iter_mut().for_each(|q| *q *= step.query_scale);
                     let quants = quants.slice(token * queries, queries);
                     let scales = scales.slice(token * spec.heads, spec.heads);
                     quantize_heads(query, spec.head_dim, quants, scales);
-                    let key = key.slice(token * kv, kv);
-                    portable::rotate(key, spec.head_dim, angles);
-                    cache.store(layer, position, key, &w.value[token * kv..][..kv]);
+                    cache.store(step.layer, position, key, value);
                 }
             }
         });
     }
 
-    pub(super) fn attend(&mut self, layer: usize) {
+    /// Adds the stored product, normed, to the residual stream.
+    fn add_normed(&mut self, step: &AddNormed, weights: &OpWeights) {
+        let w = &mut self.workspace;
+        let normed = DisjointSlices::of(&mut w.normed);
+        let residual = DisjointSlices::of(&mut w.residual);
+        let product = &w.product;
+        self.processor.pool.split(self.tokens, &|tokens| {
+            for token in tokens {
+                let start = token * step.width;
+                // SAFETY: a token is handed out once.
+                unsafe {
+                    let normed = normed.slice(start, step.width);
+                    let product = &product[start..][..step.width];
+                    portable::rms_norm(product, &weights.vectors[0], step.norm.eps, normed);
+                    portable::add_scaled(residual.slice(start, step.width), normed, 1.0);
+                }
+            }
+        });
+    }
+
+    fn attend(&mut self, layer: usize, window: Option<usize>) {
         let w = &mut self.workspace;
         let cells = self.tokens * self.plan.spec.query_width();
         let attention = BatchAttention {
@@ -232,6 +286,7 @@ impl Executor {
             spec: &self.plan.spec,
             cache: &self.cache,
             layer,
+            window,
             position: self.position,
             query: Quants { quants: &w.query_quants[..cells], scales: &w.query_scales },
         };
@@ -248,12 +303,17 @@ impl Executor {
         rows: Range<usize>,
         out: &mut [f32],
     ) {
-        let Some(eps) = op.norm().map(|norm| norm.eps) else { unreachable!("a head begins with a norm") };
+        let Op::Project(Project { norm: Some(Norm { eps, .. }), scale, .. }) = op else {
+            unreachable!("a head begins with a norm")
+        };
         let tokens = rows.len();
-        self.norm(norm, eps, rows);
+        self.norm(norm, *eps, rows);
         let w = &self.workspace;
         let x = Input::new(&w.normed, &w.quantized, tokens, matrix.cols());
-        multiply_whole(&self.processor, [(matrix, out)], &x);
+        multiply_whole(&self.processor, [(matrix, &mut *out)], &x);
+        if *scale != 1.0 {
+            out.iter_mut().for_each(|logit| *logit *= scale);
+        }
     }
 
     /// A copy of the activations that a step of the body left, (tokens, its width).
@@ -266,6 +326,7 @@ impl Executor {
             Activations::Queries => batch(&w.query, spec.query_width()),
             Activations::Attended => batch(&w.attended, spec.query_width()),
             Activations::Gated => batch(&w.gate, spec.ffn),
+            Activations::Product => batch(&w.product, spec.width),
             Activations::Qkv => {
                 let row = |token: usize| {
                     let of = |values: &[f32], width: usize| values[token * width..][..width].to_vec();

@@ -41,9 +41,11 @@ impl fmt::Display for Stage {
             Self::Ops(Kind::Embed) => "embedding",
             Self::Ops(Kind::RopeAppend) => "RoPE and KV append",
             Self::Ops(Kind::Attend) => "attention",
+            Self::Ops(Kind::AddNormedAttention) => "norm of attention",
+            Self::Ops(Kind::AddNormedFeedForward) => "norm of feed-forward",
             Self::Ops(Kind::Project(Projection::Qkv)) => "QKV",
             Self::Ops(Kind::Project(Projection::Output)) => "output and residual",
-            Self::Ops(Kind::Project(Projection::GateUp)) => "gate·up and SwiGLU",
+            Self::Ops(Kind::Project(Projection::GateUp)) => "gate·up and activation",
             Self::Ops(Kind::Project(Projection::Down)) => "down and residual",
             Self::Ops(Kind::Project(Projection::Head)) | Self::Head => "final norm and head",
             Self::Choice => "choosing the token",
@@ -123,7 +125,7 @@ mod tests {
     #[test]
     fn every_step_of_the_plan_is_in_one_stage_and_the_bytes_are_those_it_reads() {
         let mut gguf = Gguf::open("tiny.gguf", Cursor::new(testing::file(GgmlDType::Q8_0))).unwrap();
-        let plan = Arc::new(Plan::of(&gguf).unwrap());
+        let plan = Arc::new(Plan::of(&gguf, 8).unwrap());
         let processor = Processor::alone(crate::cpu::dispatch::detect());
         let mut cpu = Cpu::load(&mut gguf, &plan, 8, &processor, &mut |_| {}).unwrap();
         let costs = cpu.profile(4, 2, || 0.0);
@@ -134,7 +136,7 @@ mod tests {
             "RoPE and KV append",
             "attention",
             "output and residual",
-            "gate·up and SwiGLU",
+            "gate·up and activation",
             "down and residual",
             "final norm and head",
         ];

@@ -41,14 +41,14 @@ impl Cpu {
             weights::load_resident(gguf, plan, index, read_bytes, &mut read)?;
             held.push(read);
         }
-        let frequencies = weights::load_ropes(gguf, plan, read_bytes)?;
+        let rotations = weights::load_ropes(gguf, plan, read_bytes)?;
         // Beyond what an address can count (wasm addresses 4 GiB).
         if plan.spec.kv_bytes(positions) > (usize::MAX / 2) as u64 {
             let cause = format!("a context of {positions} positions does not fit this machine's memory");
             return Err(Error::Unsupported { file: gguf.file().to_owned(), cause });
         }
         let size = (plan.spec.layers.len(), positions);
-        let executor = Executor::new(plan, processor, MAX_BATCH, size, frequencies);
+        let executor = Executor::new(plan, processor, MAX_BATCH, size, rotations);
         let tokens = Vec::with_capacity(MAX_BATCH);
         Ok(Self { weights: held, executor, plan: Arc::clone(plan), tokens, position: 0 })
     }
@@ -57,7 +57,7 @@ impl Cpu {
     pub(super) fn run_head(&mut self, rows: Range<usize>, out: &mut [f32]) {
         let head = self.plan.head();
         let matrix = head_of(head, &self.weights);
-        self.executor.head(&self.plan.ops()[head], &self.weights[head].norm, matrix, rows, out);
+        self.executor.head(&self.plan.ops()[head], &self.weights[head].vectors[0], matrix, rows, out);
     }
 
     /// Bytes of packed weights that a decoded token reads.

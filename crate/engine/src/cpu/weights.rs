@@ -11,8 +11,8 @@ use crate::model::weights::{self, Reader, Sink, Source};
 /// The weights of a step; empty for steps without any.
 #[derive(Default)]
 pub(super) struct OpWeights {
-    /// Weights of the norm that it begins with.
-    pub(super) norm: Vec<f32>,
+    /// In the order of [`Op::vectors`].
+    pub(super) vectors: Vec<Vec<f32>>,
     /// In the order of [`Op::weights`].
     pub(super) matrices: Vec<Matrix>,
 }
@@ -39,8 +39,8 @@ impl OpWeights {
 }
 
 impl Sink for OpWeights {
-    fn norm(&mut self, weights: Vec<f32>) -> Result<()> {
-        self.norm = weights;
+    fn vectors(&mut self, vectors: Vec<Vec<f32>>) -> Result<()> {
+        self.vectors = vectors;
         Ok(())
     }
 

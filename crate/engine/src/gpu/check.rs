@@ -96,7 +96,7 @@ impl Gpu {
                     let kind = self.plan.ops()[*op].kind();
                     let projection = match kind {
                         Kind::Project(projection) => Some(projection),
-                        Kind::Embed | Kind::RopeAppend | Kind::Attend => None,
+                        _ => None,
                     };
                     return Ok(Some(Wrong { kernel: kind.to_string(), projection, off }));
                 }
@@ -113,6 +113,7 @@ impl Gpu {
             Activations::Residual => &self.buffers.residual,
             Activations::Qkv => &self.buffers.qkv,
             Activations::Gated => &self.buffers.gate,
+            Activations::Product => unreachable!("loading refuses a norm after a product"),
             Activations::Logits => &self.buffers.logits,
             Activations::Queries => {
                 let queries = spec.query_width();

@@ -122,8 +122,8 @@ async fn allocate<R: Read + Seek>(
 ) -> Result<(Weights, Buffers)> {
     let scope = device.device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
     let loaded = upload(device, gguf, plan, memory, read_bytes).and_then(|weights| {
-        let frequencies = load_ropes(gguf, plan, read_bytes)?;
-        let buffers = Buffers::new(device, memory, plan, context, &weights, &frequencies)?;
+        let rotations = load_ropes(gguf, plan, read_bytes)?;
+        let buffers = Buffers::new(device, memory, plan, context, &weights, &rotations)?;
         Ok((weights, buffers))
     });
     match scope.pop().await {
@@ -150,6 +150,24 @@ fn check(file: &str, plan: &Plan) -> Result<()> {
     if plan.ropes.iter().any(|rope| rope.dims != plan.ropes[0].dims) {
         return unsupported("heads rotated by different parts; the GPU's kernels want one".to_owned());
     }
+    let usual_scale = 1.0 / (dim as f32).sqrt();
+    for op in plan.ops() {
+        let what = match op {
+            Op::Embed(embed) if embed.scale != 1.0 => "a scale of the embedding",
+            Op::Project(project) if project.scale != 1.0 => "a scale of the residual stream or of the logits",
+            Op::Project(project) if project.epilogue != project.projection.ends().1 => {
+                "another activation than SiLU"
+            }
+            Op::RopeAppend(step) if step.rope.is_none() => "layers without rotation",
+            Op::RopeAppend(step) if step.biases.is_some() => "biases",
+            Op::RopeAppend(step) if step.head_norms.is_some() => "norms of queries and keys",
+            Op::RopeAppend(step) if step.query_scale != usual_scale => "a scale of attention of its own",
+            Op::Attend { window: Some(_), .. } => "a window of attention",
+            Op::AddNormed(_) => "norms after attention or the feed-forward network",
+            _ => continue,
+        };
+        return unsupported(format!("{what}; the GPU's kernels do not compute that"));
+    }
     Ok(())
 }
 
@@ -164,7 +182,7 @@ fn kernels(plan: &Plan, weights: &Weights, variants: &Variants) -> Vec<Kernel> {
                 let variant = variants[project.projection as usize];
                 kernels.extend(bits.flat_map(|bits| kernels_of(project.projection, bits, variant)));
             }
-            Op::RopeAppend { .. } | Op::Attend { .. } => {}
+            Op::RopeAppend(_) | Op::Attend { .. } | Op::AddNormed(_) => {}
         }
     }
     kernels

@@ -49,7 +49,7 @@ impl Gpu {
                     self.recorder.dispatch(&self.device, Kernel::Embed(part.bits), &groups, size);
                 }
             }
-            (Op::RopeAppend { .. }, OpBindings::Kernel(bindings)) => {
+            (Op::RopeAppend(_), OpBindings::Kernel(bindings)) => {
                 let pairs = tokens as usize * (spec.query_width() + 2 * spec.kv_width()) / 2;
                 let size = [(pairs as u32).div_ceil(WORKGROUP), 1, 1];
                 self.recorder.dispatch(&self.device, Kernel::RopeAppend, &[bindings], size);

@@ -27,7 +27,7 @@ async fn device(settings: Settings) -> Device {
 
 fn gguf(shape: &Shape, dtype: GgmlDType) -> (Gguf<Cursor<Vec<u8>>>, Arc<Plan>) {
     let gguf = Gguf::open("random.gguf", Cursor::new(shape.file(dtype))).unwrap();
-    let plan = Arc::new(Plan::of(&gguf).unwrap());
+    let plan = Arc::new(Plan::of(&gguf, shape.context).unwrap());
     (gguf, plan)
 }
 

@@ -80,8 +80,7 @@ impl<'a> Uploader<'a> {
         read_bytes: &mut dyn FnMut(u64),
     ) -> Result<OpWeights> {
         // Gate and up meet in SwiGLU.
-        let interleaved =
-            matches!(&plan.ops()[index], Op::Project(project) if project.epilogue == Epilogue::SwiGlu);
+        let interleaved = matches!(&plan.ops()[index], Op::Project(project) if matches!(project.epilogue, Epilogue::Gate(_)));
         self.order = if interleaved { Order::Interleaved } else { Order::Sequential };
         weights::load_resident(gguf, plan, index, read_bytes, self)?;
         Ok(std::mem::take(&mut self.uploaded))
@@ -212,7 +211,8 @@ impl<'a> Uploader<'a> {
 }
 
 impl Sink for Uploader<'_> {
-    fn norm(&mut self, weights: Vec<f32>) -> Result<()> {
+    fn vectors(&mut self, vectors: Vec<Vec<f32>>) -> Result<()> {
+        let weights = vectors.concat();
         let bytes = bytes_of(&weights.iter().map(|weight| weight.to_bits()).collect::<Vec<_>>());
         let usage = BufferUsages::STORAGE | BufferUsages::COPY_DST;
         let buffer = self.memory.buffer(self.device, "norm weights", bytes.len() as u64, usage);

@@ -9,6 +9,11 @@ mod spec;
 pub mod weights;
 
 pub use backend::{Backend, forward, run_ops};
-pub use plan::{Activations, Epilogue, Kind, Op, Plan, Project, Projection, Prologue};
-pub use rope::{rope_angles, rope_frequencies};
-pub use spec::{Activation, Attention, FeedForward, Layer, Linear, Norm, Pairs, Rope, Rows, Spec};
+pub use plan::{
+    Activations, AddNormed, Embed, Epilogue, HeadNorms, Kind, Op, Plan, Project, Projection, Prologue,
+    RopeAppend, Vector,
+};
+pub use rope::{Rotation, rope_angles, rotation};
+pub use spec::{
+    Activation, Attention, FeedForward, Halves, Layer, Linear, Norm, Pairs, Rope, Rows, Scaling, Spec,
+};

@@ -116,12 +116,33 @@ pub struct Rows {
     pub shape: (usize, usize),
     /// The rows of it that are meant.
     pub rows: Range<usize>,
+    /// Heads whose rows are handed out in another order than the file's.
+    pub halves: Option<Halves>,
+}
+
+/// Heads that the file stores for [`Pairs::Halves`]: of the first `dims` rows of each, i and i + dims / 2 are a pair.
+/// Loaded, they stand side by side, at 2i and 2i + 1: a model that rotates halves becomes one that rotates neighbours.
+/// Queries and keys change in the same way, so their products do not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Halves {
+    /// Rows of a head; the tensor is whole heads.
+    pub head_dim: usize,
+    /// Of these, how many are in pairs, even.
+    pub dims: usize,
+}
+
+impl Halves {
+    /// The file's row of what is handed out as row `row`, both counted from the tensor's first.
+    pub fn stored(self, row: usize) -> usize {
+        let place = row % self.head_dim;
+        if place >= self.dims { row } else { row - place + place / 2 + place % 2 * (self.dims / 2) }
+    }
 }
 
 impl Rows {
     /// All rows of a tensor (rows, cols).
     pub fn all(tensor: impl Into<String>, rows: usize, cols: usize) -> Self {
-        Self { tensor: tensor.into(), shape: (rows, cols), rows: 0..rows }
+        Self { tensor: tensor.into(), shape: (rows, cols), rows: 0..rows, halves: None }
     }
 
     /// Columns of every row.
@@ -137,7 +158,8 @@ impl Rows {
     }
 }
 
-/// Rotary positions: each pair of columns is rotated by `position / (base^(2i / dims) · factor)`.
+/// Rotary positions: each pair of columns is rotated by `position / (base^(2i / dims) · factor)`, which `scaling`
+/// changes for long contexts.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rope {
     /// Which columns make a pair.
@@ -146,8 +168,32 @@ pub struct Rope {
     pub base: f32,
     /// Leading columns of a head that are rotated, even.
     pub dims: usize,
+    /// How angles shrink beyond the context of the first training.
+    pub scaling: Scaling,
+    /// Factor of the cosines and sines, 1 in most models.
+    pub magnitude: f32,
     /// Tensor of the factors, (dims / 2,).
     pub factors: Option<String>,
+}
+
+/// A rotation made for a longer context than the model was first trained on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scaling {
+    /// All angles are divided by this; 1 leaves them as they are.
+    Linear(f32),
+    /// Slow pairs are divided, fast ones are not (YaRN, <https://arxiv.org/abs/2309.00071>, section 3.2).
+    Yarn {
+        /// The divisor of the slowest pairs.
+        factor: f32,
+        /// Positions of the first training.
+        original_context: usize,
+        /// Share of their own angles that fast pairs keep, 1 in all of it.
+        extrapolation: f32,
+        /// Turns within the original context from which on a pair is fast.
+        fast: f32,
+        /// Turns within it up to which a pair is slow.
+        slow: f32,
+    },
 }
 
 /// The columns of a head that are rotated together.
@@ -160,7 +206,7 @@ pub enum Pairs {
 }
 
 /// Activation function of a gate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Activation {
     /// `x / (1 + e^−x)`.
     Silu,

@@ -50,7 +50,7 @@ impl Engine {
         progress: &mut dyn FnMut(Progress),
     ) -> Result<Self> {
         let mut gguf = gguf.boxed();
-        let plan = Arc::new(Plan::of(&gguf)?);
+        let plan = Arc::new(Plan::of(&gguf, options.context)?);
         let context = options.context.clamp(1, plan.spec.context);
         let tokenizer = Tokenizer::from_gguf(&mut gguf)?;
         let template = ChatTemplate::from_gguf(gguf.metadata(), &tokenizer)?;

@@ -105,7 +105,7 @@ async fn obtain(source: Source, picked: Option<File>, signal: &AbortSignal) -> R
 
 /// Refuses a model that could not fit before anything is allocated for it.
 fn check_memory(gguf: &Gguf<ModelReader>, context: usize) -> Result<()> {
-    let spec = Plan::of(gguf)?.spec;
+    let spec = Plan::of(gguf, context)?.spec;
     let context = context.clamp(1, spec.context);
     let weights = gguf.tensors().iter().fold(0, |sum: u64, tensor| sum.saturating_add(tensor.bytes));
     check_fits(gguf.file(), weights, spec.kv_bytes(context))

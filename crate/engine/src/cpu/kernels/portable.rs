@@ -55,10 +55,30 @@ pub fn swiglu(gate: &mut [f32], up: &[f32]) {
     }
 }
 
-/// `x += y`.
-pub fn add(x: &mut [f32], y: &[f32]) {
+/// `gate = gelu(gate) · up`; see [`super::reference::geglu`].
+pub fn geglu(gate: &mut [f32], up: &[f32]) {
+    // (1 + tanh(u)) / 2 is 1 / (1 + e^−2u).
+    const TWICE_ROOT: f32 = 1.595_769;
+    for (gate, up) in gate.iter_mut().zip(up) {
+        let g = *gate;
+        *gate = g / (1.0 + exp(-TWICE_ROOT * g * (1.0 + 0.044_715 * g * g))) * up;
+    }
+}
+
+/// `x += y · scale`.
+pub fn add_scaled(x: &mut [f32], y: &[f32], scale: f32) {
     for (x, y) in x.iter_mut().zip(y) {
-        *x += y;
+        *x += y * scale;
+    }
+}
+
+/// RMS norm of every head by itself, in place; weight: (head_dim,). See [`super::reference::rms_norm`].
+pub fn rms_norm_heads(heads: &mut [f32], weight: &[f32], eps: f32) {
+    for head in heads.chunks_exact_mut(weight.len()) {
+        let inverse = 1.0 / (dot(head, head) / head.len() as f32 + eps).sqrt();
+        for (v, w) in head.iter_mut().zip(weight) {
+            *v = *v * inverse * w;
+        }
     }
 }
 

@@ -114,6 +114,15 @@ pub fn swiglu(gate: &mut [f32], up: &[f32]) {
     }
 }
 
+/// `gate = gelu(gate) · up`, gelu(g) = g / 2 · (1 + tanh(√(2/π) · (g + 0.044715 g³))).
+pub fn geglu(gate: &mut [f32], up: &[f32]) {
+    for (gate, up) in gate.iter_mut().zip(up) {
+        let g = *gate;
+        let inner = std::f32::consts::FRAC_2_PI.sqrt() * (g + 0.044_715 * g * g * g);
+        *gate = 0.5 * g * (1.0 + inner.tanh()) * up;
+    }
+}
+
 /// Q·Kᵀ of up to [`HEADS`](super::layout::HEADS) heads, without any scale. q: (heads, dim); keys: (positions / 8,
 /// dim / 2, 8, 2); out: (heads, SPAN). Sums of [`EXACT`] products are exact, and become floats one after the other.
 pub fn qk(q: &[i16], keys: &[i16], dim: usize, out: &mut [f32]) {

@@ -73,16 +73,17 @@ pub struct Scratch<'a> {
     pub weights: &'a mut [i16],
 }
 
-/// Attention over up to [`SPAN`] positions; see [`super::reference::attend`]. q: (heads, dim), the scales already over
-/// √dim.
+/// Attention over up to [`SPAN`] positions without the first `unseen` of them, which are fewer than all; see
+/// [`super::reference::attend`]. q: (heads, dim), already scaled.
 pub fn attend(
     kernels: &Kernels,
     q: Quants,
     cached: &Cached,
-    dim: usize,
+    unseen: usize,
     scratch: &mut Scratch,
     out: &mut Partial,
 ) {
+    let dim = q.quants.len() / q.scales.len();
     let Scratch { scores, weights } = scratch;
     for first in (0..q.scales.len()).step_by(HEADS) {
         let heads = first..q.scales.len().min(first + HEADS);
@@ -95,7 +96,7 @@ pub fn attend(
         for (index, head) in heads.enumerate() {
             let scores = &mut scores[index * SPAN..][..SPAN];
             let weights = &mut weights[index * SPAN..][..SPAN];
-            let softened = soften(scores, q.scales[head], cached, weights);
+            let softened = soften(scores, q.scales[head], cached, unseen, weights);
             (out.peaks[head], out.sums[head], scales[index]) = softened;
         }
         let out = &mut out.values[cells];
@@ -108,13 +109,22 @@ pub fn attend(
 
 /// One head's largest score and Σ e^(score − largest), from `scores` that lack the scales of the query and the keys.
 /// `weights` become e^(score − largest) times the scale of the position's values, quantised; their scale comes last.
-fn soften(scores: &mut [f32], query: f32, cached: &Cached, weights: &mut [i16]) -> (f32, f32, f32) {
+fn soften(
+    scores: &mut [f32],
+    query: f32,
+    cached: &Cached,
+    unseen: usize,
+    weights: &mut [i16],
+) -> (f32, f32, f32) {
     let scores = &mut scores[..cached.keys.scales.len()];
     for (score, key) in scores.iter_mut().zip(cached.keys.scales) {
         *score *= query * key;
     }
+    scores[..unseen].fill(f32::NEG_INFINITY);
     let peak = reduce(scores, f32::NEG_INFINITY, |a, b| if b > a { b } else { a });
     scores.iter_mut().for_each(|score| *score = exp(*score - peak));
+    // e^x ends at a small number, not at 0.
+    scores[..unseen].fill(0.0);
     let sum = reduce(scores, 0.0, |a, b| a + b);
     for (score, value) in scores.iter_mut().zip(cached.values.scales) {
         *score *= value;

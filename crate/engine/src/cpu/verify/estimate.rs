@@ -10,7 +10,7 @@ use crate::cpu::products::Processor;
 use crate::cpu::weights::OpWeights;
 use crate::error::Result;
 use crate::gguf::Gguf;
-use crate::model::{Op, Plan};
+use crate::model::{Op, Plan, Rows};
 
 /// Bytes of layers, as the file stores them, that are held for timing; one layer at least.
 const HELD: u64 = 5_000_000;
@@ -62,10 +62,13 @@ pub fn estimate<R: Read + Seek>(
     now: &dyn Fn() -> f64,
 ) -> Result<Option<Estimate>> {
     let begun = now();
-    let of_layer = |ops: &Range<usize>| plan.ops()[ops.clone()].iter().flat_map(Op::tensors);
-    let sizes: Vec<u64> = plan.layers().iter().map(|ops| file_bytes(gguf, of_layer(ops))).collect();
+    let of_layer = |ops: &Range<usize>| {
+        let ops = &plan.ops()[ops.clone()];
+        ops.iter().map(|op| matrix_bytes(gguf, op) + vector_bytes(gguf, op)).sum()
+    };
+    let sizes: Vec<u64> = plan.layers().iter().map(of_layer).collect();
     // Of the head, the matrix: its norm is read whole, however few rows are timed.
-    let head = file_bytes(gguf, plan.ops()[plan.head()].weights().iter().map(|rows| rows.tensor.as_str()));
+    let head = matrix_bytes(gguf, &plan.ops()[plan.head()]);
     let mut timed = Timed::read(gguf, plan, processor, held(&sizes))?;
     // Brings code and buffers in; not counted.
     timed.pass(now);
@@ -95,9 +98,19 @@ pub(super) fn held(sizes: &[u64]) -> usize {
     within.count().max(1)
 }
 
-/// Bytes of these tensors in the file.
-fn file_bytes<'a, R: Read + Seek>(gguf: &Gguf<R>, tensors: impl Iterator<Item = &'a str>) -> u64 {
-    tensors.filter_map(|name| gguf.tensor(name)).map(|tensor| tensor.bytes).sum()
+/// Bytes in the file of the rows of a step's matrices.
+fn matrix_bytes<R: Read + Seek>(gguf: &Gguf<R>, op: &Op) -> u64 {
+    let of = |rows: &Rows| {
+        let tensor = gguf.tensor(&rows.tensor)?;
+        Some(tensor.bytes / rows.shape.0 as u64 * rows.rows.len() as u64)
+    };
+    op.weights().iter().filter_map(of).sum()
+}
+
+/// Bytes in the file of a step's vectors.
+fn vector_bytes<R: Read + Seek>(gguf: &Gguf<R>, op: &Op) -> u64 {
+    let vectors = op.vectors();
+    vectors.iter().filter_map(|vector| gguf.tensor(&vector.tensor)).map(|tensor| tensor.bytes).sum()
 }
 
 /// Reads the next [`BETWEEN`] bytes, going on from tensor `at`.
@@ -162,7 +175,7 @@ impl Timed {
         // From the start each time: left to grow, the numbers would end in infinities, which take another time.
         executor.embed(0, 1, |_, row| row.copy_from_slice(embedding));
         plan.ops()[1..].iter().zip(weights).for_each(|(op, weights)| executor.run(op, weights));
-        executor.head(head, &head_weights.norm, &head_weights.matrices[0], 0..1, logits);
+        executor.head(head, &head_weights.vectors[0], &head_weights.matrices[0], 0..1, logits);
         now() - begun
     }
 }

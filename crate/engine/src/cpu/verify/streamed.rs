@@ -54,7 +54,7 @@ pub fn forward<R: Read + Seek>(
         let rows = slice * SLICE..vocabulary.min((slice + 1) * SLICE);
         let logits = &mut logits[..tokens.len() * rows.len()];
         let (op, weights) = read_head(gguf, plan, rows.clone())?;
-        executor.head(&op, &weights.norm, &weights.matrices[0], 0..tokens.len(), logits);
+        executor.head(&op, &weights.vectors[0], &weights.matrices[0], 0..tokens.len(), logits);
         sink(rows, logits);
         each(plan.head() + slice + 1, total);
     }
@@ -69,8 +69,8 @@ pub(super) fn executor<R: Read + Seek>(
     tokens: usize,
     cache: (usize, usize),
 ) -> Result<Executor> {
-    let frequencies = load_ropes(gguf, plan, &mut |_| {})?;
-    Ok(Executor::new(plan, processor, tokens, cache, frequencies))
+    let rotations = load_ropes(gguf, plan, &mut |_| {})?;
+    Ok(Executor::new(plan, processor, tokens, cache, rotations))
 }
 
 /// Begins a batch of `tokens` at `position`; of the embedding, their rows alone are read.

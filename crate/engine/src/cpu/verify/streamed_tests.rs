@@ -14,7 +14,7 @@ const TYPES: [GgmlDType; 5] =
 /// Logits (tokens, vocabulary) put together from the slices, and how many steps were reported.
 fn streamed(bytes: &[u8], tokens: &[u32], kernels: &'static Kernels) -> Result<(Vec<f32>, usize)> {
     let mut gguf = Gguf::open("tiny.gguf", Cursor::new(bytes))?;
-    let plan = Arc::new(Plan::of(&gguf)?);
+    let plan = Arc::new(Plan::of(&gguf, testing::CONTEXT)?);
     let mut all = vec![f32::NAN; tokens.len() * VOCABULARY];
     let mut steps = 0;
     let mut next = 0;
@@ -89,7 +89,7 @@ fn a_layer_that_is_missing_is_named() {
 
 fn tiny() -> (Gguf<Cursor<Vec<u8>>>, Arc<Plan>) {
     let gguf = Gguf::open("tiny.gguf", Cursor::new(testing::file(GgmlDType::Q4_1))).unwrap();
-    let plan = Arc::new(Plan::of(&gguf).unwrap());
+    let plan = Arc::new(Plan::of(&gguf, testing::CONTEXT).unwrap());
     (gguf, plan)
 }
 

@@ -51,7 +51,7 @@ pub fn trace<R: Read + Seek>(
         let matrix = &head_weights.matrices[0];
         let mut output = vec![0.0; matrix.rows()];
         let last = tokens.len() - 1..tokens.len();
-        executor.head(&head, &head_weights.norm, matrix, last, &mut output);
+        executor.head(&head, &head_weights.vectors[0], matrix, last, &mut output);
         trace.push(Traced { op: plan.head(), output });
         traces.push(trace);
         position += tokens.len();

@@ -27,7 +27,8 @@ impl From<Format> for Bits {
             Format::Q4_0 | Format::Q4_1 => Self::Q4,
             Format::Q8_0 => Self::Q8,
             Format::F16 => Self::F16,
-            Format::F32 => Self::F32,
+            // Those without a shader of their own become floats.
+            _ => Self::F32,
         }
     }
 }
@@ -61,18 +62,18 @@ impl Epilogue {
         match self {
             Self::Store => geometry::STORE,
             Self::AddResidual => geometry::ADD,
-            Self::SwiGlu => geometry::SWIGLU,
+            Self::Gate(_) => geometry::SWIGLU,
         }
     }
 
     /// Groups of weights that an invocation with `rows` rows computes: a gate row comes with its up row.
     pub(in crate::gpu) fn groups(self, rows: u32) -> u32 {
-        if self == Self::SwiGlu { rows.max(2) } else { rows }
+        if matches!(self, Self::Gate(_)) { rows.max(2) } else { rows }
     }
 
     /// Groups of rows of weights behind so many rows of output.
     pub(in crate::gpu) fn weight_groups(self, rows: u32) -> u32 {
-        rows.div_ceil(geometry::GROUP_ROWS) * if self == Self::SwiGlu { 2 } else { 1 }
+        rows.div_ceil(geometry::GROUP_ROWS) * if matches!(self, Self::Gate(_)) { 2 } else { 1 }
     }
 }
 
@@ -96,7 +97,7 @@ impl Kernel {
     /// Name without the specialisation, for people.
     pub(in crate::gpu) fn name(self) -> String {
         match self {
-            Self::Matvec(bits, Prologue::Norm, Epilogue::SwiGlu, _) => format!("norm + gate·up {bits:?}"),
+            Self::Matvec(bits, Prologue::Norm, Epilogue::Gate(_), _) => format!("norm + gate·up {bits:?}"),
             Self::Matvec(bits, Prologue::Norm, _, _) => format!("norm + matvec {bits:?}"),
             Self::Matvec(bits, Prologue::MergeAttention, _, _) => format!("output + residual {bits:?}"),
             Self::Matvec(bits, Prologue::Gated, Epilogue::AddResidual, _) => {

@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::gpu::device::Device;
 use crate::gpu::geometry::{BLOCK, CANDIDATES, CHUNK, PARTIAL_TAIL, SPLIT};
 use crate::gpu::memory::{Memory, bytes_of};
-use crate::model::{Activations, Op, Plan, Prologue, Spec, rope_angles};
+use crate::model::{Activations, Op, Plan, Prologue, Rotation, Spec, rope_angles};
 
 /// Ids that a conversation's end may hold before older ones are overwritten; a batch of the prompt goes behind them.
 pub(in crate::gpu) const RING: u32 = 128;
@@ -159,13 +159,17 @@ impl Storage {
         let output = self.output(op.output());
         match op {
             Op::Embed(_) => OpBindings::Kernel(device.bind(&layouts.read_write, &[&self.ids, output])),
-            Op::RopeAppend { layer, rope } => {
-                let buffers = [&self.qkv, &self.angles[*rope], &self.caches[*layer]];
+            Op::RopeAppend(step) => {
+                let angles = step.rope.map_or(&self.nothing, |rope| &self.angles[rope]);
+                let buffers = [&self.qkv, angles, &self.caches[step.layer]];
                 OpBindings::Kernel(device.bind(&layouts.rope, &buffers))
             }
-            Op::Attend { layer } => {
+            Op::Attend { layer, .. } => {
                 let buffers = [&self.qkv, &self.caches[*layer], output];
                 OpBindings::Kernel(device.bind(&layouts.read_read_write, &buffers))
+            }
+            Op::AddNormed(_) => {
+                OpBindings::Kernel(device.bind(&layouts.read_write, &[&self.nothing, output]))
             }
             Op::Project(project) => {
                 let input = match project.prologue {
@@ -187,7 +191,7 @@ impl Storage {
     /// The buffer that a step leaves its result in.
     fn output(&self, activations: Activations) -> &Buffer {
         match activations {
-            Activations::Residual => &self.residual,
+            Activations::Residual | Activations::Product => &self.residual,
             Activations::Qkv | Activations::Queries => &self.qkv,
             Activations::Attended => &self.partials,
             Activations::Gated => &self.gate,
@@ -197,7 +201,7 @@ impl Storage {
 }
 
 impl Buffers {
-    /// `frequencies`: see [`load_ropes`](crate::model::weights::load_ropes).
+    /// `rotations`: see [`load_ropes`](crate::model::weights::load_ropes).
     ///
     /// # Errors
     /// The context is too large for the device's bindings.
@@ -207,12 +211,12 @@ impl Buffers {
         plan: &Plan,
         context: usize,
         weights: &Weights,
-        frequencies: &[Vec<f64>],
+        rotations: &[Rotation],
     ) -> Result<Self> {
         let batch = batch_size(device, &plan.spec, context)?;
         let storage = Storage::new(device, memory, plan, context, batch);
-        for (buffer, frequencies) in storage.angles.iter().zip(frequencies) {
-            let angles = rope_angles(frequencies, 0..context);
+        for (buffer, rotation) in storage.angles.iter().zip(rotations) {
+            let angles = rope_angles(rotation, 0..context);
             let words: Vec<u32> = angles.flat_map(|(cos, sin)| [cos.to_bits(), sin.to_bits()]).collect();
             device.queue.write_buffer(buffer, 0, &bytes_of(&words));
         }

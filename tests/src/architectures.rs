@@ -3,6 +3,7 @@
 
 use serde_json::Value;
 
+use crate::keys::{Keys, put_text};
 use crate::workspace;
 
 /// A tiny model, and what the reference makes of it.
@@ -128,10 +129,7 @@ fn file(case: &Value, vocabulary: usize) -> Vec<u8> {
         weights.for_each(|weight| data.extend(weight.to_le_bytes()));
         data.resize(data.len().next_multiple_of(32), 0);
     }
-    let mut file = b"GGUF\x03\0\0\0".to_vec();
-    file.extend((tensors.len() as u64).to_le_bytes());
-    file.extend(keys.count.to_le_bytes());
-    file.extend(keys.bytes);
+    let mut file = keys.header(tensors.len());
     file.extend(directory);
     file.resize(file.len().next_multiple_of(32), 0);
     file.extend(data);
@@ -144,68 +142,4 @@ fn spelled(byte: u8) -> String {
     let before = (0..byte).filter(|before| !visible(*before)).count() as u32;
     let code = if visible(byte) { u32::from(byte) } else { 256 + before };
     char::from_u32(code).expect("below the surrogates").to_string()
-}
-
-/// A GGUF's key-value pairs; the numbers are the format's for the types of values.
-#[derive(Default)]
-struct Keys {
-    count: u64,
-    bytes: Vec<u8>,
-}
-
-impl Keys {
-    fn key(&mut self, key: &str, kind: u32) {
-        self.count += 1;
-        put_text(&mut self.bytes, key);
-        self.bytes.extend(kind.to_le_bytes());
-    }
-
-    fn value(&mut self, key: &str, value: &Value) {
-        match value {
-            Value::String(value) => self.text(key, value),
-            Value::Bool(value) => {
-                self.key(key, 7);
-                self.bytes.push((*value).into());
-            }
-            Value::Array(values) => self.integers(key, values.iter().map(|value| count(value) as i32)),
-            whole if whole.is_u64() => self.integer(key, count(whole)),
-            real => self.float(key, number(real)),
-        }
-    }
-
-    fn integer(&mut self, key: &str, value: usize) {
-        self.key(key, 4);
-        self.bytes.extend((value as u32).to_le_bytes());
-    }
-
-    fn float(&mut self, key: &str, value: f32) {
-        self.key(key, 6);
-        self.bytes.extend(value.to_le_bytes());
-    }
-
-    fn text(&mut self, key: &str, value: &str) {
-        self.key(key, 8);
-        put_text(&mut self.bytes, value);
-    }
-
-    fn texts(&mut self, key: &str, values: &[String]) {
-        self.list(key, 8, values.len());
-        values.iter().for_each(|value| put_text(&mut self.bytes, value));
-    }
-
-    fn integers(&mut self, key: &str, values: impl ExactSizeIterator<Item = i32>) {
-        self.list(key, 5, values.len());
-        values.for_each(|value| self.bytes.extend(value.to_le_bytes()));
-    }
-
-    fn list(&mut self, key: &str, kind: u32, len: usize) {
-        self.key(key, 9);
-        self.bytes.extend(kind.to_le_bytes());
-        self.bytes.extend((len as u64).to_le_bytes());
-    }
-}
-
-fn put_text(out: &mut Vec<u8>, text: &str) {
-    out.extend((text.len() as u64).to_le_bytes());
-    out.extend(text.bytes());
 }

@@ -5,6 +5,8 @@ use std::process::Command;
 
 pub mod architectures;
 pub mod circles;
+mod keys;
+pub mod vocabulary;
 
 /// Root of the workspace.
 pub fn workspace() -> &'static Path {

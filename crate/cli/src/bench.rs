@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 use engine::gpu::Gpu;
+use engine::tokenizer::Specials;
 use engine::{Engine, Request, Sampling, Step, block_on};
 use latency::Ms;
 use latency::stats::{Measured, Summary, Timing};
@@ -14,7 +15,6 @@ use crate::latency_bench::{self, LatencyArgs};
 use crate::load::{self, BackendArgs};
 use crate::model::ModelArgs;
 use crate::output;
-use crate::tokenize::text_tokens;
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
@@ -54,7 +54,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     if engine.info().context < (args.prefill + args.decode) as usize {
         bail!("the model's context holds {} tokens; ask for fewer", engine.info().context);
     }
-    let text = text_tokens(&engine, TEXT)?;
+    let text = engine.tokenizer().encode_whole(TEXT, Specials::AsText)?;
     let tokens: Vec<u32> = text.iter().copied().cycle().take(args.prefill as usize).collect();
     if tokens.is_empty() {
         bail!("the model's tokenizer makes no tokens of a plain text; nothing to measure");

@@ -12,13 +12,13 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, bail};
+use engine::tokenizer::Specials;
 use engine::{Engine, block_on};
 use serde_json::json;
 
 use crate::load::BackendArgs;
 use crate::model::ModelArgs;
 use crate::output;
-use crate::tokenize::text_tokens;
 
 #[derive(clap::Args)]
 #[command(after_help = "Examples:
@@ -49,7 +49,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let text = String::from_utf8(bytes).with_context(|| format!("{name}: is not UTF-8 text"))?;
     let mut engine = args.backend.load(&args.model, args.chunk as usize)?;
     let chunk = engine.info().context;
-    let tokens = text_tokens(&engine, &text)?;
+    let tokens = engine.tokenizer().encode_whole(&text, Specials::AsText)?;
     let score = score(&mut engine, &tokens, chunk, args.second_half)?;
     if score.tokens == 0 {
         let least = if args.second_half { chunk } else { 2 };

@@ -3,8 +3,8 @@
 use std::io::{Read, Write};
 
 use anyhow::{Context, Result};
+use engine::Tokenizer;
 use engine::tokenizer::Specials;
-use engine::{Engine, Tokenizer};
 use serde_json::json;
 
 use crate::model::ModelArgs;
@@ -21,6 +21,9 @@ pub(crate) struct Args {
     /// Names of special tokens in the text mean those tokens
     #[arg(long)]
     special: bool,
+    /// Leave out the tokens in front and behind that the model expects of every text
+    #[arg(long)]
+    bare: bool,
     #[command(flatten)]
     model: ModelArgs,
     /// One JSON object
@@ -34,7 +37,11 @@ pub(crate) fn run(args: &Args) -> Result<()> {
         Some(text) => text.clone(),
         None => standard_input()?,
     };
-    let ids = tokenizer.encode(&text, if args.special { Specials::Parse } else { Specials::AsText })?;
+    let specials = if args.special { Specials::Parse } else { Specials::AsText };
+    let ids = match args.bare {
+        true => tokenizer.encode(&text, specials)?,
+        false => tokenizer.encode_whole(&text, specials)?,
+    };
     let mut out = std::io::stdout().lock();
     if args.json {
         let tokens: Vec<_> = ids.iter().map(|id| tokenizer.token_text(*id)).collect();
@@ -53,12 +60,4 @@ pub(crate) fn standard_input() -> Result<String> {
     let mut bytes = Vec::new();
     std::io::stdin().read_to_end(&mut bytes).context("standard input: cannot be read")?;
     String::from_utf8(bytes).context("standard input: is not UTF-8 text")
-}
-
-/// Tokens of a plain text, with the beginning token where the model expects one.
-pub(crate) fn text_tokens(engine: &Engine, text: &str) -> Result<Vec<u32>> {
-    let tokenizer = engine.tokenizer();
-    let mut ids: Vec<u32> = tokenizer.bos().filter(|_| tokenizer.adds_bos()).into_iter().collect();
-    ids.extend(tokenizer.encode(text, Specials::AsText)?);
-    Ok(ids)
 }

@@ -235,7 +235,7 @@ fn tensors_may_not_overlap() {
 fn every_missing_key_is_named() {
     let metadata = testing::metadata();
     let tensors = testing::tensors(GgmlDType::Q8_0);
-    let optional = ["general.name", "pre", "dimension_count", "token_type", "eos_token_id", "chat_template"];
+    let optional = ["general.name", "dimension_count", "token_type", "eos_token_id", "chat_template"];
     for index in 0..metadata.len() {
         let mut without = testing::metadata();
         let (key, _) = without.remove(index);

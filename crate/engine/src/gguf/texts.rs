@@ -74,6 +74,19 @@ impl<R: Read + Seek> Gguf<R> {
         Ok(texts)
     }
 
+    /// Reads a list of floats of 32 bits; one of whole numbers of 32 bits is taken for such.
+    ///
+    /// # Errors
+    /// The key is missing or holds something else, or the list cannot be read.
+    pub fn floats(&mut self, key: &str) -> Result<Vec<f32>> {
+        let list = self.metadata.list(key, "a list of floats", |kind| matches!(kind, 5 | 6))?;
+        let list = self.metadata.required(key, list)?;
+        let mut elements = Elements::new(self, key, list)?;
+        let float =
+            |bytes| if list.kind == 5 { i32::from_le_bytes(bytes) as f32 } else { f32::from_le_bytes(bytes) };
+        (0..list.len).map(|_| elements.take().map(float)).collect()
+    }
+
     /// Reads a list of whole numbers, `None` when the key is missing.
     ///
     /// # Errors

@@ -145,7 +145,7 @@ impl Engine {
             return Err(self.too_long(&format!("at least {least}")));
         }
         match &self.template {
-            Some(template) => template.tokens(messages, &self.tokenizer),
+            Some(template) => Ok(self.tokenizer.begun(template.tokens(messages, &self.tokenizer)?)),
             None => plain_prompt(messages, &self.tokenizer),
         }
     }

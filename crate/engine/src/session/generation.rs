@@ -151,7 +151,7 @@ impl Engine {
             tokens: 0,
             max_tokens: request.max_tokens,
             sampler,
-            stream: TextStream::default(),
+            stream: TextStream::after(&self.tokenizer, prompt),
             stop: StopStrings::new(&request.stop),
             pending: None,
             finished: None,

@@ -6,37 +6,61 @@ use candle_core::quantized::gguf_file::Value;
 
 use super::{ChatTemplate, Tokenizer, spell};
 use crate::gguf::Gguf;
-use crate::testing;
+use crate::testing::{self, Entries};
 
 /// A file of nothing but metadata: every byte is a token, `specials` come behind them.
 pub(super) fn gguf(specials: &[&str], entries: &[(&str, &str)]) -> Gguf<Cursor<Vec<u8>>> {
-    write(specials, &[], entries)
+    let entries: Vec<(&str, Value)> = entries.iter().map(|(key, value)| (*key, text(value))).collect();
+    gguf_of(specials, &entries, &[])
 }
 
 pub(super) fn gguf_with_merges(specials: &[&str], merges: &[&str]) -> Gguf<Cursor<Vec<u8>>> {
-    write(specials, merges, &[])
+    let merges = Value::Array(merges.iter().map(|m| text(m)).collect());
+    gguf_of(specials, &[("tokenizer.ggml.merges", merges)], &[])
 }
 
-fn write(specials: &[&str], merges: &[&str], entries: &[(&str, &str)]) -> Gguf<Cursor<Vec<u8>>> {
-    let text = |text: &str| Value::String(text.to_owned());
-    let mut metadata = testing::metadata();
-    let mut set = |key: &str, value: Value| {
-        metadata.retain(|(old, _)| old != key);
-        metadata.push((key.to_owned(), value));
-    };
+pub(super) fn gguf_of(
+    specials: &[&str],
+    entries: &[(&str, Value)],
+    more: &[(&str, Value)],
+) -> Gguf<Cursor<Vec<u8>>> {
+    open(&byte_level(specials, &[entries, more].concat()))
+}
+
+/// Metadata of the tiny model with `entries` in the place of its own.
+pub(super) fn with(entries: &[(&str, Value)]) -> Gguf<Cursor<Vec<u8>>> {
+    open(&replaced(testing::metadata(), entries))
+}
+
+/// Metadata of a file whose tokens are the bytes, then `specials`.
+pub(super) fn byte_level(specials: &[&str], entries: &[(&str, Value)]) -> Entries {
     let bytes = (0..=255).map(|byte| text(&spell(&[byte])));
-    set("tokenizer.ggml.tokens", Value::Array(bytes.chain(specials.iter().map(|s| text(s))).collect()));
     let types = (0..256 + specials.len()).map(|id| Value::I32(if id < 256 { 1 } else { 3 }));
-    set("tokenizer.ggml.token_type", Value::Array(types.collect()));
-    set("tokenizer.ggml.bos_token_id", Value::U32(256));
-    set("tokenizer.ggml.eos_token_id", Value::U32(257));
-    if !merges.is_empty() {
-        set("tokenizer.ggml.merges", Value::Array(merges.iter().map(|m| text(m)).collect()));
-    }
+    let own = [
+        ("tokenizer.ggml.tokens", Value::Array(bytes.chain(specials.iter().map(|s| text(s))).collect())),
+        ("tokenizer.ggml.token_type", Value::Array(types.collect())),
+        ("tokenizer.ggml.bos_token_id", Value::U32(256)),
+        ("tokenizer.ggml.eos_token_id", Value::U32(257)),
+    ];
+    let mut metadata = testing::metadata();
+    metadata.retain(|(key, _)| key != "tokenizer.chat_template");
+    replaced(replaced(metadata, &own), entries)
+}
+
+pub(super) fn open(metadata: &Entries) -> Gguf<Cursor<Vec<u8>>> {
+    Gguf::open("small.gguf", Cursor::new(testing::write(metadata, &[]))).unwrap()
+}
+
+fn replaced(mut metadata: Entries, entries: &[(&str, Value)]) -> Entries {
     for (key, value) in entries {
-        set(key, text(value));
+        metadata.retain(|(old, _)| old != key);
+        metadata.push(((*key).to_owned(), value.clone()));
     }
-    Gguf::open("small.gguf", Cursor::new(testing::write(&metadata, &[]))).unwrap()
+    metadata
+}
+
+fn text(text: &str) -> Value {
+    Value::String(text.to_owned())
 }
 
 pub(super) fn chat(specials: &[&str], template: &str) -> (Tokenizer, ChatTemplate) {

@@ -1,6 +1,6 @@
-//! The tokenizer a GGUF file describes: byte-level BPE over the file's own vocabulary and merges, with the
-//! `tokenizers` crate doing the merging. Special tokens are found before it, so that whether a text may
-//! contain them is the caller's choice, text by text.
+//! The tokenizer a GGUF file describes: byte-level BPE or SentencePiece over the file's own vocabulary, to the
+//! token as llama.cpp has it. Special tokens are found before that, so that whether a text may contain control
+//! tokens is the caller's choice, text by text.
 
 mod bpe;
 mod bytes;
@@ -8,9 +8,14 @@ mod chat;
 mod codec;
 #[cfg(test)]
 mod fixture;
+mod keys;
+mod merge;
 mod pre_tokenizer;
+mod sentencepiece;
 mod special;
 mod stream;
+#[cfg(test)]
+mod tests;
 mod vocabulary;
 
 #[cfg(test)]

@@ -6,13 +6,23 @@ use super::codec::Tokenizer;
 #[derive(Default)]
 pub struct TextStream {
     held: Vec<u8>,
+    /// Whether a space in front of everything is to be left out.
+    drops_space: bool,
 }
 
 impl TextStream {
+    /// A text that comes after `tokens`, without the space that encoding it there would put in front.
+    pub fn after(tokenizer: &Tokenizer, tokens: &[u32]) -> Self {
+        Self { held: Vec::new(), drops_space: tokenizer.adds_space_after(tokens) }
+    }
+
     /// Takes one token; returns the text that became complete. Bytes that can never become a character are
     /// replaced at once.
     pub fn push(&mut self, tokenizer: &Tokenizer, id: u32) -> String {
-        self.push_bytes(&tokenizer.bytes(id))
+        let bytes = tokenizer.bytes(id);
+        let dropped = self.drops_space && bytes.first() == Some(&b' ');
+        self.drops_space &= bytes.is_empty();
+        self.push_bytes(&bytes[usize::from(dropped)..])
     }
 
     fn push_bytes(&mut self, bytes: &[u8]) -> String {

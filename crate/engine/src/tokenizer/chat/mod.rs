@@ -2,6 +2,8 @@
 //! tokenised so that nothing people wrote can become a special token.
 
 mod families;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod goldens;
 mod jinja;
 mod message;
 mod origin;

@@ -52,11 +52,9 @@ pub(super) fn test(value: &Value, name: &str, mut given: Arguments, budget: &Bud
         }
         ("upper" | "lower", Value::Str(text)) => {
             budget.spend(text.len() as u64)?;
-            let (wanted, other): (fn(char) -> bool, fn(char) -> bool) = match name {
-                "upper" => (char::is_uppercase, char::is_lowercase),
-                _ => (char::is_lowercase, char::is_uppercase),
-            };
-            text.chars().any(wanted) && !text.chars().any(other)
+            let has =
+                |upper: bool| text.chars().any(|c| if upper { c.is_uppercase() } else { c.is_lowercase() });
+            has(name == "upper") && !has(name != "upper")
         }
         (other, _) => return Err(wrong(format!("the test {} is not supported", quoted(other)))),
     };

@@ -2,6 +2,8 @@
 
 use std::io::{Read, Seek};
 
+use protocol::ChatFormat;
+
 use crate::error::Result;
 use crate::gguf::Gguf;
 use crate::model::Spec;
@@ -27,8 +29,8 @@ pub struct Info {
     pub vocabulary: usize,
     /// Tensor types with the bytes each takes in the file, largest first.
     pub quantization: Vec<(String, u64)>,
-    /// Whether the file brought a chat template.
-    pub chat_template: bool,
+    /// How conversations are put to it.
+    pub chat: ChatFormat,
 }
 
 impl Info {
@@ -36,7 +38,7 @@ impl Info {
         gguf: &Gguf<R>,
         spec: &Spec,
         context: usize,
-        chat_template: bool,
+        chat: ChatFormat,
     ) -> Result<Self> {
         let mut quantization: Vec<(String, u64)> = Vec::new();
         for tensor in gguf.tensors() {
@@ -58,7 +60,7 @@ impl Info {
             layers: spec.layers.len(),
             vocabulary: spec.vocabulary,
             quantization,
-            chat_template,
+            chat,
         })
     }
 }

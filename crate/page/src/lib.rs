@@ -13,15 +13,15 @@
 //! - model: `model-name`, `load-button`, `load-progress` (`data-stage`, `data-done`, `data-total`), `load-detail`,
 //!   `load-cancel`, `model-status` (only when ready; `data-storage`), `load-again`, `metric-load`, `file-input`,
 //!   `forget-models`, `forgotten`, `context`, `backend-preference` (Automatic, Gpu, Cpu), `compile-detail`,
-//!   `catalogue-missing`, `catalogue-retry`
+//!   `catalogue-missing`, `catalogue-retry`, `template-note`
 //! - self-check: `check-agreement` (`data-same`, `data-tokens`), `check-difference`, `check-gpu-tps`,
 //!   `check-cpu-tps`, `check-replaced`, `check-remembered`, `check-again`, `variant`, `gpu-memory`
 //! - prompt: `task-{classify,extract,summarise,chat}`, `prompt`, `generate`, `stop`, `regenerate`, `new-chat`,
-//!   `needs-model`, `shown-first`
+//!   `needs-model`, `shown-first`, `thinking`
 //! - settings (a disclosure): `settings`, `temperature`, `top-k`, `top-p`, `min-p`, `repetition-penalty`,
 //!   `max-tokens`, `seed`, each with `…-problem`; `new-seed`, `variant-choice`, `threads`, `threads-hint`
 //! - answer: `answer`, `finish-reason` (`data-value`: end-of-turn, stop-string, budget, context-full, aborted,
-//!   failed), `earlier-answer`, `earlier-finish-reason`, `asked`, `reading`, `error` (any section), `hidden-run`, `moved`, `moved-figures`
+//!   failed), `earlier-answer`, `earlier-finish-reason`, `asked`, `reading`, `error` (any section), `hidden-run`, `moved`, `moved-figures`, `thought`, `system-folded`
 //! - figures: `metric-{ttft,itl,itl-p90,tps,e2e,memory,prompt-tokens,reused-tokens}`
 //! - measurement (a disclosure): `bench`, `bench-start`, `bench-stop`, `bench-result` (`data-backend`),
 //!   `bench-{prefill,decode,ttft,dispatches,passes,readback,bandwidth,copy,share}`, `bench-kernels`

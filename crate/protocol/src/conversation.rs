@@ -34,6 +34,42 @@ pub struct Message {
     pub content: String,
 }
 
+/// Where the template comes from that a conversation is written with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TemplateOrigin {
+    /// The model's file.
+    File,
+    /// A family of models, by name, that the vocabulary shows; the file brings none.
+    Family(String),
+    /// There is none: what was said is read line by line.
+    None,
+}
+
+/// How conversations are put to a model.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChatFormat {
+    /// Where the template comes from.
+    pub origin: TemplateOrigin,
+    /// Whether it takes a system message; otherwise that stands in front of the first turn.
+    pub takes_system: bool,
+    /// Whether thinking can be switched on and off.
+    pub thinking_switch: bool,
+    /// Whether the prompt itself opens the model's thought (`<think>`), unless thinking is switched off.
+    pub opens_thought: bool,
+}
+
+impl ChatFormat {
+    /// Of a model without a template.
+    pub fn plain() -> Self {
+        Self {
+            origin: TemplateOrigin::None,
+            takes_system: true,
+            thinking_switch: false,
+            opens_thought: false,
+        }
+    }
+}
+
 /// How the next token is chosen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sampling {

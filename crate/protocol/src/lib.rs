@@ -17,7 +17,7 @@ mod threads;
 use serde::{Deserialize, Serialize};
 
 pub use bench::{Bench, Benched, CpuCosts, GpuCosts, StageCosts};
-pub use conversation::{Message, Role, Sampling};
+pub use conversation::{ChatFormat, Message, Role, Sampling, TemplateOrigin};
 pub use measure::{Asked, Ended, Measure, Measured, Sampled, Until};
 pub use selection::{Check, Preference, Report, is_software};
 pub use threads::{AUTOMATIC_THREADS, MOST_THREADS, threads};
@@ -195,8 +195,8 @@ pub struct Loaded {
     pub vocabulary: u32,
     /// Tensor types with the bytes each takes in the file, largest first, e.g. `("Q4_1", 66_355_200)`.
     pub quantization: Vec<(String, u64)>,
-    /// Whether the file brought a chat template.
-    pub chat_template: bool,
+    /// How conversations are put to it.
+    pub chat: ChatFormat,
     /// Whether the bytes came from this browser's storage.
     pub from_storage: bool,
     /// The whole load, ms, measured.
@@ -229,6 +229,8 @@ pub struct Generate {
     pub messages: Vec<Message>,
     /// How tokens are chosen.
     pub sampling: Sampling,
+    /// Whether the model is to think first, where that can be switched; `None` leaves it to the template.
+    pub thinking: Option<bool>,
     /// Most tokens to answer with.
     pub max_tokens: u32,
     /// Texts that end the answer; not part of it.

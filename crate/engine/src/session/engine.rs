@@ -3,6 +3,8 @@
 use std::io::{Read, Seek};
 use std::sync::Arc;
 
+use protocol::ChatFormat;
+
 use crate::block_on;
 use crate::cpu::{Cpu, Pool, Processor};
 use crate::error::{Error, Result};
@@ -54,7 +56,8 @@ impl Engine {
         let context = options.context.clamp(1, plan.spec.context);
         let tokenizer = Tokenizer::from_gguf(&mut gguf)?;
         let template = ChatTemplate::from_gguf(gguf.metadata(), &tokenizer)?;
-        let info = Info::new(&gguf, &plan.spec, context, template.is_some())?;
+        let chat = template.as_ref().map_or_else(ChatFormat::plain, |template| template.format().clone());
+        let info = Info::new(&gguf, &plan.spec, context, chat)?;
         let words = tokenizer.encode(CHECK_TEXT, Specials::AsText)?;
         let tokens = words.into_iter().take(context.min(CHECK_TOKENS)).collect();
         let processor = Processor::detect(Arc::clone(&options.pool));
@@ -126,6 +129,13 @@ impl Engine {
     pub fn set_local_time(&mut self, seconds: i64) {
         if let Some(template) = &mut self.template {
             template.set_local_time(seconds);
+        }
+    }
+
+    /// Tells the chat template whether the model is to think first: [`ChatTemplate::set_thinking`].
+    pub fn set_thinking(&mut self, thinking: Option<bool>) {
+        if let Some(template) = &mut self.template {
+            template.set_thinking(thinking);
         }
     }
 

@@ -69,3 +69,9 @@ pub(super) fn chat(specials: &[&str], template: &str) -> (Tokenizer, ChatTemplat
     let template = ChatTemplate::from_gguf(gguf.metadata(), &tokenizer).unwrap().unwrap();
     (tokenizer, template)
 }
+
+pub(super) fn parsed(specials: &[&str], template: &str) -> crate::error::Result<ChatTemplate> {
+    let mut gguf = gguf(specials, &[("tokenizer.chat_template", template)]);
+    let tokenizer = Tokenizer::from_gguf(&mut gguf)?;
+    Ok(ChatTemplate::from_gguf(gguf.metadata(), &tokenizer)?.unwrap())
+}

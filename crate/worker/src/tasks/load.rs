@@ -170,7 +170,7 @@ fn describe(engine: &Engine, pool: &Pool, from_storage: bool, load_ms: f64) -> L
         threads: pool.threads() as u32,
         vocabulary: info.vocabulary as u32,
         quantization: info.quantization.clone(),
-        chat_template: info.chat_template,
+        chat: info.chat.clone(),
         from_storage,
         load_ms,
         memory_bytes: js::memory_bytes(),

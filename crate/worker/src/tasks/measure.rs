@@ -186,6 +186,7 @@ async fn answer(
     signal: &AbortSignal,
 ) -> Result<Option<Answer>> {
     let messages = [Message { role: Role::User, content: prompt.text.clone() }];
+    engine.set_thinking(None);
     let max_tokens = prompt.max_tokens as usize;
     let request = Request { sampling: Sampling::greedy(), max_tokens, stop: Vec::new() };
     let mut arrivals_ms = Vec::with_capacity(max_tokens);

@@ -26,6 +26,7 @@ fn generate() -> ToWorker {
             // Beyond what a JavaScript number can hold exactly.
             seed: u64::MAX,
         },
+        thinking: Some(false),
         max_tokens: 64,
         stop: vec!["\n".into()],
         asked_ms: 1.5e12,

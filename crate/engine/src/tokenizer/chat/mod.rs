@@ -1,7 +1,10 @@
-//! Conversations to tokens: the chat template a file brings, rendered by minijinja within limits, and
+//! Conversations to tokens: the chat template a file brings (or its family's), run within limits, and
 //! tokenised so that nothing people wrote can become a special token.
 
-mod dialect;
+mod families;
+#[cfg(all(test, not(target_arch = "wasm32")))]
+mod goldens;
+mod jinja;
 mod message;
 mod origin;
 mod template;

@@ -1,12 +1,12 @@
 //! A file's chat template: a conversation as text, and as tokens.
 
-use std::io;
 use std::ops::Range;
 
-use minijinja::{Environment, context};
+use protocol::{ChatFormat, TemplateOrigin};
 
-use super::dialect;
-use super::message::Message;
+use super::families;
+use super::jinja::{self, Budget, Fault, Program, Value};
+use super::message::{Message, Role};
 use super::origin::StandIns;
 use crate::error::{Error, Result};
 use crate::gguf::Metadata;
@@ -16,23 +16,34 @@ use crate::tokenizer::special::SpecialTokens;
 /// Bytes of the longest template accepted; real ones have up to 20 kB.
 const MAX_TEMPLATE: usize = 1 << 17;
 
-/// Instructions a template may run; a turn takes a few dozen.
-const FUEL: u64 = 2_000_000;
-
-/// Bytes of the longest text a template may write; no model reads a tenth of it.
-const MAX_TEXT: usize = 1 << 24;
+/// Bytes a run may read and write: [`jinja`]. A conversation of 100 kB takes a few millions.
+const WORK: u64 = 1 << 25;
 
 /// Runs that may be spent on telling which special tokens of a rendering are the template's own; one does
 /// unless contents spell some. Real templates have up to 100 places that write or compare with one.
 const MAX_RUNS: usize = 128;
 
+/// The text that tells whether a template uses a system message.
+const PROBE: &str = "Speak plainly.";
+
+/// The opening of a thought.
+const THOUGHT: &str = "<think>";
+
 /// A file's chat template.
 pub struct ChatTemplate {
-    environment: Environment<'static>,
+    program: Program,
     source: String,
     file: String,
     bos: String,
     eos: String,
+    /// The time for `strftime_now`.
+    now: Option<i64>,
+    /// Whether the model is to think before it answers, where that can be switched.
+    thinking: Option<bool>,
+    /// Whether `tools` and `documents` are defined, as none: `transformers` defines them, llama.cpp does not, and
+    /// some templates loop over tools as soon as they are defined.
+    defines_tools: bool,
+    format: ChatFormat,
 }
 
 /// What a template is run on.
@@ -46,54 +57,137 @@ struct Values<'a> {
 }
 
 impl ChatTemplate {
-    /// The template of the file, `None` when it has none; `tokenizer` is the same file's.
+    /// The template of the file, or of the family that its special tokens show, `None` when they show none;
+    /// `tokenizer` is the same file's.
     ///
     /// # Errors
     /// It is too long or does not parse.
     pub fn from_gguf(metadata: &Metadata, tokenizer: &Tokenizer) -> Result<Option<Self>> {
-        let Some(source) = metadata.opt_str("tokenizer.chat_template")? else { return Ok(None) };
         let bad = |cause: String| Error::BadFile { file: metadata.file().to_owned(), cause };
+        let (source, origin) = match metadata.opt_str("tokenizer.chat_template")? {
+            Some(source) => (source, TemplateOrigin::File),
+            None => match families::of(tokenizer) {
+                Some(family) => (family.template, TemplateOrigin::Family(family.name.to_owned())),
+                None => return Ok(None),
+            },
+        };
         if source.len() > MAX_TEMPLATE {
             return Err(bad(format!("its chat template has {} bytes, above {MAX_TEMPLATE}", source.len())));
         }
-        let environment = dialect::environment(FUEL);
-        let source = dialect::without_generation_tags(source);
-        environment
-            .template_from_named_str("chat", &source)
-            .map_err(|error| bad(format!("its chat template does not parse: {error}")))?;
+        let program = jinja::parse(source)
+            .map_err(|fault| bad(format!("its chat template does not parse: {fault}")))?;
         let special = |name: &str| -> Result<String> {
             let id = metadata.opt_usize(&format!("tokenizer.ggml.{name}_token_id"))?;
             let text = id.and_then(|id| tokenizer.token_text(u32::try_from(id).ok()?));
             Ok(text.unwrap_or_default().to_owned())
         };
-        let bos = special("bos")?;
-        let eos = special("eos")?;
-        Ok(Some(Self { environment, source, file: metadata.file().to_owned(), bos, eos }))
+        let format = ChatFormat {
+            origin,
+            takes_system: true,
+            thinking_switch: !program.switches.is_empty(),
+            opens_thought: false,
+        };
+        let mut template = Self {
+            bos: special("bos")?,
+            eos: special("eos")?,
+            source: source.to_owned(),
+            file: metadata.file().to_owned(),
+            // While the template is tried.
+            now: Some(0),
+            thinking: None,
+            defines_tools: true,
+            program,
+            format,
+        };
+        let hello = [Message { role: Role::User, content: "Hello".to_owned() }];
+        if template.rendered(&hello, true).is_err() {
+            template.defines_tools = false;
+            template.defines_tools = template.rendered(&hello, true).is_err();
+        }
+        template.format.takes_system = template.uses_system();
+        template.format.opens_thought =
+            template.rendered(&hello, true).is_ok_and(|text| text.trim_end().ends_with(THOUGHT));
+        template.now = None;
+        Ok(Some(template))
+    }
+
+    /// How it treats conversations.
+    pub fn format(&self) -> &ChatFormat {
+        &self.format
     }
 
     /// Tells the template what time it is, for `strftime_now`: `seconds` since 1970 on the visitor's clock,
     /// time zone included. A template that asks without having been told is refused.
     pub fn set_local_time(&mut self, seconds: i64) {
-        dialect::set_local_time(&mut self.environment, seconds);
+        self.now = Some(seconds);
     }
 
-    /// The conversation as text, with the opening of the model's turn behind it when asked.
+    /// Tells the template whether the model is to think before it answers; `None` leaves that to the template.
+    pub fn set_thinking(&mut self, thinking: Option<bool>) {
+        self.thinking = thinking;
+    }
+
+    /// The conversation as text, with the opening of the model's turn behind it when asked. Where the template
+    /// takes no system message, its text stands in front of the first turn.
     ///
     /// # Errors
-    /// The template refuses the conversation, or runs too long.
+    /// The template refuses the conversation, or takes too much work.
     pub fn render(&self, messages: &[Message], add_generation_prompt: bool) -> Result<String> {
+        self.rendered(&self.folded(messages), add_generation_prompt)
+    }
+
+    fn rendered(&self, messages: &[Message], add_generation_prompt: bool) -> Result<String> {
         let contents = contents(messages);
         let values = self.values(messages, &contents, add_generation_prompt);
-        let (result, _) = self.run(&self.source, &values);
-        result.map_err(|error| match dialect::raised(&error) {
-            Some(message) => {
+        let (result, _) = self.run(&self.program, &values);
+        result.map_err(|fault| match fault {
+            Fault::Raised(message) => {
                 Error::BadPrompt { cause: format!("the model's chat template refuses it: {message}") }
             }
-            None => {
-                let cause = format!("its chat template refuses this conversation: {error}");
+            fault => {
+                let cause = format!("its chat template refuses this conversation: {fault}");
                 Error::BadFile { file: self.file.clone(), cause }
             }
         })
+    }
+
+    /// Whether a system message is taken, and comes up in the text.
+    fn uses_system(&self) -> bool {
+        let say = |role, content: &str| Message { role, content: content.to_owned() };
+        let user = say(Role::User, "Hello");
+        let alone = self.rendered(std::slice::from_ref(&user), true);
+        match self.rendered(&[say(Role::System, PROBE), user], true) {
+            Ok(text) => text.contains(PROBE),
+            // A template that takes no conversation at all says so when it is asked.
+            Err(_) => alone.is_err(),
+        }
+    }
+
+    /// The conversation without system messages where the template takes none: their text stands in front of
+    /// the next turn of the user's.
+    fn folded(&self, messages: &[Message]) -> Vec<Message> {
+        if self.format.takes_system {
+            return messages.to_vec();
+        }
+        let mut said = String::new();
+        let mut out: Vec<Message> = Vec::with_capacity(messages.len());
+        for message in messages {
+            match message.role {
+                Role::System => {
+                    said.push_str(&message.content);
+                    said.push_str("\n\n");
+                }
+                Role::User => {
+                    let content = std::mem::take(&mut said) + &message.content;
+                    out.push(Message { role: Role::User, content });
+                }
+                Role::Assistant => out.push(message.clone()),
+            }
+        }
+        if !said.is_empty() {
+            out.push(Message { role: Role::User, content: said.trim_end().to_owned() });
+        }
+        out
     }
 
     /// The conversation as tokens: those of its rendered text, in which a special token counts only where
@@ -102,7 +196,8 @@ impl ChatTemplate {
     /// # Errors
     /// As [`Self::render`], or the tokenizer's.
     pub(crate) fn tokens(&self, messages: &[Message], tokenizer: &Tokenizer) -> Result<Vec<u32>> {
-        let rendered = self.render(messages, true)?;
+        let messages = &*self.folded(messages);
+        let rendered = self.rendered(messages, true)?;
         let own = self.own_characters(messages, &rendered, tokenizer).ok_or_else(|| Error::BadPrompt {
             cause: "it holds nearly every private-use character of Unicode; leave some out".to_owned(),
         })?;
@@ -152,7 +247,7 @@ impl ChatTemplate {
     ) -> Option<String> {
         let hidden = messages.iter().map(|m| stand_ins.hide(&m.content, &stays));
         let contents: Vec<String> = hidden.collect::<Option<_>>()?;
-        let text = self.run(&self.source, &self.values(messages, &contents, true)).0.ok()?;
+        let text = self.run(&self.program, &self.values(messages, &contents, true)).0.ok()?;
         stand_ins.reads_as(&text, rendered).then_some(text)
     }
 
@@ -172,9 +267,9 @@ impl ChatTemplate {
         // The first two are the beginning and the end token, which templates get as variables.
         let mut worn = vec![false; places.len() + 2];
         let mut shown = 0;
-        let mut fuel = FUEL;
+        let mut work = WORK;
         for place in 0..worn.len().min(MAX_RUNS) {
-            if fuel == 0 {
+            if work == 0 {
                 break;
             }
             worn[place] = true;
@@ -192,8 +287,13 @@ impl ChatTemplate {
                 eos: &dress(&self.eos, worn[1])?,
                 ..self.values(messages, &contents, true)
             };
-            let (result, used) = self.run(&source, &values);
-            fuel = fuel.saturating_sub(used);
+            let (result, used) = match jinja::parse(&source) {
+                Ok(program) => self.run(&program, &values),
+                Err(fault) => (Err(fault), 0),
+            };
+            // Parsing is work as well.
+            let used = used + source.len() as u64;
+            work = work.saturating_sub(used);
             let written = result
                 .ok()
                 .filter(|text| stand_ins.reads_as(text, rendered))
@@ -217,58 +317,33 @@ impl ChatTemplate {
         Values { messages, contents, bos: &self.bos, eos: &self.eos, add_generation_prompt }
     }
 
-    /// Runs `source`; instructions it took come back too.
-    fn run(&self, source: &str, values: &Values<'_>) -> (Result<String, minijinja::Error>, u64) {
-        let messages: Vec<_> = values
-            .messages
-            .iter()
-            .zip(values.contents)
-            .map(|(message, content)| context! { role => message.role.name(), content })
-            .collect();
-        let values = context! {
-            messages,
-            add_generation_prompt => values.add_generation_prompt,
-            bos_token => values.bos,
-            eos_token => values.eos,
-        };
-        let template = match self.environment.template_from_named_str("chat", source) {
-            Ok(template) => template,
-            Err(error) => return (Err(error), 0),
-        };
-        let mut text = Text::default();
-        match template.render_captured_to(values, &mut text) {
-            Ok(run) => {
-                let used = run.state().fuel_levels().map_or(0, |(used, _)| used);
-                let text = String::from_utf8(text.bytes);
-                (text.map_err(|error| dialect::invalid(error.to_string())), used)
-            }
-            Err(_) if text.full => {
-                (Err(dialect::invalid(format!("it writes more than {MAX_TEXT} bytes"))), FUEL)
-            }
-            Err(error) => (Err(error), FUEL),
-        }
-    }
-}
-
-/// What a template writes, up to [`MAX_TEXT`].
-#[derive(Default)]
-struct Text {
-    bytes: Vec<u8>,
-    full: bool,
-}
-
-impl io::Write for Text {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.full = bytes.len() > MAX_TEXT - self.bytes.len();
-        if self.full {
-            return Err(io::ErrorKind::FileTooLarge.into());
-        }
-        self.bytes.extend_from_slice(bytes);
-        Ok(bytes.len())
+    /// Runs `program`; the work it took comes back too.
+    fn run(&self, program: &Program, values: &Values<'_>) -> (Result<String, Fault>, u64) {
+        let budget = Budget::new(WORK);
+        let text = self.variables(values, &budget).and_then(|variables| {
+            let switches = program.switches.iter().zip(std::iter::repeat(self.thinking));
+            let switches = switches.filter_map(|(name, on)| Some((*name, Value::Bool(on?))));
+            jinja::run(program, variables.into_iter().chain(switches).collect(), self.now, &budget)
+        });
+        (text, budget.used())
     }
 
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
+    /// What the template finds defined, as `transformers` gives it.
+    fn variables(&self, values: &Values<'_>, budget: &Budget) -> Result<Vec<(&'static str, Value)>, Fault> {
+        let mut messages = Vec::with_capacity(values.messages.len());
+        for (message, content) in values.messages.iter().zip(values.contents) {
+            let fields = [("role", Value::str(message.role.name())), ("content", Value::str(content))];
+            messages.push(Value::record(&fields, budget)?);
+        }
+        let absent = ["tools", "documents"].into_iter().filter(|_| self.defines_tools);
+        let absent = absent.map(|name| (name, Value::None));
+        let given = [
+            ("messages", Value::list(messages, budget)?),
+            ("add_generation_prompt", Value::Bool(values.add_generation_prompt)),
+            ("bos_token", Value::str(values.bos)),
+            ("eos_token", Value::str(values.eos)),
+        ];
+        Ok(given.into_iter().chain(absent).collect())
     }
 }
 

@@ -1,8 +1,10 @@
 use std::fmt::Write as _;
+use std::ops::Add as _;
 
 use proptest::prelude::*;
+use protocol::TemplateOrigin;
 
-use super::{ChatTemplate, Message, Role};
+use super::{ChatTemplate, Message, Role, jinja};
 use crate::error::{Error, Result};
 use crate::tokenizer::codec::Tokenizer;
 use crate::tokenizer::fixture;
@@ -180,9 +182,37 @@ fn a_template_that_refuses_says_why() {
 
 #[test]
 fn a_template_runs_within_bounds() {
-    let error =
-        prompt_of("{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}", &["x"]);
-    assert!(error.unwrap_err().to_string().contains("fuel"));
+    for hostile in [
+        "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}",
+        // Bytes, doubled sixty times in every way there is.
+        "{% set ns = namespace(s='x') %}{% for i in range(60) %}{% set ns.s = ns.s ~ ns.s %}{% endfor %}",
+        "{% set ns = namespace(s='x') %}{% for i in range(60) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+        "{% set ns = namespace(s='x') %}{% for i in range(60) %}{% set ns.s = ns.s * 2 %}{% endfor %}",
+        "{% set ns = namespace(s='x') %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] | join %}{% endfor %}",
+        "{% set ns = namespace(s='x') %}{% for i in range(60) %}{% set ns.s = ns.s.replace('x', 'xx') %}{% endfor %}",
+        "{% set ns = namespace(s='x') %}{% for i in range(60) %}{% set ns.s = '%s%s' % (ns.s, ns.s) %}{% endfor %}",
+        "{% set ns = namespace(s='x') %}{% for i in range(60) %}{% set ns.s = '{0}{0}'.format(ns.s) %}{% endfor %}",
+        "{% set ns = namespace(s='x') %}{% for i in range(60) %}{% set t %}{{ ns.s }}{{ ns.s }}{% endset %}\
+         {% set ns.s = t %}{% endfor %}",
+        "{% macro m(s) %}{{ s }}{{ s }}{% endmacro %}{% set ns = namespace(s='x') %}{% for i in range(60) %}\
+         {% set ns.s = m(ns.s) %}{% endfor %}",
+        "{% set ns = namespace(s=[1]) %}{% for i in range(60) %}{% set ns.s = ns.s + ns.s %}{% endfor %}",
+        // Little memory, but a walk over it would never end.
+        "{% set ns = namespace(s=[1]) %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}{{ ns.s }}",
+        "{% set ns = namespace(s=[1], t=[1]) %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}\
+         {% set ns.t = [ns.t, ns.t] %}{% endfor %}{{ ns.s == ns.t }}",
+        "{% set ns = namespace(s=[1]) %}{% for i in range(60) %}{% set ns.s = [ns.s, ns.s] %}{% endfor %}\
+         {{ ns.s | tojson(indent=32) }}",
+        "{% set s = 'ab' * 1000000 %}{% for i in range(99999) %}{% if s in s ~ 'c' %}{% endif %}{% endfor %}",
+        "{% set s = 'a' * 3000 %}{{ s.replace('', s).replace('', s) }}",
+        "{{ ('a b ' * 999999).split() | map('center', 99999) | list }}",
+        "{{ 'a' | indent(999999999999, true) }}",
+        "{{ 'a'.center(999999999999) }}",
+    ] {
+        let error = prompt_of(hostile, &["x"]).map(|prompt| prompt.len()).unwrap_err().to_string();
+        let bounded = ["takes more work", "is not supported"].iter().any(|cause| error.contains(cause));
+        assert!(bounded, "{hostile}: {error}");
+    }
     // So many places to compare that not all can be told apart: what cannot is text.
     let mut template = String::new();
     for _ in 0..2000 {
@@ -203,7 +233,6 @@ fn a_template_runs_within_bounds() {
 #[test]
 fn a_template_cannot_stop_the_engine() {
     for expression in [
-        "c.count('')",
         "5 is divisibleby(0)",
         "'%.99999f' | format(1.5)",
         "'{:.99999f}'.format(1.5)",
@@ -224,23 +253,71 @@ fn a_template_cannot_stop_the_engine() {
         "axx",
         "2 True 001.2",
     );
-    gives("'{} {x:>3}'.format(c, x=1)", "a", "a   1");
+    gives("'{} {x}'.format(c, x=1)", "a", "a 1");
+    gives("c[::-1] ~ ''[::-1] ~ c.count('')", "ab", "ba3");
     let recursion = "{% macro m(x) %}{{ m(x) }}{% endmacro %}{{ m(1) }}";
     assert!(prompt_of(recursion, &["x"]).unwrap_err().to_string().contains("recursion"));
+    let deep = "{% set ns = namespace(s=[]) %}{% for i in range(9999) %}{% set ns.s = [ns.s] %}{% endfor %}";
+    assert!(prompt_of(deep, &["x"]).unwrap_err().to_string().contains("64 deep"));
+    let cycle = "{% set ns = namespace() %}{% set ns.a = [ns] %}{% set ns.b = ns %}{{ ns.a | tojson }}";
+    assert!(prompt_of(cycle, &["x"]).unwrap_err().to_string().contains("namespace"));
+}
+
+#[test]
+fn a_template_that_nests_too_deeply_does_not_parse() {
+    let nested = [
+        format!("{{{{ {} 1 }}}}", "not ".repeat(32_000)),
+        format!("{{{{ {}1{} }}}}", "(".repeat(9_000), ")".repeat(9_000)),
+        format!("{{{{ {}1{} }}}}", "[".repeat(9_000), "]".repeat(9_000)),
+        format!("{{{{ {}1 }}}}", "-".repeat(9_000)),
+        format!("{{{{ 1{} }}}}", " + 1".repeat(9_000)),
+        format!("{{{{ x{} }}}}", ".x".repeat(9_000)),
+        format!("{{{{ x{} }}}}", " | trim".repeat(9_000)),
+        format!("{{{{ 1{} }}}}", " if 1 else 1".repeat(9_000)),
+        format!("{}{}", "{% if 1 %}".repeat(5_000), "{% endif %}".repeat(5_000)),
+        format!("{{% set {}x{} = 1 %}}", "(".repeat(9_000), ")".repeat(9_000)),
+    ];
+    for source in nested {
+        // Less stack than a tab gives.
+        let parsed = std::thread::Builder::new().stack_size(256 << 10).spawn(move || {
+            let error = jinja::parse(&source).err().map(|error| error.to_string());
+            (source, error.unwrap_or_default())
+        });
+        let (source, error) = parsed.unwrap().join().unwrap();
+        assert!(error.contains(" deep"), "{}: {error}", &source[..40]);
+    }
+    // A long chain of branches is not deep.
+    let branches = format!("{{% if 0 %}}{}{{% endif %}}", "{% elif 0 %}".repeat(9_000));
+    assert_eq!(prompt(&branches, &["x"]), "");
+}
+
+#[test]
+fn the_deepest_template_needs_little_stack() {
+    let inner = format!("{{{{ {}m(x){} }}}}", "(".repeat(20), ")".repeat(20));
+    let deepest = format!(
+        "{{% macro m(x) %}}{}{inner}{}{{% endmacro %}}{{{{ m(1) }}}}",
+        "{% if 1 %}".repeat(15),
+        "{% endif %}".repeat(15)
+    );
+    let run = std::thread::Builder::new().stack_size(512 << 10).spawn(move || {
+        let program = jinja::parse(&deepest).unwrap();
+        jinja::run(&program, Vec::new(), None, &jinja::Budget::new(1 << 20)).unwrap_err().to_string()
+    });
+    assert!(run.unwrap().join().unwrap().contains("recursion"));
 }
 
 #[test]
 fn a_prompt_has_a_largest_size() {
     let template = "{% for i in range(99999) %}{{ messages[0].content }}{% endfor %}";
     let error = prompt_of(template, &[&"x".repeat(1000)]).unwrap_err().to_string();
-    assert!(error.contains("writes more than 16777216 bytes"), "{error}");
+    assert!(error.contains("takes more work than reading or writing 33554432 bytes"), "{error}");
 }
 
 #[test]
 fn white_space_that_a_template_writes_as_an_escape_is_no_special_token() {
     for special in ["n", "\\n", "\\n\\n", "u000b"] {
         let specials = ["<|im_start|>", "<|im_end|>", special];
-        for expression in ["[c]", "c | tojson", "c | pprint", "{'k': c}"] {
+        for expression in ["[c]", "c | tojson", "'%r' % c", "{'k': c}"] {
             let (tokenizer, template) = fixture::chat(&specials, &around(expression));
             let ids = template.tokens(&said(&["a\n\n\u{b}"]), &tokenizer).unwrap();
             assert_eq!(special_ids(&ids), [256, 257], "{special} {expression}");
@@ -344,6 +421,127 @@ fn anything_said() -> impl Strategy<Value = String> {
 
 fn special_ids(ids: &[u32]) -> Vec<u32> {
     ids.iter().copied().filter(|id| *id >= 256).collect()
+}
+
+/// The conversation as text.
+fn rendered(specials: &[&str], template: &str, messages: &[Message], thinking: Option<bool>) -> String {
+    let (_, mut template) = fixture::chat(specials, template);
+    template.set_thinking(thinking);
+    template.render(messages, true).unwrap()
+}
+
+#[test]
+fn a_system_message_stands_in_front_of_the_first_turn_where_none_is_taken() {
+    let mut messages = said(&["a", "b", "c"]);
+    messages.insert(0, Message { role: Role::System, content: "Be brief.".to_owned() });
+    let turns = "{% for m in messages %}{{ m.role }}: {{ m.content }}\n{% endfor %}";
+    let folded = "user: Be brief.\n\na\nassistant: b\nuser: c\n";
+    // One template refuses it, one leaves it out.
+    let refuses = "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}";
+    let skips = turns.replace("messages %}", "messages if m.role != 'system' %}");
+    for template in [format!("{refuses}{turns}"), skips] {
+        assert_eq!(rendered(&SPECIALS, &template, &messages, None), folded);
+        let (_, template) = fixture::chat(&SPECIALS, &template);
+        assert!(!template.format().takes_system);
+    }
+    let (_, takes) = fixture::chat(&SPECIALS, turns);
+    assert!(takes.format().takes_system);
+    assert_eq!(
+        takes.render(&messages, true).unwrap(),
+        format!("system: Be brief.\n{}", turns_of(&messages[1..]))
+    );
+    // A system message alone is the first turn.
+    assert_eq!(rendered(&SPECIALS, &format!("{refuses}{turns}"), &messages[..1], None), "user: Be brief.\n");
+}
+
+fn turns_of(messages: &[Message]) -> String {
+    messages.iter().map(|m| format!("{}: {}\n", m.role.name(), m.content)).collect()
+}
+
+#[test]
+fn thinking_is_switched_where_the_template_asks() {
+    let template = "{% if enable_thinking is defined and enable_thinking is false %}<think></think>\
+                    {% elif enable_thinking is defined %}on{% else %}unsaid{% endif %}";
+    for (thinking, want) in [(None, "unsaid"), (Some(true), "on"), (Some(false), "<think></think>")] {
+        assert_eq!(rendered(&SPECIALS, template, &said(&["x"]), thinking), want);
+    }
+    let format = |template: &str| fixture::chat(&SPECIALS, template).1.format().clone();
+    assert!(format(template).thinking_switch && !format(template).opens_thought);
+    // An attribute of that name is no switch; a prompt may open the thought itself.
+    let opens = format("{{ messages[0].thinking }}{{ strftime_now('%Y') }}<|im_start|><think>\n");
+    assert!(!opens.thinking_switch && opens.opens_thought);
+}
+
+#[test]
+fn tools_are_none_unless_the_template_would_loop_over_them() {
+    assert_eq!(prompt("{{ tools is defined }}{{ tools is none }}", &["x"]), "TrueTrue");
+    let template = "{% if tools is defined %}{% for tool in tools %}{% endfor %}with{% endif %}out";
+    assert_eq!(prompt(template, &["x"]), "out");
+}
+
+#[test]
+fn a_file_without_a_template_has_its_familys() {
+    let family = |specials: &[&str]| {
+        let mut gguf = fixture::gguf(specials, &[]);
+        let tokenizer = Tokenizer::from_gguf(&mut gguf).unwrap();
+        let template = ChatTemplate::from_gguf(gguf.metadata(), &tokenizer).unwrap()?;
+        let mut messages = said(&["a", "b", "c"]);
+        messages.insert(0, Message { role: Role::System, content: "s".to_owned() });
+        let ids = template.tokens(&messages, &tokenizer).unwrap();
+        let TemplateOrigin::Family(name) = &template.format().origin else { return None };
+        Some((name.clone(), show(&tokenizer, &ids)))
+    };
+    let of = |specials: &[&str], name: &str, text: &str| {
+        assert_eq!(family(specials), Some((name.to_owned(), text.to_owned())));
+    };
+    of(
+        &["<s>", "</s>", "<|im_start|>", "<|im_end|>"],
+        "ChatML",
+        "⟦<|im_start|>⟧system\ns⟦<|im_end|>⟧\n⟦<|im_start|>⟧user\na⟦<|im_end|>⟧\n⟦<|im_start|>⟧assistant\nb⟦<|im_end|>⟧\n\
+         ⟦<|im_start|>⟧user\nc⟦<|im_end|>⟧\n⟦<|im_start|>⟧assistant\n",
+    );
+    of(
+        &["<s>", "</s>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>"],
+        "Llama 3",
+        &["system", "user", "assistant", "user"]
+            .iter()
+            .zip(["s", "a", "b", "c"])
+            .map(|(role, said)| {
+                format!("⟦<|start_header_id|>⟧{role}⟦<|end_header_id|>⟧\n\n{said}⟦<|eot_id|>⟧")
+            })
+            .fold("⟦<s>⟧".to_owned(), |text, turn| text + &turn)
+            .add("⟦<|start_header_id|>⟧assistant⟦<|end_header_id|>⟧\n\n"),
+    );
+    of(
+        &["<s>", "</s>", "<start_of_turn>", "<end_of_turn>"],
+        "Gemma",
+        "⟦<s>⟧⟦<start_of_turn>⟧user\ns\n\na⟦<end_of_turn>⟧\n⟦<start_of_turn>⟧model\nb⟦<end_of_turn>⟧\n\
+         ⟦<start_of_turn>⟧user\nc⟦<end_of_turn>⟧\n⟦<start_of_turn>⟧model\n",
+    );
+    of(
+        &["<s>", "</s>", "<|user|>", "<|assistant|>", "<|system|>", "<|end|>"],
+        "Phi-3",
+        "⟦<|system|>⟧\ns⟦<|end|>⟧\n⟦<|user|>⟧\na⟦<|end|>⟧\n⟦<|assistant|>⟧\nb⟦<|end|>⟧\n⟦<|user|>⟧\nc⟦<|end|>⟧\n\
+         ⟦<|assistant|>⟧\n",
+    );
+    of(
+        &["<s>", "</s>", "<|start_of_role|>", "<|end_of_role|>", "<|end_of_text|>"],
+        "Granite",
+        &["system", "user", "assistant", "user"]
+            .iter()
+            .zip(["s", "a", "b", "c"])
+            .map(|(role, said)| {
+                format!("⟦<|start_of_role|>⟧{role}⟦<|end_of_role|>⟧{said}⟦<|end_of_text|>⟧\n")
+            })
+            .collect::<String>()
+            .add("⟦<|start_of_role|>⟧assistant⟦<|end_of_role|>⟧"),
+    );
+    of(
+        &["<s>", "</s>", "[INST]", "[/INST]"],
+        "Mistral",
+        "⟦<s>⟧⟦[INST]⟧ s\n\na⟦[/INST]⟧ b⟦</s>⟧⟦[INST]⟧ c⟦[/INST]⟧",
+    );
+    assert_eq!(family(&["<s>", "</s>"]), None);
 }
 
 proptest! {

@@ -1,7 +1,9 @@
 //! Asking for an answer, and what comes of it.
 
 use leptos::prelude::*;
-use protocol::{FailureKind, Finished, Generate, Moved, Operation, Prefill, ToWorker, Token};
+use protocol::{
+    ChatFormat, FailureKind, Finished, Generate, Moved, Operation, Prefill, Role, ToWorker, Token,
+};
 
 use crate::app::{App, Problem};
 use crate::run::model::labels::Ending;
@@ -93,6 +95,12 @@ impl App {
             said.filter(|(_, answer)| !answer.is_empty()).collect()
         });
         let messages = task.messages(&earlier, &prompt);
+        let format =
+            self.model.loaded.with_untracked(|loaded| loaded.as_ref().map(|loaded| loaded.chat.clone()));
+        let format = format.unwrap_or_else(ChatFormat::plain);
+        let thinking = format.thinking_switch.then(|| chat.thinking.get_untracked());
+        let opens_thought = format.opens_thought && thinking != Some(false);
+        let folded = !format.takes_system && messages.iter().any(|message| message.role == Role::System);
         let id = chat.next_id.get_value();
         chat.next_id.set_value(id.wrapping_add(1));
         let asked_ms = epoch_ms();
@@ -101,12 +109,14 @@ impl App {
         let answer = ArcRwSignal::new(String::new());
         let ending = ArcRwSignal::new(None);
         let moved = ArcRwSignal::new(None);
-        chat.turns.update(|turns| turns.push(Turn { id, prompt, answer, ending, moved }));
+        chat.turns.update(|turns| {
+            turns.push(Turn { id, prompt, answer, ending, opens_thought, folded, moved });
+        });
         chat.running.set(Some(id));
         chat.stopping.set(false);
         self.announce("Generating an answer.");
         let stop = task.stop.iter().map(|&text| text.to_owned()).collect();
-        let request = Generate { id, messages, sampling, max_tokens, stop, asked_ms };
+        let request = Generate { id, messages, sampling, thinking, max_tokens, stop, asked_ms };
         self.bridge.send(&ToWorker::Generate(request), None);
         true
     }

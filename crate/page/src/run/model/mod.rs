@@ -8,3 +8,4 @@ pub mod rate;
 pub mod recording;
 pub mod self_check;
 pub mod tasks;
+pub mod thinking;

@@ -18,6 +18,10 @@ pub(crate) struct Turn {
     pub(crate) answer: ArcRwSignal<String>,
     /// How it ended; `None` while it comes.
     pub(crate) ending: ArcRwSignal<Option<Ending>>,
+    /// Whether the prompt itself opens the model's thought.
+    pub(crate) opens_thought: bool,
+    /// Whether instructions stand in front of the first turn, because the model takes no system prompt.
+    pub(crate) folded: bool,
     /// Why another backend went on in the middle, where one did.
     pub(crate) moved: ArcRwSignal<Option<String>>,
 }
@@ -33,6 +37,8 @@ pub(crate) struct Chat {
     pub(in crate::run) drafts: StoredValue<Vec<String>>,
     /// The sampling form.
     pub(crate) texts: RwSignal<Texts>,
+    /// Whether the model is to think first, where that can be switched.
+    pub(crate) thinking: RwSignal<bool>,
     /// The conversation, oldest first.
     pub(crate) turns: RwSignal<Vec<Turn>>,
     /// The answer that is being given.
@@ -57,6 +63,7 @@ impl Chat {
             prompt: RwSignal::new(first.prompt.to_owned()),
             drafts: StoredValue::new(TASKS.iter().map(|task| task.prompt.to_owned()).collect()),
             texts: RwSignal::new(first.defaults.texts()),
+            thinking: RwSignal::new(true),
             turns: RwSignal::new(Vec::new()),
             running: RwSignal::new(None),
             stopping: RwSignal::new(false),

@@ -4,8 +4,9 @@ use leptos::html::Div;
 use leptos::prelude::*;
 
 use crate::app::App;
+use crate::run::model::thinking::split;
 use crate::run::state::chat::Turn;
-use crate::shared::parts::icon;
+use crate::shared::parts::{icon, opened as opened_or_closed};
 use crate::shared::text;
 
 /// The conversation, with the notice that belongs beside every answer.
@@ -49,7 +50,7 @@ fn follow(app: App, place: NodeRef<Div>) {
 }
 
 fn turn_view(app: App, turn: Turn) -> impl IntoView {
-    let Turn { id, prompt, answer, ending, moved } = turn;
+    let Turn { id, prompt, answer, ending, opens_thought, folded, moved } = turn;
     let chat = app.chat;
     let last = Memo::new(move |_| chat.turns.with(|turns| turns.last().is_some_and(|turn| turn.id == id)));
     let coming = {
@@ -70,11 +71,17 @@ fn turn_view(app: App, turn: Turn) -> impl IntoView {
             {asked}
             <div class="answered">
                 <p class="speaker">"Model"</p>
+                {folded.then(|| view! {
+                    <p class="muted small" data-testid="system-folded">
+                        "The model takes no system prompt: the instructions were put in front of the first turn."
+                    </p>
+                })}
+                {thought(answer.clone(), opens_thought)}
                 <p
                     class="said"
                     class:coming=coming
                     data-testid=move || if last.get() { "answer" } else { "earlier-answer" }
-                >{move || answer.get()}</p>
+                >{move || answer.with(|answer| split(answer, opens_thought).said.to_owned())}</p>
                 {move || moved.get().map(|told| view! {
                     <p class="notice small" data-testid="moved">{icon("again")} <span>{told}</span></p>
                 })}
@@ -85,6 +92,31 @@ fn turn_view(app: App, turn: Turn) -> impl IntoView {
                 })}
             </div>
         </div>
+    }
+}
+
+/// What the model thought before it spoke, folded away.
+fn thought(answer: ArcRwSignal<String>, opened: bool) -> impl IntoView {
+    let is_there = {
+        let answer = answer.clone();
+        Memo::new(move |_| answer.with(|answer| !split(answer, opened).thought.is_empty()))
+    };
+    let open = RwSignal::new(false);
+    move || {
+        let [label, inside] = [answer.clone(), answer.clone()];
+        is_there.get().then(|| {
+            view! {
+                <details data-testid="thought" on:toggle=opened_or_closed(open)>
+                    <summary>{move || match label.with(|answer| split(answer, opened).thinking) {
+                        true => "Thinking…",
+                        false => "What the model thought first",
+                    }}</summary>
+                    <p class="said muted small">{move || {
+                        open.get().then(|| inside.with(|answer| split(answer, opened).thought.to_owned()))
+                    }}</p>
+                </details>
+            }
+        })
     }
 }
 

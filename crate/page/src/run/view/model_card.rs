@@ -1,7 +1,7 @@
 //! The model: what it is, the one button that loads it, progress, a file of one's own.
 
 use leptos::prelude::*;
-use protocol::{Loaded, Operation};
+use protocol::{Loaded, Operation, TemplateOrigin};
 
 use crate::app::App;
 use crate::run::model::catalogue::Entry;
@@ -197,8 +197,22 @@ fn load_figures(loaded: &Loaded, own: bool) -> impl IntoView + use<> {
             })}
             " (" <span class="origin origin-measured">"measured"</span> "). "
             {loaded.architecture.clone()} ", " {loaded.layers} " layers, " {types} "."
-            {(!loaded.chat_template).then_some(" This file has no chat template: it is a base model and continues text rather than answering.")}
+            {template_note(&loaded.chat.origin).map(|note| view! { " " <span data-testid="template-note">{note}</span> })}
         </p>
+    }
+}
+
+/// What a file without a chat template is answered with.
+fn template_note(origin: &TemplateOrigin) -> Option<String> {
+    match origin {
+        TemplateOrigin::File => None,
+        TemplateOrigin::Family(name) => Some(format!(
+            "This file has no chat template; its vocabulary is that of the {name} family, whose template is used."
+        )),
+        TemplateOrigin::None => Some(
+            "This file has no chat template: it is read as plain text, and continues text rather than answering."
+                .to_owned(),
+        ),
     }
 }
 

@@ -88,9 +88,33 @@ fn buttons(app: App) -> impl IntoView {
             </button>
             {again_and_anew(app)}
         </div>
+        {thinking_switch(app)}
         {move || app.model.loaded.with(Option::is_none).then(|| view! {
             <p class="small muted" data-testid="needs-model">"Load the model first; then Generate answers this."</p>
         })}
+    }
+}
+
+/// Whether the model thinks first, where its template lets one choose.
+fn thinking_switch(app: App) -> impl IntoView {
+    let offered = Memo::new(move |_| {
+        app.model.loaded.with(|loaded| loaded.as_ref().is_some_and(|loaded| loaded.chat.thinking_switch))
+    });
+    move || {
+        offered.get().then(|| {
+            view! {
+                <label class="inline-field">
+                    <input
+                        type="checkbox"
+                        data-testid="thinking"
+                        disabled=move || app.busy()
+                        prop:checked=move || app.chat.thinking.get()
+                        on:change:target=move |event| app.chat.thinking.set(event.target().checked())
+                    />
+                    <span>"Think before answering"</span>
+                </label>
+            }
+        })
     }
 }
 

@@ -1,0 +1,74 @@
+//! Arguments of a call, taken in the order of the parameters.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use super::fault::{Result, quoted, wrong};
+use super::value::Value;
+
+/// Arguments of a call.
+#[derive(Debug, Default)]
+pub(super) struct Arguments {
+    pub(super) positional: VecDeque<Value>,
+    pub(super) named: Vec<(Arc<str>, Value)>,
+}
+
+impl Arguments {
+    /// The next parameter, given by place or by name.
+    pub(super) fn next(&mut self, name: &str) -> Option<Value> {
+        if let Some(value) = self.positional.pop_front() {
+            return Some(value);
+        }
+        let at = self.named.iter().position(|(known, _)| &**known == name)?;
+        Some(self.named.swap_remove(at).1)
+    }
+
+    /// A parameter that must be given.
+    pub(super) fn need(&mut self, name: &str) -> Result<Value> {
+        self.next(name).ok_or_else(|| wrong(format!("the argument {name} is missing")))
+    }
+
+    /// A string that must be given.
+    pub(super) fn need_str(&mut self, name: &str) -> Result<Arc<str>> {
+        match self.need(name)? {
+            Value::Str(text) => Ok(text),
+            other => Err(wrong(format!("{name} is a {}, not a string", other.kind()))),
+        }
+    }
+
+    /// A string, if there is one.
+    pub(super) fn next_str(&mut self, name: &str) -> Result<Option<Arc<str>>> {
+        match self.next(name) {
+            None | Some(Value::None) => Ok(None),
+            Some(Value::Str(text)) => Ok(Some(text)),
+            Some(other) => Err(wrong(format!("{name} is a {}, not a string", other.kind()))),
+        }
+    }
+
+    /// An integer, if there is one.
+    pub(super) fn next_int(&mut self, name: &str) -> Result<Option<i64>> {
+        match self.next(name) {
+            None | Some(Value::None) => Ok(None),
+            Some(value) => match value.as_int() {
+                Some(value) => Ok(Some(value)),
+                None => Err(wrong(format!("{name} is a {}, not an integer", value.kind()))),
+            },
+        }
+    }
+
+    /// Whether a parameter is given and true.
+    pub(super) fn next_flag(&mut self, name: &str) -> bool {
+        self.next(name).is_some_and(|value| value.truthy())
+    }
+
+    /// Refuses what is left.
+    pub(super) fn finish(self) -> Result<()> {
+        if let Some((name, _)) = self.named.first() {
+            return Err(wrong(format!("the argument {} is not known", quoted(name))));
+        }
+        if !self.positional.is_empty() {
+            return Err(wrong("there are too many arguments"));
+        }
+        Ok(())
+    }
+}

@@ -7,10 +7,12 @@ mod file;
 mod list;
 mod metadata;
 mod scan;
+mod shards;
 #[cfg(test)]
 mod tests;
 mod texts;
 
 pub use file::{Dtype, Gguf, ReadSeek, TensorInfo};
 pub use metadata::Metadata;
+pub use shards::shard_name;
 pub use texts::Texts;

@@ -222,6 +222,7 @@ impl Plan {
     /// An architecture without a file in `arch/`, a missing key, or a value outside what any real model has: the
     /// sentence names the key and the value. Also as [`Plan::new`].
     pub fn of<R: Read + Seek>(gguf: &Gguf<R>) -> Result<Self> {
+        gguf.expect_whole(&[gguf.file()])?;
         Self::new(gguf.file(), super::arch::spec(gguf)?)
     }
 

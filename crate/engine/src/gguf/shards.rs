@@ -45,7 +45,9 @@ impl<R: Read + Seek> Gguf<R> {
         let names = (1..=count).map_while(|number| shard_name(&self.file, number, count));
         let missing = names.into_iter().find(|name| !have.contains(&name.as_str()));
         let cause = match missing {
-            Some(name) => format!("it is one of {count} files of a model, and {name} is missing; choose all of them together"),
+            Some(name) => format!(
+                "it is one of {count} files of a model, and {name} is missing; choose all of them together"
+            ),
             None => format!("it is one of {count} files of a model; choose all of them together"),
         };
         Err(Error::BadFile { file: self.file.clone(), cause })
@@ -160,7 +162,13 @@ mod tests {
     fn names_of_shards_follow_from_one_another() {
         let name = "a-b-00002-of-00003.gguf";
         assert_eq!(shard_name(name, 1, 3).as_deref(), Some("a-b-00001-of-00003.gguf"));
-        for odd in ["a.gguf", "a-00002-of-00004.gguf", "0002-of-00003.gguf", "-of-00003.gguf", "a-0000é-of-00003.gguf"] {
+        for odd in [
+            "a.gguf",
+            "a-00002-of-00004.gguf",
+            "0002-of-00003.gguf",
+            "-of-00003.gguf",
+            "a-0000é-of-00003.gguf",
+        ] {
             assert_eq!(shard_name(odd, 1, 3), None, "{odd}");
         }
     }

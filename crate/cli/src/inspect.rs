@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
-use engine::gguf::{Gguf, TensorInfo};
+use engine::gguf::Gguf;
 use engine::model::{Plan, Spec};
 use serde_json::json;
 
@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     }
     let template = metadata.opt_str("tokenizer.chat_template")?.is_some();
     writeln!(out, "chat template {}", if template { "yes" } else { "no" })?;
-    for (dtype, tensors, bytes) in by_type(gguf.tensors()) {
+    for (dtype, tensors, bytes) in gguf.types() {
         writeln!(out, "{dtype:<6} {tensors:>4} tensors {bytes:>12} bytes")?;
     }
     if args.tensors {
@@ -68,7 +68,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn as_json(gguf: &Gguf<std::fs::File>, spec: &engine::Result<Spec>, list: bool) -> serde_json::Value {
-    let types: Vec<_> = by_type(gguf.tensors())
+    let types: Vec<_> = gguf.types()
         .into_iter()
         .map(|(dtype, tensors, bytes)| json!({ "type": dtype, "tensors": tensors, "bytes": bytes }))
         .collect();
@@ -95,21 +95,4 @@ fn as_json(gguf: &Gguf<std::fs::File>, spec: &engine::Result<Spec>, list: bool) 
         value["tensors"] = json!(tensors);
     }
     value
-}
-
-/// (type, tensors, bytes), the largest first.
-fn by_type(tensors: &[TensorInfo]) -> Vec<(String, usize, u64)> {
-    let mut types: Vec<(String, usize, u64)> = Vec::new();
-    for tensor in tensors {
-        let name = tensor.dtype.to_string();
-        match types.iter_mut().find(|(known, ..)| *known == name) {
-            Some((_, count, bytes)) => {
-                *count += 1;
-                *bytes += tensor.bytes;
-            }
-            None => types.push((name, 1, tensor.bytes)),
-        }
-    }
-    types.sort_by_key(|(.., bytes)| std::cmp::Reverse(*bytes));
-    types
 }

@@ -40,15 +40,6 @@ impl Info {
         context: usize,
         chat: ChatFormat,
     ) -> Result<Self> {
-        let mut quantization: Vec<(String, u64)> = Vec::new();
-        for tensor in gguf.tensors() {
-            let name = tensor.dtype.to_string();
-            match quantization.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, bytes)) => *bytes += tensor.bytes,
-                None => quantization.push((name, tensor.bytes)),
-            }
-        }
-        quantization.sort_by_key(|(_, bytes)| std::cmp::Reverse(*bytes));
         let elements = |shape: &[usize]| shape.iter().map(|d| *d as u64).product::<u64>();
         Ok(Self {
             name: gguf.metadata().opt_str("general.name")?.unwrap_or(gguf.file()).to_owned(),
@@ -59,7 +50,7 @@ impl Info {
             kv_bytes: spec.kv_bytes(context),
             layers: spec.layers.len(),
             vocabulary: spec.vocabulary,
-            quantization,
+            quantization: gguf.types().into_iter().map(|(name, _, bytes)| (name, bytes)).collect(),
             chat,
         })
     }

@@ -23,6 +23,10 @@ impl App {
             FromWorker::Sampled(sampled) => self.on_sampled(&sampled),
             FromWorker::Measured(measured) => self.on_measured(measured),
             FromWorker::Forgotten { bytes } => self.on_forgotten(bytes),
+            FromWorker::Models(models) => self.on_models(models),
+            FromWorker::Inspected(inspected) => self.on_inspected(inspected),
+            // The bridge hands its file on.
+            FromWorker::Exported { .. } => {}
             FromWorker::Failed(failure) => self.failed(failure),
         }
     }
@@ -39,7 +43,9 @@ impl App {
                 self.on_bench_failed((kind != FailureKind::Aborted).then(|| sentence(&message)));
             }
             Operation::Measure => self.on_measure_failed(sentence(&message)),
-            Operation::Forget | Operation::Message => self.fail(operation, sentence(&message)),
+            Operation::Forget | Operation::Store | Operation::Message => {
+                self.fail(operation, sentence(&message))
+            }
         }
     }
 

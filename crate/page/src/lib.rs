@@ -13,7 +13,9 @@
 //! - model: `model-name`, `load-button`, `load-progress` (`data-stage`, `data-done`, `data-total`), `load-detail`,
 //!   `load-cancel`, `model-status` (only when ready; `data-storage`), `load-again`, `metric-load`, `file-input`,
 //!   `forget-models`, `forgotten`, `context`, `backend-preference` (Automatic, Gpu, Cpu), `compile-detail`,
-//!   `catalogue-missing`, `catalogue-retry`, `template-note`
+//!   `catalogue-missing`, `catalogue-retry`, `template-note`, `keep-file`, `not-kept`, `model-memory`, `prediction`;
+//!   `model-picker`, `model-choice` (`value`: key); `stored-models`, `stored-model` (`data-id`), `stored-{use,inspect,save,delete,room}`;
+//!   `inspect-input`, `inspected`, `inspected-{runs,types,close}`
 //! - self-check: `check-agreement` (`data-same`, `data-tokens`), `check-difference`, `check-gpu-tps`,
 //!   `check-cpu-tps`, `check-replaced`, `check-remembered`, `check-again`, `variant`, `gpu-memory`
 //! - prompt: `task-{classify,extract,summarise,chat}`, `prompt`, `generate`, `stop`, `regenerate`, `new-chat`,

@@ -36,6 +36,7 @@ fn connect(app: App) {
     app.bridge.on_message(move |message| app.receive(message));
     app.bridge.on_crash(move |message| app.crashed(message));
     app.bridge.on_fallback(move |fallback| app.fallbacks.update(|all| all.push(fallback)));
+    app.bridge.on_file(move |(name, file)| app.on_exported(&name, &file));
     app.device.set(probe::now());
     app.bridge.set_builds(app.device.with_untracked(builds::runnable));
     leptos::task::spawn_local(async move {
@@ -43,6 +44,7 @@ fn connect(app: App) {
         app.device.update(|device| asked.apply(device));
     });
     app.read_catalogue();
+    app.look_into_store();
     app.watch_visibility();
     app.follow_cloud();
     app.follow_race();

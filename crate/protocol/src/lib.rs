@@ -3,8 +3,9 @@
 //! The engine speaks of conversations, sampling and backends in the same terms, so they are said here alone.
 //!
 //! A message travels as the JSON text of one enum value. `ToWorker::Load` with `Source::File` is posted
-//! as `[json, File]`, `FromWorker::Ready` as `[json, Int32Array]` where memory can be shared; every other message
-//! as `[json]`. That array is the doorbell: the page adds one to its only element (`Atomics.add`) before it posts a
+//! as `[json, File, …]`, a file for each part of the model, `ToWorker::Inspect` of a file as `[json, File]`,
+//! `FromWorker::Ready` as `[json, Int32Array]` where memory can be shared and `FromWorker::Exported` with a `File` last;
+//! every other message as `[json]`. That array is the doorbell: the page adds one to its only element (`Atomics.add`) before it posts a
 //! message, since only then does an answer under way let messages in. Times are milliseconds since the Unix epoch on the
 //! sender's clock (`performance.timeOrigin + performance.now()`), which page and worker share.
 
@@ -12,6 +13,7 @@ mod bench;
 mod conversation;
 mod measure;
 mod selection;
+mod store;
 mod threads;
 
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,9 @@ pub use bench::{Bench, Benched, CpuCosts, GpuCosts, StageCosts};
 pub use conversation::{ChatFormat, Message, Role, Sampling, TemplateOrigin};
 pub use measure::{Asked, Ended, Measure, Measured, Sampled, Until};
 pub use selection::{Check, Preference, Report, is_software};
+pub use store::{
+    ADDRESSABLE, BESIDES, Inspect, Inspected, LONGEST_TEMPLATE, Models, Needs, Origin, Record, Stored,
+};
 pub use threads::{AUTOMATIC_THREADS, MOST_THREADS, threads};
 
 /// A request of the page to the worker.
@@ -39,8 +44,22 @@ pub enum ToWorker {
     Hidden(bool),
     /// Ends the running load, generation or measurement at the next chunk or token.
     Abort,
-    /// Removes every stored model file from this browser.
+    /// Removes every stored model file from this browser, and what was found out about them.
     ForgetModels,
+    /// Asks for every stored model; answered by `Models`, whatever else runs.
+    ListModels,
+    /// Removes one stored model; answered by `Models`.
+    DeleteModel {
+        /// Its name in storage.
+        id: String,
+    },
+    /// Asks for a stored model's file, to be saved elsewhere; answered by `Exported`.
+    ExportModel {
+        /// Its name in storage.
+        id: String,
+    },
+    /// Asks what a file says of itself; answered by `Inspected`.
+    Inspect(Inspect),
 }
 
 /// A message of the worker to the page.
@@ -71,6 +90,15 @@ pub enum FromWorker {
         /// Bytes that the removed files held.
         bytes: u64,
     },
+    /// Every stored model.
+    Models(Models),
+    /// A stored model's file, posted as the message's second element.
+    Exported {
+        /// Name to save it under.
+        file: String,
+    },
+    /// What a file says of itself.
+    Inspected(Inspected),
     /// An operation ended with an error; the worker goes on.
     Failed(Failure),
 }
@@ -137,10 +165,17 @@ pub enum Source {
         /// Expected SHA-256, lower-case hex.
         sha256: String,
     },
-    /// A file the visitor picked, posted as the message's second element.
+    /// A file the visitor picked, posted with the message; or all files of a model that comes in several.
     File {
-        /// Its name, for messages.
+        /// Name of the first, for messages.
         file: String,
+        /// Whether to keep it in this browser; a model in several files is not kept.
+        keep: bool,
+    },
+    /// A model that is stored already.
+    Stored {
+        /// Its name in storage.
+        id: String,
     },
 }
 
@@ -151,6 +186,8 @@ pub enum Stage {
     Download,
     /// Bytes come from this browser's storage.
     Storage,
+    /// A picked file is hashed and copied into this browser's storage.
+    Keep,
     /// Tensors are repacked for the kernels, or sent to the GPU.
     Pack,
     /// The GPU's kernels are compiled; counts kernels, not bytes.
@@ -199,6 +236,12 @@ pub struct Loaded {
     pub chat: ChatFormat,
     /// Whether the bytes came from this browser's storage.
     pub from_storage: bool,
+    /// Its name in storage, where it is stored now.
+    pub stored: Option<String>,
+    /// Why it is not, where it was to be kept; half a sentence.
+    pub not_kept: Option<String>,
+    /// The numbers that its memory follows from.
+    pub needs: Needs,
     /// The whole load, ms, measured.
     pub load_ms: f64,
     /// Size of the engine's wasm memory, bytes, measured.
@@ -326,6 +369,8 @@ pub enum Operation {
     Measure,
     /// Removing stored models.
     Forget,
+    /// Listing, exporting or looking into models.
+    Store,
     /// Understanding a message.
     Message,
 }

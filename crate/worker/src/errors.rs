@@ -32,7 +32,21 @@ pub(crate) enum Error {
     )]
     Storage { file: String, op: &'static str, cause: String },
     #[error("this browser's storage refused {op}: {cause}; close other tabs of this page and try again")]
-    Forget { op: &'static str, cause: String },
+    Forget { op: String, cause: String },
+    #[error(
+        "this browser's storage refused {op}: it is in use; close other tabs of this page, or load another model here, and try again"
+    )]
+    InUse { op: String },
+    #[error("{id}: is not stored in this browser; another tab may have removed it")]
+    NotStored { id: String },
+    #[error(
+        "{id}: nothing is known of this stored file, so that it cannot be checked; load it from the catalogue, or delete it"
+    )]
+    Unrecorded { id: String },
+    #[error(
+        "{file}: its copy in this browser is not what was kept; delete it there and choose the file again"
+    )]
+    Damaged { file: String },
     #[error(
         "{file}: needs about {need} bytes of memory, and a WebAssembly engine can address {limit} bytes; choose a smaller model or a shorter context"
     )]
@@ -69,8 +83,12 @@ impl Error {
             | Self::Status { .. }
             | Self::Unreachable { .. }
             | Self::Interrupted { .. } => FailureKind::Network,
-            Self::Altered { .. } => FailureKind::Altered,
-            Self::Storage { .. } | Self::Forget { .. } => FailureKind::Storage,
+            Self::Altered { .. } | Self::Damaged { .. } => FailureKind::Altered,
+            Self::Storage { .. }
+            | Self::Forget { .. }
+            | Self::InUse { .. }
+            | Self::NotStored { .. }
+            | Self::Unrecorded { .. } => FailureKind::Storage,
             Self::Memory { .. } => FailureKind::Memory,
             Self::Unmeasurable { .. } => FailureKind::BadPrompt,
             Self::Moved { .. } => FailureKind::Backend,

@@ -34,13 +34,13 @@ impl Worker {
         }
     }
 
-    fn accept(self: &Rc<Self>, Incoming { message, file }: Incoming) {
+    fn accept(self: &Rc<Self>, Incoming { message, files }: Incoming) {
         match message {
             ToWorker::Abort => self.abort(),
             ToWorker::Load(request) => self.run(Operation::Load, None, async move |worker, signal| {
                 // The model that is there goes first, since two may not fit side by side.
                 worker.engine.replace(None);
-                let (engine, loaded) = tasks::load(request, file, &worker.threads, &signal).await?;
+                let (engine, loaded) = tasks::load(request, files, &worker.threads, &signal).await?;
                 worker.engine.replace(Some(engine));
                 Ok(FromWorker::Loaded(loaded))
             }),
@@ -69,6 +69,24 @@ impl Worker {
             }
             ToWorker::ForgetModels => self.run(Operation::Forget, None, async move |_, _| {
                 Ok(FromWorker::Forgotten { bytes: store::forget().await? })
+            }),
+            ToWorker::ListModels => beside(async {
+                messages::post(&FromWorker::Models(store::list().await?));
+                Ok(())
+            }),
+            ToWorker::DeleteModel { id } => self.run(Operation::Forget, None, async move |_, _| {
+                store::delete(&id).await?;
+                Ok(FromWorker::Models(store::list().await?))
+            }),
+            ToWorker::ExportModel { id } => beside(async move {
+                let file = store::file(&id).await?;
+                let name = store::parts_of(&id).map_or(id.as_str(), |(name, _)| name).to_owned();
+                messages::post_file(&FromWorker::Exported { file: name }, &file);
+                Ok(())
+            }),
+            ToWorker::Inspect(asked) => beside(async {
+                messages::post(&FromWorker::Inspected(tasks::inspect(asked, files).await?));
+                Ok(())
             }),
         }
     }
@@ -105,6 +123,15 @@ impl Worker {
             }
         });
     }
+}
+
+/// Runs a task that disturbs no other.
+fn beside(task: impl Future<Output = Result<()>> + 'static) {
+    spawn_local(async move {
+        if let Err(error) = task.await {
+            fail(&error, Operation::Store, None);
+        }
+    });
 }
 
 fn fail(error: &Error, operation: Operation, id: Option<u32>) {

@@ -32,10 +32,10 @@ impl<T: Read + Seek> ReadSeek for T {}
 /// An open model file: its metadata, and a directory whose every entry lies in the file.
 pub struct Gguf<R> {
     pub(super) file: String,
-    file_bytes: u64,
+    pub(super) file_bytes: u64,
     pub(super) metadata: Metadata,
     /// In the order of the file.
-    tensors: Vec<TensorInfo>,
+    pub(super) tensors: Vec<TensorInfo>,
     pub(super) reader: R,
 }
 
@@ -92,6 +92,23 @@ impl<R: Read + Seek> Gguf<R> {
     /// Every tensor, in the order of the file.
     pub fn tensors(&self) -> &[TensorInfo] {
         &self.tensors
+    }
+
+    /// Tensor types, the one with the most bytes first: name, tensors, bytes.
+    pub fn types(&self) -> Vec<(String, usize, u64)> {
+        let mut types: Vec<(String, usize, u64)> = Vec::new();
+        for tensor in &self.tensors {
+            let name = tensor.dtype.to_string();
+            match types.iter_mut().find(|(known, ..)| *known == name) {
+                Some((_, count, bytes)) => {
+                    *count += 1;
+                    *bytes += tensor.bytes;
+                }
+                None => types.push((name, 1, tensor.bytes)),
+            }
+        }
+        types.sort_by_key(|(.., bytes)| std::cmp::Reverse(*bytes));
+        types
     }
 
     /// The tensor of that name.

@@ -19,6 +19,11 @@ impl Metadata {
         Self { file: file.to_owned(), values, lists }
     }
 
+    /// Removes a key that no longer holds.
+    pub(super) fn forget(&mut self, key: &str) {
+        self.values.remove(key);
+    }
+
     /// Name of the file, for messages.
     pub fn file(&self) -> &str {
         &self.file
@@ -121,6 +126,15 @@ impl Metadata {
         self.required(key, self.list(key, "a list", |_| true)?).map(|list| list.len as usize)
     }
 
+    /// Every key with its value as text, in the order of the keys; what is long is described.
+    pub fn entries(&self) -> Vec<(String, String)> {
+        let values = self.values.iter().map(|(key, value)| (key.clone(), show(value)));
+        let lists = self.lists.iter().map(|(key, list)| (key.clone(), describe_list(list)));
+        let mut entries: Vec<_> = values.chain(lists).collect();
+        entries.sort();
+        entries
+    }
+
     /// Where a list lies whose elements are of a `fitting` type; an empty one may be of any.
     pub(super) fn list(
         &self,
@@ -175,6 +189,18 @@ fn whole(value: &Value) -> Option<i64> {
         Value::U64(v) => i64::try_from(*v).ok(),
         Value::I64(v) => Some(*v),
         _ => None,
+    }
+}
+
+/// The value alone, where it is short.
+fn show(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.chars().count() <= 200 => text.clone(),
+        Value::Bool(yes) => yes.to_string(),
+        Value::F32(v) => v.to_string(),
+        Value::F64(v) => v.to_string(),
+        Value::U64(v) => v.to_string(),
+        value => whole(value).map_or_else(|| describe(value), |v| v.to_string()),
     }
 }
 

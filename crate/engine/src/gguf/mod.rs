@@ -8,6 +8,7 @@ mod file;
 mod list;
 mod metadata;
 mod scan;
+mod shards;
 #[cfg(test)]
 mod tests;
 mod texts;
@@ -15,4 +16,5 @@ mod texts;
 pub use dtype::Dtype;
 pub use file::{Gguf, ReadSeek, TensorInfo};
 pub use metadata::Metadata;
+pub use shards::shard_name;
 pub use texts::Texts;

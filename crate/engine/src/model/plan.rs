@@ -316,6 +316,7 @@ impl Plan {
     /// sentence names the key and the value. A key of the architecture, or a tensor, that nothing here makes use of.
     /// Also as [`Plan::new`].
     pub fn of<R: Read + Seek>(gguf: &Gguf<R>, context: usize) -> Result<Self> {
+        gguf.expect_whole(&[gguf.file()])?;
         let plan = Self::new(gguf.file(), super::arch::spec(gguf, context)?)?;
         plan.check_every_tensor_is_used(gguf)?;
         Ok(plan)

@@ -33,13 +33,14 @@ struct Inner {
     /// Whether the running worker has said that it is ready.
     ready: bool,
     /// Messages to send once it is.
-    waiting: Vec<(String, Option<File>)>,
+    waiting: Vec<(String, Vec<File>)>,
     /// Frequent messages kept for the next frame.
     kept: Vec<FromWorker>,
     frame_asked: bool,
     on_message: Option<Callback<FromWorker>>,
     on_crash: Option<Callback<String>>,
     on_fallback: Option<Callback<Fallback>>,
+    on_file: Option<Callback<(String, File)>>,
 }
 
 /// A worker with the callbacks that must live as long as it does.
@@ -71,13 +72,23 @@ impl Bridge {
         self.shared().borrow_mut().on_fallback = Some(Rc::new(told));
     }
 
+    /// Sets what receives a stored model's file, with the name to save it under.
+    pub(crate) fn on_file(&self, receive: impl Fn((String, File)) + 'static) {
+        self.shared().borrow_mut().on_file = Some(Rc::new(receive));
+    }
+
     /// Sets the engine's builds that are tried, in this order.
     pub(crate) fn set_builds(&self, builds: Vec<Build>) {
         self.shared().borrow_mut().builds = builds;
     }
 
-    /// Sends a message, with a file where the message speaks of one; starts the worker if need be.
-    pub(crate) fn send(&self, message: &ToWorker, file: Option<File>) {
+    /// Sends a message; starts the worker if need be.
+    pub(crate) fn send(&self, message: &ToWorker) {
+        self.send_with(message, Vec::new());
+    }
+
+    /// Sends a message with the files that it speaks of; starts the worker if need be.
+    pub(crate) fn send_with(&self, message: &ToWorker, files: Vec<File>) {
         let shared = self.shared();
         let text = match serde_json::to_string(message) {
             Ok(text) => text,
@@ -86,12 +97,12 @@ impl Bridge {
         let ready = {
             let mut inner = shared.borrow_mut();
             if !inner.ready {
-                inner.waiting.push((text.clone(), file.clone()));
+                inner.waiting.push((text.clone(), files.clone()));
             }
             inner.ready
         };
         if ready {
-            post(&shared, &text, file.as_ref());
+            post(&shared, &text, &files);
         } else if shared.borrow().worker.is_none()
             && let Err(error) = start(&shared)
         {
@@ -193,10 +204,10 @@ fn crash(shared: &Shared, message: String) {
     }
 }
 
-/// Posts `[json]` or `[json, File]`.
-fn post(shared: &Shared, text: &str, file: Option<&File>) {
+/// Posts `[json]` or `[json, File, …]`.
+fn post(shared: &Shared, text: &str, files: &[File]) {
     let parts = js_sys::Array::of1(&text.into());
-    if let Some(file) = file {
+    for file in files {
         parts.push(file);
     }
     let posted = match &shared.borrow().worker {
@@ -220,7 +231,7 @@ fn received(shared: &Shared, event: &MessageEvent) {
             Some(Err(error)) => {
                 return crash(shared, format!("The engine sent a message that cannot be read: {error}."));
             }
-            // The doorbell, which goes with the first message.
+            // The doorbell, which goes with the first message, or a stored model's file.
             None => {}
         }
     }
@@ -244,8 +255,14 @@ fn take(shared: &Shared, message: FromWorker, parts: &js_sys::Array) {
                 std::mem::take(&mut inner.waiting)
             };
             tell(shared, message);
-            for (text, file) in waiting {
-                post(shared, &text, file.as_ref());
+            for (text, files) in waiting {
+                post(shared, &text, &files);
+            }
+        }
+        FromWorker::Exported { file } => {
+            let receive = shared.borrow().on_file.clone();
+            if let (Some(receive), Ok(bytes)) = (receive, parts.get(parts.length() - 1).dyn_into()) {
+                receive((file, bytes));
             }
         }
         other => {

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use protocol::Operation;
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{Element, Event, File};
+use web_sys::{Blob, Element, Event, File, FileList, HtmlAnchorElement, Storage, Url};
 
 use crate::app::App;
 use crate::shared::origin::Origin;
@@ -76,19 +76,52 @@ pub(crate) fn file_button(
     disabled: impl Fn() -> bool + Send + Copy + 'static,
     open: impl Fn(File) + 'static,
 ) -> impl IntoView {
+    files_button(label, accept, key, false, disabled, move |files| files.into_iter().for_each(&open))
+}
+
+/// The same for several files at once, where `multiple` says so; never for none.
+pub(crate) fn files_button(
+    label: &'static str,
+    accept: &'static str,
+    key: &'static str,
+    multiple: bool,
+    disabled: impl Fn() -> bool + Send + Copy + 'static,
+    open: impl Fn(Vec<File>) + 'static,
+) -> impl IntoView {
     view! {
         <label class="button" class:disabled=disabled>
             {icon("file")} {label}
-            <input type="file" class="visually-hidden" accept=accept data-testid=key disabled=disabled on:change:target=move |event| {
+            <input type="file" class="visually-hidden" accept=accept multiple=multiple data-testid=key disabled=disabled on:change:target=move |event| {
                 let input = event.target();
-                if let Some(file) = input.files().and_then(|files| files.get(0)) {
-                    open(file);
+                let files = input.files().map(listed).unwrap_or_default();
+                if !files.is_empty() {
+                    open(files);
                 }
                 // So that choosing the same file again is a change again.
                 input.set_value("");
             } />
         </label>
     }
+}
+
+/// The files of a browser's list.
+pub(crate) fn listed(files: FileList) -> Vec<File> {
+    (0..files.length()).filter_map(|index| files.get(index)).collect()
+}
+
+/// What this browser remembers for the page; `None` where it remembers nothing.
+pub(crate) fn local_storage() -> Option<Storage> {
+    window().local_storage().ok().flatten()
+}
+
+/// Has the browser save a blob as a file; `None` where it refuses.
+pub(crate) fn save(name: &str, blob: &Blob) -> Option<()> {
+    let url = Url::create_object_url_with_blob(blob).ok()?;
+    let link: HtmlAnchorElement = document().create_element("a").ok()?.dyn_into().ok()?;
+    link.set_href(&url);
+    link.set_download(name);
+    link.click();
+    Url::revoke_object_url(&url).ok()
 }
 
 /// Hands a file's text to `then`, or a sentence where the browser cannot read it.

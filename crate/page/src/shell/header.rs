@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::shared::parts::icon;
+use crate::shared::parts::{icon, local_storage};
 
 /// Key of the remembered colour theme; `theme.js` reads it before the first paint.
 const KEY: &str = "nibble.theme";
@@ -17,7 +17,7 @@ enum Theme {
 
 impl Theme {
     fn remembered() -> Self {
-        let text = storage().and_then(|storage| storage.get_item(KEY).ok().flatten());
+        let text = local_storage().and_then(|storage| storage.get_item(KEY).ok().flatten());
         match text.as_deref() {
             Some("light") => Theme::Light,
             Some("dark") => Theme::Dark,
@@ -47,18 +47,14 @@ impl Theme {
         match self {
             Theme::System => {
                 root.map(|root| root.remove_attribute("data-theme"));
-                storage().map(|storage| storage.remove_item(KEY));
+                local_storage().map(|storage| storage.remove_item(KEY));
             }
             Theme::Light | Theme::Dark => {
                 root.map(|root| root.set_attribute("data-theme", self.word()));
-                storage().map(|storage| storage.set_item(KEY, self.word()));
+                local_storage().map(|storage| storage.set_item(KEY, self.word()));
             }
         }
     }
-}
-
-fn storage() -> Option<web_sys::Storage> {
-    window().local_storage().ok().flatten()
 }
 
 /// The head of the page.

@@ -1,11 +1,11 @@
 //! A file of the catalogue, as a message claims it, checked field by field.
 
+use protocol::{Origin, Record};
+
 use super::fetch::same_origin;
 use crate::digest::is_sha256;
 use crate::errors::{Error, Result};
-
-/// Hex digits of the hash that a stored file's name carries.
-const PREFIX: usize = 16;
+use crate::store;
 
 /// A model file to obtain: where it is fetched, its size and its hash.
 #[derive(Clone, Debug)]
@@ -20,13 +20,17 @@ pub(crate) struct ExpectedFile {
     pub(crate) sha256: String,
 }
 
+/// Whether a name can be part of a stored file's name.
+pub(crate) fn is_plain(file: &str) -> bool {
+    let odd = |c: char| c.is_control() || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
+    !(file.is_empty() || file.len() > 200 || file.starts_with('.') || file.contains(odd))
+}
+
 impl ExpectedFile {
     /// Checks what a message claims. The name becomes part of a stored file's name, so it must be one.
     pub(crate) fn new(url: &str, file: String, bytes: u64, sha256: String) -> Result<Self> {
         let refuse = |file: String, cause: &str| Err(Error::Refused { file, cause: cause.to_owned() });
-        let odd =
-            |c: char| c.is_control() || matches!(c, '/' | '\\' | ':' | '*' | '?' | '"' | '<' | '>' | '|');
-        if file.is_empty() || file.len() > 200 || file.starts_with('.') || file.contains(odd) {
+        if !is_plain(&file) {
             return refuse(file, "this is not a plain file name; correct the catalogue");
         }
         if bytes == 0 || bytes > js_sys::Number::MAX_SAFE_INTEGER as u64 {
@@ -39,15 +43,25 @@ impl ExpectedFile {
         Ok(Self { url, file, bytes, sha256 })
     }
 
-    /// Name in storage: another content gets another name, so stale bytes are never gone on with.
+    /// Name in storage.
     pub(crate) fn stored_name(&self) -> String {
-        format!("{}.{}", self.file, &self.sha256[..PREFIX])
+        store::stored_name(&self.file, &self.sha256)
     }
 
     /// Whether a stored file is this model with another content.
     pub(crate) fn is_earlier(&self, stored: &str) -> bool {
-        let hash = stored.strip_prefix(&self.file).and_then(|rest| rest.strip_prefix('.'));
-        let is_hash = |hash: &str| hash.len() == PREFIX && hash.bytes().all(|b| b.is_ascii_hexdigit());
-        hash.is_some_and(is_hash) && stored != self.stored_name()
+        store::parts_of(stored).is_some_and(|(file, _)| file == self.file) && stored != self.stored_name()
+    }
+
+    /// What is remembered of it, once some of it is stored.
+    pub(crate) fn record(&self) -> Record {
+        Record {
+            file: self.file.clone(),
+            bytes: self.bytes,
+            sha256: self.sha256.clone(),
+            origin: Origin::Site { url: self.url.clone() },
+            used_ms: None,
+            needs: None,
+        }
     }
 }

@@ -9,18 +9,12 @@ use super::expected_file::ExpectedFile;
 use super::fetch::{Chunks, Fetch, content_range};
 use super::sink::DownloadSink;
 use super::source::ModelSource;
-use crate::clock::{Pace, now_ms};
+use super::watch::Watch;
+use crate::clock::Pace;
 use crate::digest::Digest;
 use crate::errors::{Error, Result};
 use crate::js;
-use crate::messages::yield_now;
-use crate::store::{self, Opened, StoredFile};
-
-/// Bytes hashed at once: a few milliseconds' worth.
-const SLICE: usize = 1 << 20;
-
-/// Reads at an offset; 0 bytes only at the end.
-type ReadAt<'a> = &'a dyn Fn(u64, &mut [u8]) -> Result<usize, JsValue>;
+use crate::store::{self, Opened, StoredFile, records};
 
 /// Checked bytes.
 #[derive(Debug)]
@@ -29,6 +23,8 @@ pub(crate) struct Obtained {
     pub(crate) source: ModelSource,
     /// Whether every one of them came from storage.
     pub(crate) from_storage: bool,
+    /// Whether they are in storage now.
+    pub(crate) stored: bool,
 }
 
 /// One load's way to its bytes.
@@ -46,14 +42,27 @@ pub(crate) struct Download<'a, F> {
 impl<F: Fetch> Download<'_, F> {
     /// The model's bytes: from storage when they are there and right, else over the network.
     pub(crate) async fn obtain(&self) -> Result<Obtained> {
-        match store::open(&self.expected.stored_name()).await {
+        let obtained = self.obtain_from(store::open(&self.expected.stored_name()).await).await;
+        if obtained.is_err() {
+            store::forget_empty(&self.expected.stored_name()).await;
+        }
+        obtained
+    }
+
+    async fn obtain_from(&self, opened: Opened) -> Result<Obtained> {
+        match opened {
             Opened::Ours(file) => self.complete(file).await,
             Opened::Shared(blob) => {
                 let source = ModelSource::Blob(blob);
                 let size = source.size().map_err(|thrown| self.storage("reading", &thrown))?;
                 let whole = size == self.expected.bytes;
-                if whole && self.is_right(size, &self.hash(&|at, out| source.read_at(at, out), size).await?) {
-                    return Ok(Obtained { source, from_storage: true });
+                if whole
+                    && self.is_right(
+                        size,
+                        &self.watch().hash(Stage::Storage, &|at, out| source.read_at(at, out), size).await?,
+                    )
+                {
+                    return Ok(Obtained { source, from_storage: true, stored: true });
                 }
                 self.in_memory("another tab is writing it").await
             }
@@ -67,9 +76,9 @@ impl<F: Fetch> Download<'_, F> {
         let mut kept = 0;
         let mut digest = Digest::default();
         if size <= self.expected.bytes {
-            let held = self.hash(&|at, out| file.read_at(at, out), size).await?;
+            let held = self.watch().hash(Stage::Storage, &|at, out| file.read_at(at, out), size).await?;
             if self.is_right(size, &held) {
-                return Ok(Obtained { source: ModelSource::Stored(file), from_storage: true });
+                return Ok(Obtained { source: ModelSource::Stored(file), from_storage: true, stored: true });
             }
             // Whole but wrong: damaged since it was stored, so nothing of it is worth keeping.
             if size < self.expected.bytes {
@@ -80,6 +89,8 @@ impl<F: Fetch> Download<'_, F> {
         if store::remaining().await.is_some_and(|room| room < self.expected.bytes - kept) {
             return self.in_memory("there is no room for it").await;
         }
+        // What broke off is then listed as what it is a part of.
+        records::save(&self.expected.stored_name(), &self.expected.record()).await;
         self.fetched(DownloadSink::Stored(file), kept, digest).await
     }
 
@@ -96,8 +107,9 @@ impl<F: Fetch> Download<'_, F> {
             other => other?,
         }
         store::forget_where(|name| self.expected.is_earlier(name)).await;
+        let stored = matches!(sink, DownloadSink::Stored(_));
         let source = sink.into_source().map_err(|thrown| self.storage("keeping", &thrown))?;
-        Ok(Obtained { source, from_storage: false })
+        Ok(Obtained { source, from_storage: false, stored })
     }
 
     async fn fill(&self, sink: &mut DownloadSink, kept: u64, mut digest: Digest) -> Result<()> {
@@ -129,7 +141,7 @@ impl<F: Fetch> Download<'_, F> {
                 break;
             }
             sink.append(before, chunk).map_err(|thrown| self.storage("writing", &thrown))?;
-            self.report(Stage::Download, done, &mut pace).await?;
+            self.watch().report(Stage::Download, done, &mut pace).await?;
         }
         if self.is_right(done, &digest) {
             return Ok(());
@@ -170,41 +182,16 @@ impl<F: Fetch> Download<'_, F> {
         }
     }
 
-    /// Hash of the first `size` bytes of what `read` reads.
-    async fn hash(&self, read: ReadAt<'_>, size: u64) -> Result<Digest> {
-        let mut digest = Digest::default();
-        let mut pace = Pace::default();
-        let mut done = 0;
-        let mut slice = vec![0; SLICE];
-        while done < size {
-            let want = (size - done).min(SLICE as u64) as usize;
-            let count = read(done, &mut slice[..want]).map_err(|thrown| self.storage("reading", &thrown))?;
-            if count == 0 {
-                return Err(self.storage("reading", &JsValue::from_str("the stored file ended early")));
-            }
-            digest.update(&slice[..count]);
-            done += count as u64;
-            self.report(Stage::Storage, done, &mut pace).await?;
-        }
-        Ok(digest)
-    }
-
-    /// Tells the page ten times a second, and lets an abort in as often.
-    async fn report(&self, stage: Stage, done: u64, pace: &mut Pace) -> Result<()> {
-        let at_ms = now_ms();
-        let total = self.expected.bytes;
-        if pace.due(at_ms) || done == total {
-            (self.progress)(LoadProgress { stage, done, total, at_ms });
-            yield_now().await;
-        }
-        if self.signal.aborted() { Err(Error::Aborted) } else { Ok(()) }
-    }
-
     fn is_right(&self, size: u64, digest: &Digest) -> bool {
         size == self.expected.bytes && digest.hex() == self.expected.sha256
     }
 
     fn storage(&self, op: &'static str, thrown: &JsValue) -> Error {
-        Error::Storage { file: self.expected.file.clone(), op, cause: js::describe(thrown) }
+        self.watch().storage(op, thrown)
+    }
+
+    fn watch(&self) -> Watch<'_> {
+        let expected = self.expected;
+        Watch { file: &expected.file, total: expected.bytes, signal: self.signal, progress: self.progress }
     }
 }

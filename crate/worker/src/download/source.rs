@@ -3,9 +3,9 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use js_sys::Uint8Array;
+use js_sys::{Array, Uint8Array};
 use wasm_bindgen::JsValue;
-use web_sys::{Blob, FileReaderSync};
+use web_sys::{Blob, File, FileReaderSync};
 
 use crate::js;
 use crate::store::StoredFile;
@@ -24,6 +24,12 @@ pub(crate) enum ModelSource {
 }
 
 impl ModelSource {
+    /// Files that lie one behind the other.
+    pub(crate) fn joined(files: &[File]) -> Result<Self, JsValue> {
+        let parts: Array = files.iter().collect();
+        Ok(Self::Blob(Blob::new_with_blob_sequence(&parts)?))
+    }
+
     /// Size, bytes.
     pub(crate) fn size(&self) -> Result<u64, JsValue> {
         match self {

@@ -1,4 +1,4 @@
-//! Messages in: `[json]`, or `[json, File]` for a file that the visitor picked.
+//! Messages in: `[json]`, or `[json, File, …]` for files that the visitor picked.
 
 use js_sys::{Array, JsString};
 use protocol::ToWorker;
@@ -10,18 +10,23 @@ use crate::errors::{Error, Result};
 /// Longest message taken, UTF-16 units. Far above any prompt a model can read, far below trouble.
 const LONGEST: u32 = 64 << 20;
 
+/// Most files of one message: models come in a few dozen at most.
+const MOST_FILES: u32 = 256;
+
 /// A message that was understood.
 #[derive(Debug)]
 pub(crate) struct Incoming {
     pub(crate) message: ToWorker,
-    pub(crate) file: Option<File>,
+    /// Files that came with it, in order.
+    pub(crate) files: Vec<File>,
 }
 
 /// Reads what the page posted. Anything may arrive here; nothing of it is believed unparsed.
 pub(crate) fn parse(data: &JsValue) -> Result<Incoming> {
     let array = data.dyn_ref::<Array>().ok_or_else(|| misread("it is not an array"))?;
-    if !(1..=2).contains(&array.length()) {
-        return Err(misread(&format!("it has {} elements instead of one or two", array.length())));
+    if !(1..=1 + MOST_FILES).contains(&array.length()) {
+        let cause = format!("it has {} elements, not 1 to {}", array.length(), 1 + MOST_FILES);
+        return Err(misread(&cause));
     }
     let first = array.get(0);
     let text = first.dyn_ref::<JsString>().ok_or_else(|| misread("its first element is not a text"))?;
@@ -30,11 +35,10 @@ pub(crate) fn parse(data: &JsValue) -> Result<Incoming> {
     }
     let message = serde_json::from_str(&String::from(text))
         .map_err(|e| misread(&format!("it is not a request: {e}")))?;
-    let file = match array.length() {
-        1 => None,
-        _ => Some(array.get(1).dyn_into().map_err(|_| misread("its second element is not a file"))?),
-    };
-    Ok(Incoming { message, file })
+    let file =
+        |value: JsValue| value.dyn_into().map_err(|_| misread("an element after its first is not a file"));
+    let files = array.iter().skip(1).map(file).collect::<Result<_>>()?;
+    Ok(Incoming { message, files })
 }
 
 fn misread(cause: &str) -> Error {

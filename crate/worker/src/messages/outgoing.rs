@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use js_sys::Array;
 use protocol::FromWorker;
 use wasm_bindgen::JsValue;
-use web_sys::console;
+use web_sys::{File, console};
 
 use super::doorbell;
 use crate::clock::now_ms;
@@ -37,6 +37,15 @@ pub(crate) fn hold(message: &FromWorker, now: f64) {
         if now - out.posted_ms >= FRAME_MS {
             send(out.take());
         }
+    });
+}
+
+/// Posts a message with a file beside it.
+pub(crate) fn post_file(message: &FromWorker, file: &File) {
+    with(message, |out| {
+        let data = out.take();
+        data.push(file);
+        send(data);
     });
 }
 

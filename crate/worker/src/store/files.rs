@@ -2,12 +2,9 @@
 
 use js_sys::Uint8Array;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{
-    Blob, FileSystemFileHandle, FileSystemGetFileOptions, FileSystemReadWriteOptions,
-    FileSystemSyncAccessHandle,
-};
+use web_sys::{Blob, FileSystemReadWriteOptions, FileSystemSyncAccessHandle};
 
-use super::index::folder;
+use super::folder::{Folder, MODELS};
 use crate::js;
 
 /// Outcome of opening a stored file.
@@ -21,27 +18,31 @@ pub(crate) enum Opened {
     Unavailable(String),
 }
 
-/// Opens or creates a file.
+/// Opens or creates a model's file.
 pub(crate) async fn open(name: &str) -> Opened {
-    match open_file(name).await {
-        Ok(opened) => opened,
-        Err(thrown) => Opened::Unavailable(js::describe(&thrown)),
-    }
+    made(MODELS, name).await
 }
 
-async fn open_file(name: &str) -> Result<Opened, JsValue> {
-    let options = FileSystemGetFileOptions::new();
-    options.set_create(true);
-    let promise = folder().await?.get_file_handle_with_options(name, &options);
-    let file: FileSystemFileHandle = promise.await?.unchecked_into();
-    match file.create_sync_access_handle().await {
-        Ok(handle) => Ok(Opened::Ours(StoredFile(handle.unchecked_into()))),
-        // One tab at a time may hold the lock; the bytes can be read all the same.
-        Err(thrown) if js::error_name(&thrown) == "NoModificationAllowedError" => {
-            Ok(Opened::Shared(file.get_file().await?.unchecked_into()))
+/// Opens or creates a file.
+pub(super) async fn made(folder: Folder, name: &str) -> Opened {
+    let opened = async {
+        let file = folder.made_file(name).await?;
+        match file.create_sync_access_handle().await {
+            Ok(handle) => Ok(Opened::Ours(StoredFile(handle.unchecked_into()))),
+            // One tab at a time may hold the lock; the bytes can be read all the same.
+            Err(thrown) if js::error_name(&thrown) == "NoModificationAllowedError" => {
+                Ok(Opened::Shared(file.get_file().await?.unchecked_into()))
+            }
+            Err(thrown) => Err(thrown),
         }
-        Err(thrown) => Err(thrown),
-    }
+    };
+    opened.await.unwrap_or_else(|thrown: JsValue| Opened::Unavailable(js::describe(&thrown)))
+}
+
+/// Opens a file that is there, for us alone.
+pub(super) async fn found(folder: Folder, name: &str) -> Option<StoredFile> {
+    let handle = folder.file(name).await?.create_sync_access_handle().await.ok()?;
+    Some(StoredFile(handle.unchecked_into()))
 }
 
 /// An open file in the origin's private file system; closing releases its lock.

@@ -1,14 +1,13 @@
-//! Self-check reports of earlier visits, kept beside the models.
+//! Self-check reports of earlier visits, apart from the models.
 
 use engine::{Report, gpu};
-use js_sys::Uint8Array;
 
-use super::files::{Opened, open};
+use super::folder::Folder;
+use super::records::{empty, load_json, save_json};
 use crate::digest::Digest;
 use crate::js;
 
-/// Largest report that is believed, bytes.
-const LARGEST: u64 = 1 << 16;
+const REPORTS: Folder = Folder("reports");
 
 /// Hex digits of the key that a stored report's name carries.
 const DIGITS: usize = 16;
@@ -27,17 +26,14 @@ pub(crate) fn stored_name(adapter: &str, model: &str) -> String {
 
 /// The report of an earlier visit; `None` where there is none, or its bytes are no report.
 pub(crate) async fn load(name: &str) -> Option<Report> {
-    let Opened::Ours(handle) = open(name).await else { return None };
-    let size = handle.size().ok().filter(|size| *size <= LARGEST)?;
-    let mut bytes = vec![0; size as usize];
-    let count = handle.read_at(0, &mut bytes).ok()?;
-    serde_json::from_slice(&bytes[..count]).ok()
+    load_json(REPORTS, name).await
 }
 
 /// Keeps a report for the next visit, if storage lets it.
 pub(crate) async fn save(name: &str, report: &Report) {
-    let Opened::Ours(handle) = open(name).await else { return };
-    let Ok(json) = serde_json::to_vec(report) else { return };
-    let written = handle.truncate(0).and_then(|()| handle.write_all(0, &Uint8Array::from(json.as_slice())));
-    written.and_then(|()| handle.flush()).ok();
+    save_json(REPORTS, name, report).await;
+}
+
+pub(super) async fn forget_all() {
+    empty(REPORTS).await;
 }

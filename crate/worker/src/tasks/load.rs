@@ -9,28 +9,25 @@ use engine::gpu::Device;
 use engine::model::Plan;
 use engine::{Engine, LoadOptions, Progress};
 use futures_channel::oneshot;
-use protocol::{FromWorker, Load, LoadProgress, Loaded, Preference, Source, Stage};
+use protocol::{
+    ADDRESSABLE, FromWorker, Load, LoadProgress, Loaded, Needs, Origin, Preference, Record, Source, Stage,
+};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{AbortSignal, File};
 
 use crate::clock::{Pace, local_seconds, now_ms};
-use crate::download::{Download, ExpectedFile, ModelReader, ModelSource, Network, Obtained};
+use crate::download::{self, Download, ExpectedFile, ModelReader, ModelSource, Network, Obtained, Watch};
 use crate::errors::{Error, Result};
 use crate::messages::{self, yield_now};
-use crate::store::reports;
+use crate::store::{records, reports};
 use crate::threads::ThreadPool;
 use crate::{gpu, js, variant};
-
-/// Bytes that a 32-bit module can address.
-const ADDRESSABLE: u64 = 1 << 32;
-
-/// Bytes besides weights and cache: tokenizer, buffers, stack. Measured 30 MB with a vocabulary of 49,152.
-const BESIDES: u64 = 64 << 20;
 
 /// Loads a model, and describes it.
 pub(crate) async fn load(
     request: Load,
-    picked: Option<File>,
+    picked: Vec<File>,
     threads: &Rc<ThreadPool>,
     signal: &AbortSignal,
 ) -> Result<(Engine, Loaded)> {
@@ -38,20 +35,16 @@ pub(crate) async fn load(
     // Kernels are made and threads start while the model is on its way.
     let gpu = (request.backend != Preference::Cpu).then(|| started_gpu(request.variant));
     let threads = started_threads(threads, request.threads);
-    let (file, obtained) = obtain(request.source, picked, signal).await?;
-    let reader = obtained.source.into_reader().map_err(|thrown| Error::Storage {
-        file: file.clone(),
-        op: "reading",
-        cause: js::describe(&thrown),
-    })?;
-    let gguf = Gguf::open(&file, reader)?;
+    let found = obtain(request.source, picked, signal).await?;
+    let gguf = open(&found.file, found.obtained.source, &found.parts)?;
+    let needs = needs(&gguf)?;
     let gpu = match gpu {
         Some(gpu) => gpu.await.unwrap_or_else(|_| Err("its preparation broke off".to_owned())),
         None => Err("the processor was asked for".to_owned()),
     };
     let context = request.context as usize;
     if gpu.is_err() {
-        check_memory(&gguf, context)?;
+        check_fits(gguf.file(), needs, request.context)?;
     }
     let (pool, alone) = threads.await.unwrap_or_else(|_| (Pool::alone(), None));
     let report_name = gpu.as_ref().ok().map(|device| {
@@ -77,43 +70,125 @@ pub(crate) async fn load(
     if signal.aborted() {
         return Err(Error::Aborted);
     }
-    let mut loaded = describe(&engine, &pool, obtained.from_storage, now_ms() - started);
+    let mut loaded = describe(&engine, &pool, needs, now_ms() - started);
+    loaded.from_storage = found.obtained.from_storage;
+    loaded.not_kept = found.not_kept;
+    if let Some((id, record)) = found.record {
+        records::save(&id, &Record { used_ms: Some(now_ms()), needs: Some(needs), ..record }).await;
+        loaded.stored = Some(id);
+    }
     if let Some(cause) = alone {
         loaded.backend.reason += &format!("; on one thread, because no other could be started: {cause}");
     }
     Ok((engine, loaded))
 }
 
-async fn obtain(source: Source, picked: Option<File>, signal: &AbortSignal) -> Result<(String, Obtained)> {
+/// A model's bytes, and what they are.
+struct Found {
+    /// Name for messages.
+    file: String,
+    obtained: Obtained,
+    /// All files, where the visitor picked them.
+    parts: Vec<File>,
+    /// Name in storage and what is remembered, where it is stored.
+    record: Option<(String, Record)>,
+    /// Why a file that was to be kept is not.
+    not_kept: Option<String>,
+}
+
+async fn obtain(source: Source, picked: Vec<File>, signal: &AbortSignal) -> Result<Found> {
     match source {
-        Source::File { file } => match picked {
-            Some(picked) => {
-                Ok((file, Obtained { source: ModelSource::Blob(picked.into()), from_storage: false }))
-            }
-            None => Err(Error::NoFile { file }),
-        },
+        Source::File { file, keep } => of_visitor(file, keep, picked, signal).await,
         Source::Url { url, file, bytes, sha256 } => {
-            let expected = ExpectedFile::new(&url, file, bytes, sha256)?;
-            let fetch = Network::new(signal.clone());
-            let progress = |progress| messages::post(&FromWorker::LoadProgress(progress));
-            let download = Download { expected: &expected, fetch: &fetch, signal, progress: &progress };
-            let obtained = download.obtain().await?;
-            Ok((expected.file, obtained))
+            of_site(&ExpectedFile::new(&url, file, bytes, sha256)?, signal).await
+        }
+        Source::Stored { id } => {
+            let Some(record) = records::load(&id).await else { return Err(Error::Unrecorded { id }) };
+            if let Origin::Site { url } = record.origin {
+                let Record { file, bytes, sha256, .. } = record;
+                return of_site(&ExpectedFile::new(&url, file, bytes, sha256)?, signal).await;
+            }
+            let progress = &post_load;
+            let watch = Watch { file: &record.file, total: record.bytes, signal, progress };
+            let obtained = download::kept(&id, &record, watch).await?;
+            let file = record.file.clone();
+            Ok(Found { file, obtained, parts: Vec::new(), record: Some((id, record)), not_kept: None })
         }
     }
 }
 
-/// Refuses a model that could not fit before anything is allocated for it.
-fn check_memory(gguf: &Gguf<ModelReader>, context: usize) -> Result<()> {
-    let spec = Plan::of(gguf, context)?.spec;
-    let context = context.clamp(1, spec.context);
-    let weights = gguf.tensors().iter().fold(0, |sum: u64, tensor| sum.saturating_add(tensor.bytes));
-    check_fits(gguf.file(), weights, spec.kv_bytes(context))
+async fn of_site(expected: &ExpectedFile, signal: &AbortSignal) -> Result<Found> {
+    let fetch = Network::new(signal.clone());
+    let download = Download { expected, fetch: &fetch, signal, progress: &post_load };
+    let obtained = download.obtain().await?;
+    let record = obtained.stored.then(|| (expected.stored_name(), expected.record()));
+    Ok(Found { file: expected.file.clone(), obtained, parts: Vec::new(), record, not_kept: None })
 }
 
-/// Whether weights and cache (bytes) can both be addressed.
-pub(crate) fn check_fits(file: &str, weights: u64, cache: u64) -> Result<()> {
-    let need = weights.saturating_add(cache).saturating_add(BESIDES);
+async fn of_visitor(file: String, keep: bool, picked: Vec<File>, signal: &AbortSignal) -> Result<Found> {
+    let unread = |thrown| unread(&file, &thrown);
+    let source = match picked.as_slice() {
+        [] => return Err(Error::NoFile { file }),
+        [one] => ModelSource::Blob(one.clone().into()),
+        several => ModelSource::joined(several).map_err(unread)?,
+    };
+    let total = source.size().map_err(unread)?;
+    let mut not_kept = None;
+    let mut record = None;
+    if keep && picked.len() > 1 {
+        not_kept = Some("a model in several files is not kept".to_owned());
+    } else if keep {
+        match download::keep(&source, Watch { file: &file, total, signal, progress: &post_load }).await {
+            Ok(kept) => record = Some(kept),
+            // It runs from where it lies all the same.
+            Err(Error::Storage { op, cause, .. }) => {
+                not_kept = Some(format!("this browser’s storage refused {op}: {cause}"));
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    let obtained = Obtained { source, from_storage: false, stored: record.is_some() };
+    Ok(Found { file, obtained, parts: picked, record, not_kept })
+}
+
+fn post_load(progress: LoadProgress) {
+    messages::post(&FromWorker::LoadProgress(progress));
+}
+
+fn unread(file: &str, thrown: &JsValue) -> Error {
+    Error::Storage { file: file.to_owned(), op: "reading", cause: js::describe(thrown) }
+}
+
+/// The model in `source`; `parts` are the files that it consists of, where there are several.
+pub(super) fn open(file: &str, source: ModelSource, parts: &[File]) -> Result<Gguf<ModelReader>> {
+    let read = |source: ModelSource| source.into_reader().map_err(|thrown| unread(file, &thrown));
+    if parts.len() < 2 {
+        return Ok(Gguf::open(file, read(source)?)?);
+    }
+    let mut opened = Vec::new();
+    for part in parts {
+        let gguf = Gguf::open(&part.name(), read(ModelSource::Blob(part.clone().into()))?)?;
+        opened.push((gguf.shard()?, gguf, part.clone()));
+    }
+    // The browser hands files out in no order.
+    opened.sort_by_key(|(number, ..)| *number);
+    let (opened, parts): (Vec<_>, Vec<_>) = opened.into_iter().map(|(_, gguf, part)| (gguf, part)).unzip();
+    let whole = ModelSource::joined(&parts).map_err(|thrown| unread(file, &thrown))?;
+    Ok(Gguf::join(opened, read(whole)?)?)
+}
+
+/// The numbers that the memory of a load follows from.
+pub(super) fn needs(gguf: &Gguf<ModelReader>) -> Result<Needs> {
+    // Memory is the same for every context that the plan is made for.
+    let spec = Plan::of(gguf, 1)?.spec;
+    let weights = gguf.tensors().iter().fold(0, |sum: u64, tensor| sum.saturating_add(tensor.bytes));
+    let context = u32::try_from(spec.context).unwrap_or(u32::MAX);
+    Ok(Needs { weights, kv_bytes_per_token: spec.kv_bytes(1), context })
+}
+
+/// Refuses a model that could not fit before anything is allocated for it.
+pub(crate) fn check_fits(file: &str, needs: Needs, context: u32) -> Result<()> {
+    let need = needs.memory(context);
     match need > ADDRESSABLE {
         true => Err(Error::Memory { file: file.to_owned(), need, limit: ADDRESSABLE }),
         false => Ok(()),
@@ -157,7 +232,7 @@ fn post_progress() -> impl FnMut(Progress) {
     }
 }
 
-fn describe(engine: &Engine, pool: &Pool, from_storage: bool, load_ms: f64) -> Loaded {
+fn describe(engine: &Engine, pool: &Pool, needs: Needs, load_ms: f64) -> Loaded {
     let info = engine.info();
     Loaded {
         name: info.name.clone(),
@@ -171,7 +246,10 @@ fn describe(engine: &Engine, pool: &Pool, from_storage: bool, load_ms: f64) -> L
         vocabulary: info.vocabulary as u32,
         quantization: info.quantization.clone(),
         chat: info.chat.clone(),
-        from_storage,
+        from_storage: false,
+        stored: None,
+        not_kept: None,
+        needs,
         load_ms,
         memory_bytes: js::memory_bytes(),
         gpu_memory_bytes: engine.gpu_memory_bytes(),

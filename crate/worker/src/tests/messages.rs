@@ -1,6 +1,6 @@
 use js_sys::{Array, Atomics, Int32Array};
 use protocol::{
-    FailureKind, FromWorker, Generate, Load, Message, Operation, Preference, Role, Sampling, Source,
+    FailureKind, FromWorker, Generate, Load, Message, Needs, Operation, Preference, Role, Sampling, Source,
     ToWorker, Token,
 };
 use wasm_bindgen::JsValue;
@@ -35,18 +35,19 @@ fn generate() -> ToWorker {
 
 #[wasm_bindgen_test]
 fn every_request_survives_the_way_in() {
-    for message in [generate(), ToWorker::Abort, ToWorker::ForgetModels] {
+    let delete = ToWorker::DeleteModel { id: "m.gguf.0123456789abcdef".into() };
+    for message in [generate(), ToWorker::Abort, ToWorker::ForgetModels, ToWorker::ListModels, delete] {
         let json = serde_json::to_string(&message).unwrap();
         let incoming = parse(&Array::of1(&text(&json))).unwrap();
         assert_eq!(incoming.message, message);
-        assert!(incoming.file.is_none());
+        assert!(incoming.files.is_empty());
     }
 }
 
 #[wasm_bindgen_test]
 fn a_file_travels_beside_the_text() {
     let load = ToWorker::Load(Load {
-        source: Source::File { file: "m.gguf".into() },
+        source: Source::File { file: "m.gguf".into(), keep: true },
         context: 512,
         backend: Preference::Automatic,
         variant: None,
@@ -56,7 +57,7 @@ fn a_file_travels_beside_the_text() {
     let json = serde_json::to_string(&load).unwrap();
     let incoming = parse(&Array::of2(&text(&json), &file(b"GGUF", "m.gguf"))).unwrap();
     assert_eq!(incoming.message, load);
-    assert_eq!(incoming.file.unwrap().size(), 4.0);
+    assert_eq!(incoming.files[0].size(), 4.0);
 }
 
 #[wasm_bindgen_test]
@@ -74,7 +75,7 @@ fn anything_else_is_refused_with_its_cause() {
         (JsValue::NULL, "not an array"),
         (text("\"Abort\""), "not an array"),
         (Array::new().into(), "0 elements"),
-        (Array::of3(&text("\"Abort\""), &text(""), &text("")).into(), "3 elements"),
+        (Array::of3(&text("\"Abort\""), &text(""), &text("")).into(), "not a file"),
         (Array::of1(&JsValue::from_f64(1.0)).into(), "not a text"),
         (Array::of1(&text("")).into(), "not a request"),
         (Array::of1(&text("{\"Explode\":{}}")).into(), "Explode"),
@@ -107,9 +108,10 @@ fn errors_keep_their_kind_and_name_the_file() {
 
 #[wasm_bindgen_test]
 fn a_model_beyond_the_address_space_is_refused_before_it_is_read() {
-    assert!(check_fits("small.gguf", 98_362_432, 47_185_920).is_ok());
-    for (weights, cache) in [(4 << 30, 0), (1 << 30, 3 << 30), (u64::MAX, u64::MAX)] {
-        let error = check_fits("large.gguf", weights, cache).unwrap_err();
+    let needs = |weights, kv_bytes_per_token| Needs { weights, kv_bytes_per_token, context: 2_048 };
+    assert!(check_fits("small.gguf", needs(98_362_432, 23_040), 2_048).is_ok());
+    for (weights, cache) in [(4 << 30, 0), (1 << 30, 3 << 20), (u64::MAX, u64::MAX)] {
+        let error = check_fits("large.gguf", needs(weights, cache), 2_048).unwrap_err();
         assert_eq!(error.kind(), FailureKind::Memory);
         assert!(error.to_string().starts_with("large.gguf: needs about"), "{error}");
     }

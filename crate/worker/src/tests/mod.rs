@@ -4,6 +4,7 @@ mod clock;
 mod download;
 mod messages;
 mod source;
+mod store_index;
 mod task_yield;
 mod threads;
 

@@ -38,7 +38,7 @@ const ARCHITECTURES: &[(&str, Read)] = &[
 /// # Errors
 /// As [`Plan::of`](super::Plan::of).
 pub(super) fn spec<R: io::Read + io::Seek>(gguf: &Gguf<R>, context: usize) -> Result<Spec> {
-    check_whole(gguf)?;
+    check_kind(gguf)?;
     let name = gguf.metadata().str("general.architecture")?;
     let Some((_, read)) = ARCHITECTURES.iter().find(|(known, _)| *known == name) else {
         let known: Vec<&str> = ARCHITECTURES.iter().map(|(known, _)| *known).collect();
@@ -52,28 +52,12 @@ pub(super) fn spec<R: io::Read + io::Seek>(gguf: &Gguf<R>, context: usize) -> Re
     Ok(spec)
 }
 
-/// Refuses what is no model, or a part of one.
-fn check_whole<R: io::Read + io::Seek>(gguf: &Gguf<R>) -> Result<()> {
+/// Refuses what is no model by itself.
+fn check_kind<R: io::Read + io::Seek>(gguf: &Gguf<R>) -> Result<()> {
     let unsupported = |cause| Err(Error::Unsupported { file: gguf.file().to_owned(), cause });
     let metadata = gguf.metadata();
     if let Some(kind) = metadata.opt_str("general.type")?.filter(|kind| *kind != "model") {
         return unsupported(format!("general.type is {kind}; it is no language model by itself"));
     }
-    let parts = metadata.opt_usize("split.count")?.unwrap_or(1);
-    if parts > 1 {
-        let part = metadata.opt_usize("split.no")?.unwrap_or(0) + 1;
-        let missing = if part < parts { part + 1 } else { 1 };
-        let name = part_name(gguf.file(), part, parts, missing);
-        return unsupported(format!("split.count is {parts}: it is part {part}, and {name} is missing"));
-    }
     Ok(())
-}
-
-/// Name of another part of a split file.
-fn part_name(file: &str, part: usize, parts: usize, other: usize) -> String {
-    let suffix = |part: usize| format!("-{part:05}-of-{parts:05}.gguf");
-    match file.strip_suffix(&suffix(part)) {
-        Some(stem) => format!("{stem}{}", suffix(other)),
-        None => format!("part {other} of {parts}"),
-    }
 }

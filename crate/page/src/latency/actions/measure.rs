@@ -16,7 +16,7 @@ impl App {
     pub(crate) fn watch_visibility(self) {
         window_event_listener_untyped("visibilitychange", move |_| {
             if untrack(|| self.latency.busy()) {
-                self.bridge.send(&ToWorker::Hidden(document().hidden()), None);
+                self.bridge.send(&ToWorker::Hidden(document().hidden()));
             }
         });
     }
@@ -71,8 +71,8 @@ impl App {
         }
         latency.phase.set(Phase::Running);
         self.announce("Measuring many answers.");
-        self.bridge.send(&ToWorker::Hidden(document().hidden()), None);
-        self.bridge.send(&ToWorker::Measure(measure), None);
+        self.bridge.send(&ToWorker::Hidden(document().hidden()));
+        self.bridge.send(&ToWorker::Measure(measure));
         true
     }
 
@@ -86,13 +86,13 @@ impl App {
         self.latency.phase.set(if paused { Phase::Paused } else { Phase::Running });
         self.latency.show();
         self.announce(if paused { "Paused after this answer." } else { "Measuring goes on." });
-        self.bridge.send(&ToWorker::Pause(paused), None);
+        self.bridge.send(&ToWorker::Pause(paused));
     }
 
     /// Ends it; what came until now stays.
     pub(crate) fn stop_measuring(&self) {
         if untrack(|| self.latency.busy()) {
-            self.bridge.send(&ToWorker::Abort, None);
+            self.bridge.send(&ToWorker::Abort);
         }
     }
 

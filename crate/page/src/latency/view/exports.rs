@@ -3,17 +3,16 @@
 use js_sys::Array;
 use latency::export::{ExportError, MOST_BYTES};
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::{Blob, BlobPropertyBag, HtmlAnchorElement, Url};
+use web_sys::{Blob, BlobPropertyBag};
 
 use crate::app::App;
-use crate::shared::parts::{file_button, read_text};
+use crate::shared::parts::{file_button, read_text, save};
 
 /// The card's content.
 pub(super) fn exports(app: App) -> impl IntoView {
     let empty = move || app.latency.runs.with(|runs| runs.is_empty());
     let told = RwSignal::new(String::new());
-    let save = move |name: &'static str, kind: &'static str, text: Result<String, ExportError>| {
+    let write = move |name: &'static str, kind: &'static str, text: Result<String, ExportError>| {
         let saved =
             text.map_err(|error| format!("The samples cannot be written: {error}.")).and_then(|text| {
                 download(name, kind, &text).ok_or_else(|| "The browser refused to save a file.".to_owned())
@@ -27,10 +26,10 @@ pub(super) fn exports(app: App) -> impl IntoView {
              is shown beside this device’s figures, in a table and a line of its own. Nothing is sent anywhere."
         </p>
         <div class="buttons">
-            <button type="button" data-testid="export-json" disabled=empty on:click=move |_| save("nibble-latency.json", "application/json", app.latency.export().to_json())>
+            <button type="button" data-testid="export-json" disabled=empty on:click=move |_| write("nibble-latency.json", "application/json", app.latency.export().to_json())>
                 "Save as JSON"
             </button>
-            <button type="button" data-testid="export-csv" disabled=empty on:click=move |_| save("nibble-latency.csv", "text/csv", app.latency.export().to_csv())>
+            <button type="button" data-testid="export-csv" disabled=empty on:click=move |_| write("nibble-latency.csv", "text/csv", app.latency.export().to_csv())>
                 "Save as CSV"
             </button>
             {file_button("Open another device’s", ".json,.csv", "import", || false, move |file| read(app, file))}
@@ -55,10 +54,5 @@ fn download(name: &str, kind: &str, text: &str) -> Option<()> {
     let options = BlobPropertyBag::new();
     options.set_type(kind);
     let blob = Blob::new_with_str_sequence_and_options(&Array::of1(&text.into()), &options).ok()?;
-    let url = Url::create_object_url_with_blob(&blob).ok()?;
-    let link: HtmlAnchorElement = document().create_element("a").ok()?.dyn_into().ok()?;
-    link.set_href(&url);
-    link.set_download(name);
-    link.click();
-    Url::revoke_object_url(&url).ok()
+    save(name, &blob)
 }

@@ -13,14 +13,14 @@ impl App {
             self.problem.set(None);
             self.bench.running.set(true);
             self.announce("Measuring.");
-            self.bridge.send(&ToWorker::Bench(ASKED), None);
+            self.bridge.send(&ToWorker::Bench(ASKED));
         }
     }
 
     /// Ends the measurement.
     pub(crate) fn stop_bench(&self) {
         if self.bench.running.get_untracked() {
-            self.bridge.send(&ToWorker::Abort, None);
+            self.bridge.send(&ToWorker::Abort);
         }
     }
 

@@ -70,7 +70,7 @@ impl App {
     pub(crate) fn stop(&self) {
         if self.chat.running_now() {
             self.chat.stopping.set(true);
-            self.bridge.send(&ToWorker::Abort, None);
+            self.bridge.send(&ToWorker::Abort);
         }
     }
 
@@ -117,7 +117,7 @@ impl App {
         self.announce("Generating an answer.");
         let stop = task.stop.iter().map(|&text| text.to_owned()).collect();
         let request = Generate { id, messages, sampling, thinking, max_tokens, stop, asked_ms };
-        self.bridge.send(&ToWorker::Generate(request), None);
+        self.bridge.send(&ToWorker::Generate(request));
         true
     }
 
@@ -159,6 +159,7 @@ impl App {
 
     pub(crate) fn on_finished(&self, finished: Finished) {
         let ending = Ending::from(finished.reason);
+        self.note_speed(&finished);
         if let Some(turn) = self.chat.turn(finished.id) {
             turn.answer.update(|answer| answer.push_str(&finished.text));
             turn.ending.set(Some(ending));

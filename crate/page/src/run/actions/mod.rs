@@ -3,3 +3,4 @@
 mod bench;
 mod chat;
 mod model;
+mod store;

@@ -8,9 +8,10 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{File, RequestCache, RequestInit, Response};
 
 use crate::app::{App, Engine};
+use crate::run::model::fit::Speed;
 use crate::run::model::load_choice::Wish;
 use crate::run::model::{catalogue, labels};
-use crate::run::state::model::{Loading, Offers};
+use crate::run::state::model::{Loading, Offers, Request};
 use crate::shared::format;
 
 impl App {
@@ -26,40 +27,38 @@ impl App {
         });
     }
 
-    /// Loads the model on offer.
+    /// Loads the model that is chosen.
     pub(crate) fn load_offer(&self) {
-        self.load_offer_with(true);
-    }
-
-    fn load_offer_with(&self, remember: bool) {
-        if let Some(entry) = untrack(|| self.model.offer()) {
-            let source = entry.source();
-            let loading = Loading { file: entry.file, title: Some(entry.name), ..Loading::default() };
-            self.load(source, loading, None, remember);
+        if let Some(choice) = untrack(|| self.model.choice()) {
+            let file = choice.file().to_owned();
+            // A file that the visitor kept has no name but its own.
+            let title = choice.entry.is_some().then(|| choice.name.clone());
+            if !choice.stored {
+                self.ask_to_persist();
+            }
+            self.load(Request { source: choice.source(), file, title, files: Vec::new() }, true);
         }
     }
 
     /// Loads the same model once more; `remember` lets an earlier self-check stand.
     pub(crate) fn load_again(&self, remember: bool) {
-        match self.model.picked.get_value().filter(|_| self.model.own_file.get_untracked()) {
-            Some(file) => self.load_file_with(file, remember),
-            None => self.load_offer_with(remember),
+        if let Some(request) = self.model.last.get_value() {
+            self.load(request, remember);
         }
     }
 
-    /// Loads a file of the visitor's own.
-    pub(crate) fn load_file(&self, file: File) {
-        self.load_file_with(file, true);
+    /// Loads a file of the visitor's own, or the several files of one model.
+    pub(crate) fn load_files(&self, files: Vec<File>) {
+        let Some(first) = files.iter().map(File::name).min() else { return };
+        let keep = self.model.keep.get_untracked();
+        if keep {
+            self.ask_to_persist();
+        }
+        let source = Source::File { file: first.clone(), keep };
+        self.load(Request { source, file: first, title: None, files }, true);
     }
 
-    fn load_file_with(&self, file: File, remember: bool) {
-        let name = file.name();
-        self.model.picked.set_value(Some(file.clone()));
-        let loading = Loading { file: name.clone(), ..Loading::default() };
-        self.load(Source::File { file: name }, loading, Some(file), remember);
-    }
-
-    fn load(&self, source: Source, loading: Loading, file: Option<File>, remember: bool) {
+    fn load(&self, request: Request, remember: bool) {
         if self.model.loading.with_untracked(Option::is_some) || untrack(|| self.busy()) {
             return;
         }
@@ -67,16 +66,20 @@ impl App {
         self.model.forgotten.set(None);
         self.model.loaded.set(None);
         self.model.report.set(None);
+        self.model.predicted.set(None);
         self.bench.forget();
         self.new_conversation();
-        self.announce(format!("Loading {}.", loading.file));
-        self.model.loading.set(Some(loading));
+        self.announce(format!("Loading {}.", request.file));
+        let (file, title) = (request.file.clone(), request.title.clone());
+        self.model.loading.set(Some(Loading { file, title, ..Loading::default() }));
+        self.model.last.set_value(Some(request.clone()));
         self.start_engine();
         let wish = untrack(|| self.model.wish());
         let Wish { context, preference, variant, threads } = wish.clone();
         self.model.wished.set(Some(wish));
+        let Request { source, files, .. } = request;
         let load = Load { source, context, backend: preference, variant, threads, remember };
-        self.bridge.send(&ToWorker::Load(load), file);
+        self.bridge.send_with(&ToWorker::Load(load), files);
     }
 
     /// Ends the running load.
@@ -87,7 +90,7 @@ impl App {
                     loading.cancelling = true;
                 }
             });
-            self.bridge.send(&ToWorker::Abort, None);
+            self.bridge.send(&ToWorker::Abort);
         } else {
             // The engine itself is still on its way and cannot be told anything: it is dropped.
             self.bridge.stop();
@@ -101,7 +104,7 @@ impl App {
         self.problem.set(None);
         self.model.forgotten.set(None);
         self.start_engine();
-        self.bridge.send(&ToWorker::ForgetModels, None);
+        self.bridge.send(&ToWorker::ForgetModels);
     }
 
     pub(crate) fn on_progress(&self, progress: LoadProgress) {
@@ -123,6 +126,10 @@ impl App {
         // The catalogue's name is the one the visitor chose by; files often carry a build's code name.
         let title = loading.and_then(|loading| loading.title);
         self.model.own_file.set(title.is_none());
+        let of_another = |speed: &Speed| speed.weights != loaded.needs.weights;
+        let speed = self.model.speed.get_untracked().filter(of_another);
+        self.model.predicted.set(speed.and_then(|speed| speed.predicts(loaded.needs.weights)));
+        self.list_models();
         if let Some(title) = title {
             loaded.name = title;
         }
@@ -138,6 +145,7 @@ impl App {
         };
         self.announce(text.clone());
         self.model.forgotten.set(Some(text));
+        self.list_models();
     }
 
     pub(crate) fn on_load_failed(&self, operation: Operation, message: Option<String>) {

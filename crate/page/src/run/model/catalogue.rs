@@ -1,6 +1,6 @@
 //! The models this site offers: `models/catalogue.json`, read as untrusted text.
 
-use protocol::Source;
+use protocol::{Needs, Source};
 use serde::Deserialize;
 
 /// Where the catalogue lies, relative to the page.
@@ -29,6 +29,9 @@ pub struct Entry {
     pub quantization: String,
     /// Address, relative to the page.
     pub url: String,
+    /// The numbers that its memory follows from.
+    #[serde(default)]
+    pub needs: Option<Needs>,
     /// Whether it is the one offered first.
     #[serde(default)]
     pub default: bool,

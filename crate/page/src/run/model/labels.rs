@@ -40,6 +40,7 @@ pub fn stage(stage: Stage) -> &'static str {
     match stage {
         Stage::Download => "Downloading",
         Stage::Storage => "Reading from this browser’s storage",
+        Stage::Keep => "Keeping in this browser",
         Stage::Pack => "Preparing the weights",
         Stage::Compile => "Making the GPU’s kernels",
         Stage::Check => "Checking the GPU against the processor",
@@ -51,6 +52,7 @@ pub fn stage_key(stage: Stage) -> &'static str {
     match stage {
         Stage::Download => "download",
         Stage::Storage => "storage",
+        Stage::Keep => "keep",
         Stage::Pack => "pack",
         Stage::Compile => "compile",
         Stage::Check => "check",

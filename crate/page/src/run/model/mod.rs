@@ -1,7 +1,9 @@
-//! The section without a browser: tasks, the catalogue, what a load asks for, the device check, an answer’s samples.
+//! The section without a browser: tasks, the catalogue, the models to choose from and whether they fit, what a load asks for, the device check, an answer’s samples.
 
 pub mod catalogue;
+pub mod choices;
 pub mod device_check;
+pub mod fit;
 pub mod labels;
 pub mod load_choice;
 pub mod rate;

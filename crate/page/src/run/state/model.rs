@@ -1,10 +1,12 @@
 //! The model: what is on offer, what is being loaded, what is loaded.
 
 use leptos::prelude::*;
-use protocol::{LoadProgress, Loaded, Preference, Report, Stage};
+use protocol::{Inspected, LoadProgress, Loaded, Models, Preference, Report, Source, Stage};
 use web_sys::File;
 
 use crate::run::model::catalogue::Entry;
+use crate::run::model::choices::{self, Choice};
+use crate::run::model::fit::Speed;
 use crate::run::model::load_choice::{self, Got, Wish};
 use crate::run::model::rate::Rate;
 use crate::shared::format;
@@ -41,6 +43,18 @@ pub(crate) struct Loading {
     pub(crate) cancelling: bool,
 }
 
+/// A load, as it was asked for.
+#[derive(Clone, Debug)]
+pub(in crate::run) struct Request {
+    pub(in crate::run) source: Source,
+    /// File name.
+    pub(in crate::run) file: String,
+    /// Name in the catalogue; a file of the visitor's own has none.
+    pub(in crate::run) title: Option<String>,
+    /// The visitor's files.
+    pub(in crate::run) files: Vec<File>,
+}
+
 /// The model's part of the state.
 #[derive(Clone, Copy)]
 pub(crate) struct Model {
@@ -52,8 +66,20 @@ pub(crate) struct Model {
     pub(crate) loaded: RwSignal<Option<Loaded>>,
     /// Whether that one is a file of the visitor's own.
     pub(crate) own_file: RwSignal<bool>,
-    /// That file, to load it again with another backend.
-    pub(in crate::run) picked: StoredValue<Option<File>, LocalStorage>,
+    /// The load that was asked for last, to load the same again with another backend.
+    pub(in crate::run) last: StoredValue<Option<Request>, LocalStorage>,
+    /// Models stored in this browser; `None` until the worker was asked.
+    pub(crate) stored: RwSignal<Option<Models>>,
+    /// Key of the model that is chosen; the first one where it is not there.
+    pub(crate) chosen: RwSignal<Option<String>>,
+    /// Whether a file of the visitor's own is to be kept.
+    pub(crate) keep: RwSignal<bool>,
+    /// What the file that is looked into says of itself.
+    pub(crate) inspected: RwSignal<Option<Inspected>>,
+    /// Decode speed of the last answer here.
+    pub(crate) speed: RwSignal<Option<Speed>>,
+    /// Tokens a second that were predicted for the loaded model, where another one ran before it.
+    pub(crate) predicted: RwSignal<Option<f64>>,
     /// Positions to allocate the context for.
     pub(crate) context: RwSignal<u32>,
     /// The backend asked for.
@@ -77,7 +103,13 @@ impl Model {
             loading: RwSignal::new(None),
             loaded: RwSignal::new(None),
             own_file: RwSignal::new(false),
-            picked: StoredValue::new_local(None),
+            last: StoredValue::new_local(None),
+            stored: RwSignal::new(None),
+            chosen: RwSignal::new(None),
+            keep: RwSignal::new(false),
+            inspected: RwSignal::new(None),
+            speed: RwSignal::new(None),
+            predicted: RwSignal::new(None),
             context: RwSignal::new(CONTEXT),
             preference: RwSignal::new(Preference::Automatic),
             variant: RwSignal::new(load_choice::MEASURED.to_owned()),
@@ -88,7 +120,24 @@ impl Model {
         }
     }
 
-    /// The model to show on the card: the first on offer.
+    /// Every model that can be loaded, the catalogue's first.
+    pub(crate) fn choices(&self) -> Vec<Choice> {
+        let entries = self.offers.with(|offers| match offers {
+            Offers::Models(entries) => entries.clone(),
+            Offers::Asking | Offers::Missing(_) => Vec::new(),
+        });
+        self.stored.with(|stored| choices::choices(&entries, stored.as_ref().unwrap_or(&Models::default())))
+    }
+
+    /// The model to load: the one chosen, or the first.
+    pub(crate) fn choice(&self) -> Option<Choice> {
+        let mut all = self.choices();
+        let chosen = self.chosen.get();
+        let at = all.iter().position(|choice| Some(&choice.key) == chosen.as_ref()).unwrap_or(0);
+        (at < all.len()).then(|| all.swap_remove(at))
+    }
+
+    /// The first model on offer on this site.
     pub(crate) fn offer(&self) -> Option<Entry> {
         self.offers.with(|offers| match offers {
             Offers::Models(entries) => entries.first().cloned(),
@@ -137,7 +186,9 @@ impl Loading {
     /// The stage that holds the load up: the bytes first, then kernels that are not made yet.
     pub(crate) fn shown(&self) -> Option<LoadProgress> {
         let whole = |progress: &LoadProgress| progress.done >= progress.total;
-        let arriving = |progress: &LoadProgress| matches!(progress.stage, Stage::Download | Stage::Storage);
+        let arriving = |progress: &LoadProgress| {
+            matches!(progress.stage, Stage::Download | Stage::Storage | Stage::Keep)
+        };
         match (self.progress, self.compiling.filter(|compiling| !whole(compiling))) {
             (Some(progress), Some(compiling)) if arriving(&progress) && whole(&progress) => Some(compiling),
             (progress, _) => progress,
@@ -170,7 +221,7 @@ impl Loading {
             Stage::Check => format!("step {} of {}", progress.done, progress.total),
             // Packing counts the same bytes again; a rate in MB/s would look like a second download.
             Stage::Pack => bytes(),
-            Stage::Download | Stage::Storage => format!("{}{pace}", bytes()),
+            Stage::Download | Stage::Storage | Stage::Keep => format!("{}{pace}", bytes()),
         };
         (share.clamp(0.0, 1.0), words)
     }

@@ -2,32 +2,52 @@
 
 use leptos::prelude::*;
 use protocol::{Loaded, Operation, TemplateOrigin};
+use web_sys::DragEvent;
 
 use crate::app::App;
-use crate::run::model::catalogue::Entry;
-use crate::run::model::labels;
+use crate::run::model::choices::Choice;
 use crate::run::model::load_choice::CHOICES;
+use crate::run::model::{fit, labels};
 use crate::run::state::model::{Loading, Offers};
+use crate::run::view::inspected::inspected;
+use crate::run::view::picker::{self, CONTEXTS, picker};
+use crate::run::view::stored::stored;
 use crate::shared::format;
-use crate::shared::parts::{file_button, icon, problem};
-
-/// Context lengths to choose from, in tokens.
-const CONTEXTS: [u32; 5] = [512, 1_024, 2_048, 4_096, 8_192];
+use crate::shared::parts::{file_button, files_button, icon, listed, problem};
 
 /// The model card.
 pub(crate) fn model_card(app: App) -> impl IntoView {
+    let choice = Memo::new(move |_| app.model.choice());
     view! {
-        <article class="card model" aria-labelledby="model-title">
+        <article
+            class="card model"
+            aria-labelledby="model-title"
+            on:dragover=|event| event.prevent_default()
+            on:drop=move |event| dropped(app, &event)
+        >
             <h3 id="model-title">"The model"</h3>
             {move || match app.model.offers.get() {
                 Offers::Asking => view! { <p class="muted">"Looking for models on this server…"</p> }.into_any(),
                 Offers::Missing(why) => missing(app, why).into_any(),
-                Offers::Models(entries) => entries.into_iter().next().map(facts).into_any(),
+                Offers::Models(_) => ().into_any(),
             }}
-            {action(app)}
-            {problem(app, &[Operation::Load, Operation::Start, Operation::Forget])}
+            {picker(app)}
+            {move || choice.get().map(|choice| facts(app, choice))}
+            {action(app, choice)}
+            {problem(app, &[Operation::Load, Operation::Start, Operation::Forget, Operation::Store])}
             {others(app)}
+            {stored(app)}
+            {inspected(app)}
         </article>
+    }
+}
+
+/// Loads the files that were dropped on the card.
+fn dropped(app: App, event: &DragEvent) {
+    event.prevent_default();
+    let files = event.data_transfer().and_then(|data| data.files()).map(listed).unwrap_or_default();
+    if !files.is_empty() {
+        app.load_files(files);
     }
 }
 
@@ -49,47 +69,58 @@ fn missing(app: App, why: String) -> impl IntoView {
     }
 }
 
-/// Name, size, licence; the rest in a disclosure.
-fn facts(entry: Entry) -> impl IntoView {
-    let size = format::bytes(entry.bytes as f64);
-    let short: String = entry.sha256.chars().take(12).collect();
-    view! {
-        <p class="model-name" data-testid="model-name">{entry.name}</p>
-        <dl class="facts">
-            <div><dt>"Size"</dt><dd>{size}</dd></div>
+/// Name, size, licence, memory; the rest in a disclosure.
+fn facts(app: App, choice: Choice) -> impl IntoView {
+    let size = format::bytes(choice.bytes as f64);
+    let entry = choice.entry.clone();
+    let brief = entry.clone().map(|entry| {
+        view! {
             <div><dt>"Licence"</dt><dd>{entry.license}</dd></div>
             <div><dt>"Weights"</dt><dd>{entry.quantization}</dd></div>
+        }
+    });
+    view! {
+        <p class="model-name" data-testid="model-name">{choice.name.clone()}</p>
+        <dl class="facts">
+            <div><dt>"Size"</dt><dd>{size}</dd></div>
+            {brief}
         </dl>
-        <details>
-            <summary>"File, source and hash " <code>{short} "…"</code></summary>
-            <dl class="facts facts-long">
-                <div><dt>"File"</dt><dd>{entry.file}</dd></div>
-                <div><dt>"Source"</dt><dd>{entry.source}</dd></div>
-                <div><dt>"Bytes"</dt><dd>{format::count(entry.bytes as f64)}</dd></div>
-                <div><dt>"Architecture"</dt><dd>{entry.architecture}</dd></div>
-                <div><dt>"SHA-256"</dt><dd><code>{entry.sha256}</code></dd></div>
-            </dl>
-        </details>
+        <p class="small muted num" data-testid="model-memory">{move || picker::facts(app, &choice)}</p>
+        {entry.map(|entry| {
+            let short: String = entry.sha256.chars().take(12).collect();
+            view! {
+                <details>
+                    <summary>"File, source and hash " <code>{short} "…"</code></summary>
+                    <dl class="facts facts-long">
+                        <div><dt>"File"</dt><dd>{entry.file}</dd></div>
+                        <div><dt>"Source"</dt><dd>{entry.source}</dd></div>
+                        <div><dt>"Bytes"</dt><dd>{format::count(entry.bytes as f64)}</dd></div>
+                        <div><dt>"Architecture"</dt><dd>{entry.architecture}</dd></div>
+                        <div><dt>"SHA-256"</dt><dd><code>{entry.sha256}</code></dd></div>
+                    </dl>
+                </details>
+            }
+        })}
     }
 }
 
 /// Button, progress or "ready": one at a time, in the same room.
-fn action(app: App) -> impl IntoView {
+fn action(app: App, choice: Memo<Option<Choice>>) -> impl IntoView {
     let loading = move || app.model.loading.with(Option::is_some);
     view! {
         <div class="model-action">
             {move || match (loading(), app.model.loaded.get()) {
                 (true, _) => view! { {progress_bar(app)} }.into_any(),
                 (false, Some(loaded)) => ready(app, loaded).into_any(),
-                (false, None) => load_button(app).into_any(),
+                (false, None) => load_button(app, choice).into_any(),
             }}
         </div>
     }
 }
 
-fn load_button(app: App) -> impl IntoView {
+fn load_button(app: App, choice: Memo<Option<Choice>>) -> impl IntoView {
     move || {
-        let entry = app.model.offer()?;
+        let choice = choice.get()?;
         let supported = app.device.with(|device| device.supported());
         Some(view! {
             <button
@@ -99,14 +130,14 @@ fn load_button(app: App) -> impl IntoView {
                 disabled=!supported
                 on:click=move |_| app.load_offer()
             >
-                {icon("download")}
-                {format!("Load {}", format::bytes(entry.bytes as f64))}
+                {icon(if choice.stored { "play" } else { "download" })}
+                {format!("Load {}", format::bytes(choice.bytes as f64))}
             </button>
             <p class="muted small">
-                {if supported {
-                    "Downloaded once from this site, checked against its hash, and kept in this browser."
-                } else {
-                    "The engine cannot run in this browser, so there is nothing to load."
+                {match (supported, choice.stored) {
+                    (true, false) => "Downloaded once from this site, checked against its hash, and kept in this browser.",
+                    (true, true) => "On this device already: checked against its hash, and nothing is downloaded.",
+                    (false, _) => "The engine cannot run in this browser, so there is nothing to load.",
                 }}
             </p>
         })
@@ -167,6 +198,8 @@ fn ready(app: App, loaded: Loaded) -> impl IntoView {
                 <p><strong>{loaded.name.clone()}</strong> " is ready: " {weights} " weights, context of "
                     {format::count(f64::from(context))} " tokens."</p>
                 {load_figures(&loaded, own)}
+                {prediction(app, loaded.needs.weights)}
+                {loaded.not_kept.clone().map(|why| view! { <p class="small" data-testid="not-kept">"It was not kept on this device: " {why} "."</p> })}
             </div>
         </div>
         {move || app.model.again().map(|says| view! {
@@ -177,11 +210,27 @@ fn ready(app: App, loaded: Loaded) -> impl IntoView {
     }
 }
 
+/// How fast it should be by the last run of another model here and, once it has run, how far that was off.
+fn prediction(app: App, weights: u64) -> impl IntoView {
+    move || {
+        let predicted = app.model.predicted.get()?;
+        let measured = app.model.speed.get().filter(|speed| speed.weights == weights);
+        let text = match measured {
+            Some(speed) => fit::error(predicted, speed.tokens_per_s),
+            None => format!(
+                "About {} tok/s, predicted from this device’s last run.",
+                format::decimal(predicted, 0)
+            ),
+        };
+        Some(view! { <p class="small muted" data-testid="prediction">{text}</p> })
+    }
+}
+
 /// Where it came from, how long that took, and what is inside.
 fn load_figures(loaded: &Loaded, own: bool) -> impl IntoView + use<> {
     let from = match (own, loaded.from_storage) {
-        (true, _) => "the file you chose",
-        (false, true) => "this browser’s storage",
+        (_, true) => "this browser’s storage",
+        (true, false) => "the file you chose",
         (false, false) => "this site",
     };
     let types = loaded.quantization.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
@@ -221,9 +270,15 @@ fn others(app: App) -> impl IntoView {
     let busy = move || app.model.loading.with(Option::is_some) || app.busy();
     view! {
         <div class="others">
-            {file_button("Open your own .gguf", ".gguf", "file-input", busy, move |file| app.load_file(file))}
+            {files_button("Open your own .gguf", ".gguf", "file-input", true, busy, move |files| app.load_files(files))}
+            <label class="inline-field">
+                <input type="checkbox" data-testid="keep-file" prop:checked=move || app.model.keep.get() disabled=busy
+                    on:change:target=move |event| app.model.keep.set(event.target().checked()) />
+                <span>"Keep it on this device"</span>
+            </label>
+            {file_button("Look into a .gguf", ".gguf", "inspect-input", || false, move |file| app.inspect_file(file))}
             <button type="button" data-testid="forget-models" disabled=busy on:click=move |_| app.forget_models()>
-                {icon("forget")} "Forget stored models"
+                {icon("forget")} "Delete all stored models"
             </button>
             {context(app, busy)}
             {preference(app, busy)}

@@ -1,0 +1,127 @@
+//! The list of stored models, and files that a visitor keeps.
+
+use js_sys::AsyncIterator;
+use protocol::{Origin, Record};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::{AbortController, FileSystemDirectoryHandle};
+
+use super::{blob, keep, open, pattern, stored};
+use crate::download::{self, ModelSource, Watch};
+use crate::errors::{Error, Result};
+use crate::store::{self, records, reports};
+
+/// Names of everything at the root of the origin's private file system.
+async fn root() -> Vec<String> {
+    let root: FileSystemDirectoryHandle =
+        crate::js::scope().navigator().storage().get_directory().await.unwrap().unchecked_into();
+    let keys: AsyncIterator = root.keys();
+    let mut names = Vec::new();
+    loop {
+        let next = js_sys::Promise::<JsValue>::unchecked_from_js(keys.next().unwrap().into()).await.unwrap();
+        if crate::js::get(&next, "done").is_truthy() {
+            return names;
+        }
+        names.extend(crate::js::get(&next, "value").as_string());
+    }
+}
+
+async fn keep_picked(file: &str, bytes: &[u8]) -> Result<(String, Record)> {
+    let signal = AbortController::new().unwrap().signal();
+    let watch = Watch { file, total: bytes.len() as u64, signal: &signal, progress: &|_| () };
+    download::keep(&ModelSource::Blob(blob(bytes)), watch).await
+}
+
+#[wasm_bindgen_test]
+async fn looking_something_up_creates_nothing() {
+    store::forget().await.unwrap();
+    let before = root().await;
+    assert!(store::available().await);
+    assert!(reports::load("check.0").await.is_none());
+    assert!(records::load("none.gguf.0123456789abcdef").await.is_none());
+    assert!(matches!(store::file("none.gguf.0123456789abcdef").await, Err(Error::NotStored { .. })));
+    assert!(store::list().await.unwrap().models.is_empty());
+    store::delete("none.gguf.0123456789abcdef").await.unwrap();
+    assert_eq!(root().await, before);
+}
+
+#[wasm_bindgen_test]
+async fn a_kept_file_is_listed_with_its_record_and_read_back() {
+    store::forget().await.unwrap();
+    let bytes = pattern(3_000_000);
+    let (id, record) = keep_picked("mine.gguf", &bytes).await.unwrap();
+    assert_eq!((record.bytes, &record.origin), (3_000_000, &Origin::File));
+    assert_eq!(stored(&id).await, bytes);
+    // The same bytes once more are the same model.
+    assert_eq!(keep_picked("mine.gguf", &bytes).await.unwrap().0, id);
+    let models = store::list().await.unwrap();
+    assert_eq!(models.models.len(), 1);
+    let listed = &models.models[0];
+    assert_eq!(
+        (listed.id.as_str(), listed.file.as_str(), listed.bytes),
+        (id.as_str(), "mine.gguf", 3_000_000)
+    );
+    assert_eq!(listed.record.as_ref(), Some(&record));
+    assert!(models.quota.is_some_and(|(used, quota)| used >= 3_000_000 && quota > used));
+    let signal = AbortController::new().unwrap().signal();
+    let watch = Watch { file: "mine.gguf", total: record.bytes, signal: &signal, progress: &|_| () };
+    assert!(download::kept(&id, &record, watch).await.unwrap().from_storage);
+    // One altered byte, and it is no longer what was kept.
+    open(&id).await.write_all(7, &super::array(&[255])).unwrap();
+    assert!(matches!(download::kept(&id, &record, watch).await, Err(Error::Damaged { .. })));
+}
+
+#[wasm_bindgen_test]
+async fn one_deleted_model_leaves_the_other_and_reports_are_no_models() {
+    store::forget().await.unwrap();
+    let (one, _) = keep_picked("one.gguf", &pattern(1_000)).await.unwrap();
+    let (two, _) = keep_picked("two.gguf", &pattern(2_000)).await.unwrap();
+    reports::save("check.0", &engine::Report::cpu("a test".to_owned())).await;
+    store::delete(&one).await.unwrap();
+    assert!(records::load(&one).await.is_none());
+    let names: Vec<String> = store::list().await.unwrap().models.into_iter().map(|model| model.id).collect();
+    assert_eq!(names, [two]);
+    assert!(reports::load("check.0").await.is_some());
+    assert_eq!(store::forget().await.unwrap(), 2_000);
+    assert!(reports::load("check.0").await.is_none());
+}
+
+#[wasm_bindgen_test]
+async fn a_stop_while_keeping_leaves_nothing() {
+    store::forget().await.unwrap();
+    let bytes = pattern(3_000_000);
+    let controller = AbortController::new().unwrap();
+    let signal = controller.signal();
+    let calls = std::cell::Cell::new(0);
+    // The first stage, hashing, ends with its last byte told; the stop comes in the second.
+    let progress = |progress: protocol::LoadProgress| {
+        calls.set(calls.get() + u32::from(progress.done == progress.total));
+        if calls.get() > 0 && progress.done < progress.total {
+            controller.abort();
+        }
+    };
+    let watch = Watch { file: "half.gguf", total: bytes.len() as u64, signal: &signal, progress: &progress };
+    let kept = download::keep(&ModelSource::Blob(blob(&bytes)), watch).await;
+    assert!(matches!(kept, Err(Error::Aborted)));
+    assert!(store::list().await.unwrap().models.is_empty());
+}
+
+#[wasm_bindgen_test]
+async fn a_file_in_use_is_not_deleted_and_says_so() {
+    let (id, _) = keep_picked("used.gguf", &pattern(10)).await.unwrap();
+    let lock = open(&id).await;
+    assert!(matches!(store::delete(&id).await, Err(Error::InUse { .. })));
+    assert!(records::load(&id).await.is_some());
+    drop(lock);
+    store::delete(&id).await.unwrap();
+}
+
+#[wasm_bindgen_test]
+async fn a_kept_file_survives_a_new_version_of_the_site() {
+    let (id, _) = keep_picked("same.gguf", &pattern(11)).await.unwrap();
+    keep("same.gguf.0123456789abcdef", b"x").await;
+    store::forget_where(|name| name.starts_with("same.gguf.")).await;
+    assert_eq!(stored(&id).await.len(), 11);
+    assert_eq!(store::size("same.gguf.0123456789abcdef").await, None);
+    store::delete(&id).await.unwrap();
+}

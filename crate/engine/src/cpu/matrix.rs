@@ -53,6 +53,10 @@ impl Matrix {
                 })?;
                 Ok(Self::F32(Plain { cols, weights }))
             }
+            other => {
+                let cause = format!("tensor {} has type {other}, which has no kernels yet", source.tensor);
+                Err(Error::Unsupported { file: reader.file().to_owned(), cause })
+            }
         }
     }
 

@@ -11,9 +11,57 @@ pub trait Block {
 
     /// The weights of one block, (WIDTH,).
     fn decode(block: &[u8], out: &mut [f32]);
+}
 
-    /// Writes one block to a GPU's planes, from the planes' first column on.
-    fn to_planes(block: &[u8], planes: &mut Planes);
+/// A format whose blocks hold small integers and, for each few of them, a scale and a minimum:
+/// `w = d · value(code) + m`.
+pub trait Quantized {
+    /// Weights of a block.
+    const WIDTH: usize;
+    /// Bytes of a block.
+    const BYTES: usize;
+    /// Weights that share a scale.
+    const STEP: usize;
+
+    /// Scale and minimum of the weights `step · STEP..`.
+    fn scale(block: &[u8], step: usize) -> (f32, f32);
+
+    /// The bits that are stored for weight `index`.
+    fn code(block: &[u8], index: usize) -> u8;
+
+    /// The integer that a code stands for.
+    fn value(code: u8) -> i8 {
+        code as i8
+    }
+}
+
+impl<Q: Quantized> Block for Q {
+    const WIDTH: usize = Q::WIDTH;
+    const BYTES: usize = Q::BYTES;
+
+    fn decode(block: &[u8], out: &mut [f32]) {
+        for (step, out) in out.chunks_exact_mut(Q::STEP).enumerate() {
+            let (d, m) = Q::scale(block, step);
+            for (index, out) in out.iter_mut().enumerate() {
+                *out = d * f32::from(Q::value(Q::code(block, step * Q::STEP + index))) + m;
+            }
+        }
+    }
+}
+
+/// A format that a GPU's kernels read.
+pub trait PlaneBlock: Block {
+    /// Writes one block to a GPU's planes, from the planes' first column on: as 32-bit floats, where a format has no
+    /// shader of its own.
+    fn to_planes(block: &[u8], planes: &mut Planes) {
+        let mut weights = [0.0; 256];
+        let weights = &mut weights[..Self::WIDTH];
+        Self::decode(block, weights);
+        for weight in weights {
+            planes.float(&weight.to_le_bytes());
+            planes.column += 1;
+        }
+    }
 }
 
 /// A format that the processor's kernels multiply in tiles.

@@ -1,6 +1,6 @@
 //! F16: a half a weight, without a scale.
 
-use super::block::Block;
+use super::block::{Block, PlaneBlock};
 use super::half::half_at;
 use super::planes::Planes;
 
@@ -17,7 +17,9 @@ impl Block for F16 {
     fn decode(block: &[u8], out: &mut [f32]) {
         out[0] = half_at(block, 0);
     }
+}
 
+impl PlaneBlock for F16 {
     fn to_planes(block: &[u8], planes: &mut Planes) {
         planes.float(block);
     }

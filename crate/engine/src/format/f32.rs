@@ -1,6 +1,6 @@
 //! F32: a float a weight.
 
-use super::block::Block;
+use super::block::{Block, PlaneBlock};
 use super::planes::Planes;
 
 /// A weight as it lies in the file.
@@ -16,7 +16,9 @@ impl Block for F32 {
     fn decode(block: &[u8], out: &mut [f32]) {
         out[0] = f32::from_le_bytes([block[0], block[1], block[2], block[3]]);
     }
+}
 
+impl PlaneBlock for F32 {
     fn to_planes(block: &[u8], planes: &mut Planes) {
         planes.float(block);
     }

@@ -1,9 +1,10 @@
 //! Q4_1: `w = d · q + m`. The low nibbles of the 16 bytes are elements 0–15 of the block, the high ones 16–31.
 
-use super::block::{Block, TileBlock};
+use super::bits::nibble;
+use super::block::{PlaneBlock, Quantized, TileBlock};
 use super::half::half_at;
 use super::planes::Planes;
-use super::tile::{Tile4, nibble};
+use super::tile::Tile4;
 
 /// A block as it lies in the file.
 #[repr(C)]
@@ -18,20 +19,24 @@ pub struct Q4_1 {
 
 const _: () = assert!(size_of::<Q4_1>() == 20);
 
-impl Block for Q4_1 {
+impl Quantized for Q4_1 {
     const WIDTH: usize = 32;
     const BYTES: usize = size_of::<Self>();
+    const STEP: usize = 32;
 
-    fn decode(block: &[u8], out: &mut [f32]) {
-        let d = half_at(block, 0);
-        let m = half_at(block, 2);
-        for (index, out) in out.iter_mut().enumerate() {
-            *out = d * f32::from(nibble(&block[4..], index)) + m;
-        }
+    fn scale(block: &[u8], _: usize) -> (f32, f32) {
+        (half_at(block, 0), half_at(block, 2))
     }
 
+    fn code(block: &[u8], index: usize) -> u8 {
+        nibble(&block[4..], index)
+    }
+}
+
+impl PlaneBlock for Q4_1 {
     fn to_planes(block: &[u8], planes: &mut Planes) {
-        planes.scale(half_at(block, 0), half_at(block, 2));
+        let (d, m) = Self::scale(block, 0);
+        planes.scale(d, m);
         planes.quants(&block[4..]);
     }
 }
@@ -40,6 +45,7 @@ impl TileBlock for Q4_1 {
     type Tile = Tile4;
 
     fn to_tiles(block: &[u8], lane: usize, tiles: &mut [Tile4]) {
-        tiles[0].set(lane, half_at(block, 0), half_at(block, 2), |column| nibble(&block[4..], column));
+        let (d, m) = Self::scale(block, 0);
+        tiles[0].set(lane, d, m, |column| Self::code(block, column));
     }
 }

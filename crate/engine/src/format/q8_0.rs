@@ -1,6 +1,6 @@
 //! Q8_0: `w = d · q`.
 
-use super::block::{Block, TileBlock};
+use super::block::{PlaneBlock, Quantized, TileBlock};
 use super::half::half_at;
 use super::planes::Planes;
 use super::tile::Tile8;
@@ -16,17 +16,21 @@ pub struct Q8_0 {
 
 const _: () = assert!(size_of::<Q8_0>() == 34);
 
-impl Block for Q8_0 {
+impl Quantized for Q8_0 {
     const WIDTH: usize = 32;
     const BYTES: usize = size_of::<Self>();
+    const STEP: usize = 32;
 
-    fn decode(block: &[u8], out: &mut [f32]) {
-        let d = half_at(block, 0);
-        for (out, &quant) in out.iter_mut().zip(&block[2..]) {
-            *out = d * f32::from(quant as i8);
-        }
+    fn scale(block: &[u8], _: usize) -> (f32, f32) {
+        (half_at(block, 0), 0.0)
     }
 
+    fn code(block: &[u8], index: usize) -> u8 {
+        block[2 + index]
+    }
+}
+
+impl PlaneBlock for Q8_0 {
     fn to_planes(block: &[u8], planes: &mut Planes) {
         planes.scale(half_at(block, 0), 0.0);
         planes.quants(&block[2..]);
@@ -37,6 +41,6 @@ impl TileBlock for Q8_0 {
     type Tile = Tile8;
 
     fn to_tiles(block: &[u8], lane: usize, tiles: &mut [Tile8]) {
-        tiles[0].set(lane, half_at(block, 0), |column| block[2 + column] as i8);
+        tiles[0].set(lane, half_at(block, 0), |column| Self::code(block, column) as i8);
     }
 }

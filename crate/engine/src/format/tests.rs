@@ -1,27 +1,18 @@
-//! Every format against candle-core's, and a block wider than a tile through the same seam.
+//! Every format against candle-core's, or against answers worked out by hand; tiles and planes against the blocks.
 
-use candle_core::quantized::{GgmlDType, QTensor};
-use candle_core::{Device, Tensor};
+use candle_core::Device;
+use candle_core::quantized::GgmlDType;
+use candle_core::quantized::ggml_file::qtensor_from_ggml;
 
+use super::fixture::random_rows;
 use super::kind::{by_format, rows_to_planes};
 use super::*;
 
-/// Eight rows × 64 columns of numbers, quantised by candle-core: the file's bytes, and the weights as it reads them.
-fn candle(dtype: GgmlDType) -> (Vec<u8>, Vec<f32>) {
-    let values: Vec<f32> = (0..8 * 64).map(|i| ((i * 37 % 101) as f32 - 50.0) / 13.0).collect();
-    let tensor = Tensor::from_vec(values, (8, 64), &Device::Cpu).unwrap();
-    let quantized = QTensor::quantize(&tensor, dtype).unwrap();
-    let weights = quantized.dequantize(&Device::Cpu).unwrap().flatten_all().unwrap().to_vec1().unwrap();
-    (quantized.data().unwrap().to_vec(), weights)
-}
+const COLS: usize = 512;
 
-const TYPES: [(Format, GgmlDType); 5] = [
-    (Format::Q4_0, GgmlDType::Q4_0),
-    (Format::Q4_1, GgmlDType::Q4_1),
-    (Format::Q8_0, GgmlDType::Q8_0),
-    (Format::F16, GgmlDType::F16),
-    (Format::F32, GgmlDType::F32),
-];
+fn rows_of(format: Format) -> Vec<u8> {
+    random_rows(format, 8, COLS, 0.1, 7)
+}
 
 fn decoded<B: Block>(raw: &[u8]) -> Vec<f32> {
     let mut out = vec![0.0; raw.len() / B::BYTES * B::WIDTH];
@@ -31,17 +22,56 @@ fn decoded<B: Block>(raw: &[u8]) -> Vec<f32> {
     out
 }
 
-/// Bytes of a format's row of 64.
-fn row_bytes<B: Block>() -> usize {
-    64 / B::WIDTH * B::BYTES
-}
-
 #[test]
 fn blocks_decode_as_candle_decodes_them() {
-    for (format, dtype) in TYPES {
-        let (raw, want) = candle(dtype);
+    let types = [
+        (Format::Q4_0, GgmlDType::Q4_0),
+        (Format::Q4_1, GgmlDType::Q4_1),
+        (Format::Q5_0, GgmlDType::Q5_0),
+        (Format::Q5_1, GgmlDType::Q5_1),
+        (Format::Q8_0, GgmlDType::Q8_0),
+        (Format::Q2_K, GgmlDType::Q2K),
+        (Format::Q3_K, GgmlDType::Q3K),
+        (Format::Q4_K, GgmlDType::Q4K),
+        (Format::Q5_K, GgmlDType::Q5K),
+        (Format::Q6_K, GgmlDType::Q6K),
+        (Format::BF16, GgmlDType::BF16),
+        (Format::F16, GgmlDType::F16),
+        (Format::F32, GgmlDType::F32),
+    ];
+    for (format, dtype) in types {
+        let raw = rows_of(format);
+        let tensor = qtensor_from_ggml(dtype, &raw, vec![8, COLS], &Device::Cpu).unwrap();
+        let want = tensor.dequantize(&Device::Cpu).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
         assert_eq!(by_format!(format, decoded(&raw)), want, "{format}");
     }
+}
+
+/// candle-core does not know these. Block 0 of each: scale 0.5, and nibble `i % 16` of every two.
+#[test]
+fn nibbles_through_the_codebook_decode_to_known_answers() {
+    let half = f32_to_f16(0.5).to_le_bytes();
+    // Byte i holds i in its low nibble (weight i) and 15 − i in its high one (weight 16 + i).
+    let nibbles: Vec<u8> = (0..16).map(|i| i | (15 - i) << 4).collect();
+    let codebook = [
+        -127.0, -104.0, -83.0, -65.0, -49.0, -35.0, -22.0, -10.0, 1.0, 13.0, 25.0, 38.0, 53.0, 69.0, 89.0,
+        113.0,
+    ];
+    let of = |scale: f32| {
+        let both = codebook.iter().chain(codebook.iter().rev());
+        both.map(|value| scale * value).collect::<Vec<f32>>()
+    };
+    assert_eq!(decoded::<IQ4_NL>(&[&half[..], &nibbles].concat()), of(0.5));
+
+    // Scales 33 to 40 less 32: low nibbles 1 to 8, upper bits 2.
+    let mut block = [&half[..], &[0xaa, 0xaa], &[0x21, 0x43, 0x65, 0x87]].concat();
+    (0..8).for_each(|_| block.extend(&nibbles));
+    let want: Vec<f32> = (1..=8).flat_map(|scale| of(0.5 * scale as f32)).collect();
+    assert_eq!(decoded::<IQ4_XS>(&block), want);
+    // Upper bits 3, 0, 1, 2 of the first four: scales 49, 2, 19, 36 less 32.
+    block[2] = 0b1001_0011;
+    let want: Vec<f32> = [17.0, -30.0, -13.0, 4.0].into_iter().flat_map(|scale| of(0.5 * scale)).collect();
+    assert_eq!(decoded::<IQ4_XS>(&block)[..128], want);
 }
 
 /// The rows of packed tiles, dequantised.
@@ -56,19 +86,15 @@ fn unpacked<B: TileBlock>(raw: &[u8], cols: usize) -> Vec<f32> {
 
 #[test]
 fn tiles_hold_the_weights_of_the_file() {
-    for rows in [8, 3] {
-        let of = |dtype| {
-            let (raw, want) = candle(dtype);
-            let bytes = raw.len() / 8 * rows;
-            (raw[..bytes].to_vec(), want[..64 * rows].to_vec())
-        };
-        let (raw, want) = of(GgmlDType::Q4_0);
-        assert_eq!(unpacked::<Q4_0>(&raw, 64), want);
-        let (raw, want) = of(GgmlDType::Q4_1);
-        assert_eq!(unpacked::<Q4_1>(&raw, 64), want);
-        let (raw, want) = of(GgmlDType::Q8_0);
-        assert_eq!(unpacked::<Q8_0>(&raw, 64), want);
+    fn check<B: TileBlock>(format: Format) {
+        for rows in [8, 3] {
+            let raw = &rows_of(format)[..rows * COLS / B::WIDTH * B::BYTES];
+            assert_eq!(unpacked::<B>(raw, COLS), decoded::<B>(raw), "{format}");
+        }
     }
+    check::<Q4_0>(Format::Q4_0);
+    check::<Q4_1>(Format::Q4_1);
+    check::<Q8_0>(Format::Q8_0);
 }
 
 /// The weight that a shader makes of the planes' bytes of row `lane` and `column` (`shaders/shared/weights.wgsl`).
@@ -86,7 +112,7 @@ fn from_planes(format: Format, quants: &[u8], scales: &[u8], lane: usize, column
         }
         Format::Q8_0 => half(scale) * f32::from(quants[vectors(2, within)] as i8),
         Format::F16 => half(&quants[vectors(4, within * 2)..]),
-        Format::F32 => {
+        _ => {
             let at = vectors(8, within * 4);
             f32::from_le_bytes([quants[at], quants[at + 1], quants[at + 2], quants[at + 3]])
         }
@@ -95,71 +121,15 @@ fn from_planes(format: Format, quants: &[u8], scales: &[u8], lane: usize, column
 
 #[test]
 fn planes_hold_the_weights_of_the_file() {
-    for (format, dtype) in TYPES {
-        let (raw, want) = candle(dtype);
-        let mut quants = vec![0; 8 * 64 * 4];
-        let mut scales = vec![0; 2 * GROUP * 4];
-        format.to_planes(&raw, by_format!(format, row_bytes()), &mut quants, &mut scales);
+    for format in Format::ALL {
+        let raw = rows_of(format);
+        let want = by_format!(format, decoded(&raw));
+        let mut quants = vec![0; 8 * COLS * 4];
+        let mut scales = vec![0; COLS / PLANE_COLUMNS * GROUP * 4];
+        format.to_planes(&raw, raw.len() / 8, &mut quants, &mut scales);
         for (index, want) in want.iter().enumerate() {
-            let got = from_planes(format, &quants, &scales, index / 64, index % 64);
+            let got = from_planes(format, &quants, &scales, index / COLS, index % COLS);
             assert_eq!(got, *want, "{format}, {index}");
         }
-    }
-}
-
-/// A block of 256 weights with a scale for each 32, as the K formats have them: `w = scale · q`.
-struct Wide;
-
-impl Block for Wide {
-    const WIDTH: usize = 256;
-    const BYTES: usize = 16 + 128;
-
-    fn decode(block: &[u8], out: &mut [f32]) {
-        for (index, out) in out.iter_mut().enumerate() {
-            let half = u16::from_le_bytes([block[index / 32 * 2], block[index / 32 * 2 + 1]]);
-            *out = f16_to_f32(half) * f32::from(wide_quant(block, index));
-        }
-    }
-
-    fn to_planes(block: &[u8], planes: &mut Planes) {
-        let first = planes.column;
-        for part in 0..8 {
-            planes.column = first + part * PLANE_COLUMNS;
-            planes.scale(f16_to_f32(u16::from_le_bytes([block[part * 2], block[part * 2 + 1]])), 0.0);
-            planes.quants(&block[16 + part * 16..][..16]);
-        }
-    }
-}
-
-impl TileBlock for Wide {
-    type Tile = Tile4;
-
-    fn to_tiles(block: &[u8], lane: usize, tiles: &mut [Tile4]) {
-        for (part, tile) in tiles.iter_mut().enumerate() {
-            let d = f16_to_f32(u16::from_le_bytes([block[part * 2], block[part * 2 + 1]]));
-            tile.set(lane, d, 0.0, |column| wide_quant(block, part * 32 + column));
-        }
-    }
-}
-
-fn wide_quant(block: &[u8], index: usize) -> u8 {
-    tile::nibble(&block[16 + index / 32 * 16..], index % 32)
-}
-
-#[test]
-fn a_block_wider_than_a_tile_goes_the_same_way() {
-    let mut raw: Vec<u8> = (0..3 * 2 * Wide::BYTES).map(|i| (i * 89 % 251) as u8).collect();
-    for block in raw.chunks_exact_mut(Wide::BYTES) {
-        for part in 0..8 {
-            block[part * 2..][..2].copy_from_slice(&f32_to_f16(0.25 + part as f32).to_le_bytes());
-        }
-    }
-    let want = decoded::<Wide>(&raw);
-    assert_eq!(unpacked::<Wide>(&raw, 512), want);
-    let mut quants = vec![0; 8 * 512 / 2];
-    let mut scales = vec![0; 16 * GROUP * 4];
-    rows_to_planes::<Wide>(&raw, 2 * Wide::BYTES, &mut quants, &mut scales);
-    for (index, want) in want.iter().enumerate() {
-        assert_eq!(from_planes(Format::Q4_1, &quants, &scales, index / 512, index % 512), *want, "{index}");
     }
 }

@@ -104,12 +104,6 @@ impl Tile for Tile8 {
     }
 }
 
-/// Nibble `index` (0..32) of a block's 16 bytes: the low ones first.
-#[inline]
-pub(super) fn nibble(bytes: &[u8], index: usize) -> u8 {
-    if index < 16 { bytes[index] & 0x0f } else { bytes[index - 16] >> 4 }
-}
-
 /// A matrix of tiles, (groups of eight rows, columns / 32); rows are padded with zeros to whole groups.
 pub struct Packed<T> {
     pub(crate) rows: usize,

@@ -2,31 +2,12 @@
 
 use std::io::{BufReader, Cursor, Read, Seek, SeekFrom};
 
-use candle_core::quantized::GgmlDType;
-use candle_core::quantized::gguf_file::{Content, TensorInfo as Entry};
+use candle_core::quantized::gguf_file::Content;
 
+use super::dtype::Dtype;
 use super::metadata::Metadata;
-use super::scan::scan;
+use super::scan::{Entry, scan};
 use crate::error::{Error, Result};
-use crate::format::Format;
-
-/// How a tensor's numbers are stored.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Dtype {
-    /// A format with kernels.
-    Known(Format),
-    /// One that the container can hold and this engine has no kernels for, by name.
-    Other(String),
-}
-
-impl std::fmt::Display for Dtype {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Known(format) => format.fmt(f),
-            Self::Other(name) => f.write_str(name),
-        }
-    }
-}
 
 /// One tensor of the directory.
 #[derive(Clone, Debug)]
@@ -74,10 +55,9 @@ impl<R: Read + Seek> Gguf<R> {
             file: file.to_owned(),
             cause: format!("candle-core cannot read its header: {}", first_line(&error)),
         })?;
-        let mut tensors = content
-            .tensor_infos
-            .iter()
-            .map(|(name, entry)| tensor_info(file, name, entry, header.data, file_bytes))
+        let entries = header.tensors.into_iter();
+        let mut tensors = entries
+            .map(|entry| tensor_info(file, entry, header.data, file_bytes))
             .collect::<Result<Vec<_>>>()?;
         tensors.sort_by_key(|tensor| tensor.offset);
         check_overlap(file, &tensors)?;
@@ -157,44 +137,24 @@ fn first_line(error: &candle_core::Error) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
 }
 
-fn tensor_info(file: &str, name: &str, entry: &Entry, data: u64, file_bytes: u64) -> Result<TensorInfo> {
+fn tensor_info(file: &str, entry: Entry, data: u64, file_bytes: u64) -> Result<TensorInfo> {
     let bad = |cause| Error::BadFile { file: file.to_owned(), cause };
-    let dtype = entry.ggml_dtype;
-    let shape = entry.shape.dims().to_vec();
+    let Entry { name, shape, kind, offset } = entry;
     let elements: u64 = shape.iter().map(|d| *d as u64).product();
     let columns = shape.last().copied().unwrap_or(1);
-    if !columns.is_multiple_of(dtype.block_size()) {
-        let cause =
-            format!("tensor {name} has rows of {columns}, not whole blocks of {}", dtype.block_size());
+    if !columns.is_multiple_of(kind.width) {
+        let cause = format!("tensor {name} has rows of {columns}, not whole blocks of {}", kind.width);
         return Err(bad(cause));
     }
-    let bytes = elements / dtype.block_size() as u64 * dtype.type_size() as u64;
-    let end = data.checked_add(entry.offset).and_then(|offset| offset.checked_add(bytes));
-    if end.is_none_or(|end| end > file_bytes) {
+    let bytes = elements / kind.width as u64 * kind.bytes as u64;
+    let start = data.saturating_add(offset);
+    if start.checked_add(bytes).is_none_or(|end| end > file_bytes) {
         let cause = format!(
-            "it is cut short: tensor {name} needs {bytes} bytes at offset {} and the file has {file_bytes}; fetch the file again",
-            data.saturating_add(entry.offset)
+            "it is cut short: tensor {name} needs {bytes} bytes at offset {start} and the file has {file_bytes}; fetch the file again"
         );
         return Err(bad(cause));
     }
-    Ok(TensorInfo {
-        name: name.to_owned(),
-        dtype: dtype_of(dtype),
-        shape,
-        offset: data + entry.offset,
-        bytes,
-    })
-}
-
-fn dtype_of(dtype: GgmlDType) -> Dtype {
-    Dtype::Known(match dtype {
-        GgmlDType::F32 => Format::F32,
-        GgmlDType::F16 => Format::F16,
-        GgmlDType::Q4_0 => Format::Q4_0,
-        GgmlDType::Q4_1 => Format::Q4_1,
-        GgmlDType::Q8_0 => Format::Q8_0,
-        other => return Dtype::Other(format!("{other:?}")),
-    })
+    Ok(TensorInfo { name, dtype: kind.dtype, shape, offset: start, bytes })
 }
 
 /// `tensors` in the order of the file.

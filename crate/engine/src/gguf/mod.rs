@@ -3,6 +3,7 @@
 //!
 //! Format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>, versions 2 and 3.
 
+mod dtype;
 mod file;
 mod list;
 mod metadata;
@@ -11,6 +12,7 @@ mod scan;
 mod tests;
 mod texts;
 
-pub use file::{Dtype, Gguf, ReadSeek, TensorInfo};
+pub use dtype::Dtype;
+pub use file::{Gguf, ReadSeek, TensorInfo};
 pub use metadata::Metadata;
 pub use texts::Texts;

@@ -1,10 +1,12 @@
 //! A bounded walk over an untrusted header, before candle-core parses it: every count, length and dimension
 //! is checked against the bytes that are really there, and what is wrong is named. candle-core gets a copy without the
-//! lists: it would hold a vocabulary in several times the memory that it takes.
+//! lists, since it would hold a vocabulary in several times the memory that it takes, and without the tensors, since it
+//! does not know all of their types.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::{ErrorKind, Read, Seek};
 
+use super::dtype::Kind;
 use super::list::List;
 use crate::error::{Error, Result};
 
@@ -18,8 +20,6 @@ const MAX_ELEMENTS: u64 = 1 << 22;
 const MAX_STRING: u64 = 1 << 24;
 /// ggml's own limit.
 const MAX_DIMENSIONS: u32 = 4;
-/// ggml's numbers for the types candle-core reads: floats, the Q4_0 to Q8_1 blocks, the K-quants, BF16.
-const KNOWN_TYPES: [u32; 15] = [0, 1, 2, 3, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 30];
 /// Tensors' offsets are multiples of this where `general.alignment` does not say.
 const DEFAULT_ALIGNMENT: u64 = 32;
 /// GGUF's number for arrays.
@@ -29,12 +29,24 @@ const MAX_NESTING: usize = 4;
 
 /// A header that was walked.
 pub(super) struct Header {
-    /// As in the file, without the keys that hold lists.
+    /// As in the file, without the keys that hold lists and without tensors.
     pub(super) bytes: Vec<u8>,
     /// These keys.
     pub(super) lists: HashMap<String, List>,
+    /// The tensors, as the directory names them.
+    pub(super) tensors: Vec<Entry>,
     /// Where the tensors' data begin, from the start of the file.
     pub(super) data: u64,
+}
+
+/// An entry of the directory.
+pub(super) struct Entry {
+    pub(super) name: String,
+    /// Dimensions, outermost first; their product is no more than eight times the file's bytes.
+    pub(super) shape: Vec<usize>,
+    pub(super) kind: Kind,
+    /// First byte, from the start of the tensors' data.
+    pub(super) offset: u64,
 }
 
 /// Walks the header, which begins where `reader` stands.
@@ -53,9 +65,9 @@ pub(super) fn scan<R: Read + Seek>(file: &str, reader: &mut R, file_bytes: u64) 
         cut: 0,
         alignment: DEFAULT_ALIGNMENT,
     };
-    scan.header()?;
+    let tensors = scan.header()?;
     let data = scan.at.div_ceil(scan.alignment) * scan.alignment;
-    Ok(Header { bytes: scan.copy, lists: scan.lists, data })
+    Ok(Header { bytes: scan.copy, lists: scan.lists, tensors, data })
 }
 
 struct Scan<'a, R> {
@@ -73,7 +85,7 @@ struct Scan<'a, R> {
 }
 
 impl<R: Read + Seek> Scan<'_, R> {
-    fn header(&mut self) -> Result<()> {
+    fn header(&mut self) -> Result<Vec<Entry>> {
         if self.file_bytes == 0 {
             return Err(self.bad("the file is empty"));
         }
@@ -85,6 +97,7 @@ impl<R: Read + Seek> Scan<'_, R> {
         if !(2..=3).contains(&version) {
             return Err(self.bad(&format!("GGUF version {version}; supported are 2 and 3")));
         }
+        let tensors_at = self.copy.len();
         let tensors = self.count("tensor count")?;
         let keys_at = self.copy.len();
         let keys = self.count("metadata count")?;
@@ -93,10 +106,18 @@ impl<R: Read + Seek> Scan<'_, R> {
         }
         let kept = keys - self.cut;
         self.copy[keys_at..][..8].copy_from_slice(&kept.to_le_bytes());
-        for index in 0..tensors {
-            self.tensor(index)?;
-        }
-        Ok(())
+        self.copy[tensors_at..][..8].fill(0);
+        self.copying = false;
+        let mut names = HashSet::new();
+        (0..tensors)
+            .map(|index| {
+                let entry = self.tensor(index)?;
+                if !names.insert(entry.name.clone()) {
+                    return Err(self.bad(&format!("tensor {} is there twice", entry.name)));
+                }
+                Ok(entry)
+            })
+            .collect()
     }
 
     fn entry(&mut self, index: u64) -> Result<()> {
@@ -167,13 +188,14 @@ impl<R: Read + Seek> Scan<'_, R> {
         }
     }
 
-    fn tensor(&mut self, index: u64) -> Result<()> {
+    fn tensor(&mut self, index: u64) -> Result<Entry> {
         let name = self.string(&format!("the name of tensor {index}"), 1 << 12)?;
         let rank = self.u32(&name)?;
         if rank == 0 || rank > MAX_DIMENSIONS {
             return Err(self.bad(&format!("tensor {name} has {rank} dimensions, not 1 to {MAX_DIMENSIONS}")));
         }
         let mut elements = 1u64;
+        let mut shape = Vec::with_capacity(rank as usize);
         for _ in 0..rank {
             let dimension = self.u64(&name)?;
             // A tensor cannot have more elements than half a nibble a byte of the file would hold.
@@ -185,16 +207,18 @@ impl<R: Read + Seek> Scan<'_, R> {
                         "tensor {name} has a dimension of {shown}, more than the file could hold"
                     ))
                 })?;
+            shape.insert(0, dimension as usize);
         }
         if elements == 0 {
             return Err(self.bad(&format!("tensor {name} has a dimension of 0")));
         }
-        let kind = self.u32(&name)?;
-        if !KNOWN_TYPES.contains(&kind) {
-            let cause = format!("tensor {name} has the type number {kind}, which is not known here");
-            return Err(Error::Unsupported { file: self.file.to_owned(), cause });
-        }
-        self.skip(&name, 8)
+        let number = self.u32(&name)?;
+        let kind = Kind::of(number).ok_or_else(|| {
+            let cause = format!("tensor {name} has the type number {number}, which is not known here");
+            Error::Unsupported { file: self.file.to_owned(), cause }
+        })?;
+        let offset = self.u64(&name)?;
+        Ok(Entry { name, shape, kind, offset })
     }
 
     fn count(&mut self, what: &str) -> Result<u64> {

@@ -227,6 +227,8 @@ fn tensors_may_not_overlap() {
     let mut bytes = header(2, 0, &body);
     bytes.extend([0; 256]);
     contains(&refusal(&bytes), &["overlap"]);
+    let twice = header(2, 0, &[tensor("a", &[8], 0), tensor("a", &[8], 0)].concat());
+    contains(&refusal(&twice), &["tensor a is there twice"]);
 }
 
 #[test]
@@ -285,9 +287,18 @@ fn keys_of_the_wrong_type_or_size_are_named() {
 
 #[test]
 fn a_type_without_kernels_is_named_with_its_tensor() {
-    let mut tensors = testing::tensors(GgmlDType::Q8_0);
-    let other = testing::tensors(GgmlDType::Q5_0);
-    tensors[3] = other.into_iter().nth(3).unwrap();
-    let message = load_refusal(testing::write(&testing::metadata(), &tensors));
-    contains(&message, &["tensor blk.0.attn_v.weight has type Q5_0", "supported are Q4_0"]);
+    let mut bytes = testing::file(GgmlDType::Q4_0);
+    let name = b"blk.0.attn_v.weight";
+    let at = bytes.windows(name.len()).position(|window| window == name).unwrap() + name.len();
+    // After the rank and two dimensions; IQ4_NL has the size of Q4_0; the tensor of one of MXFP4 ends before the next.
+    let kind = at + 4 + 16;
+    assert_eq!(bytes[kind], 2);
+    bytes[kind] = 20;
+    let listed = open(bytes.clone());
+    assert_eq!(listed.tensor("blk.0.attn_v.weight").unwrap().dtype, Dtype::Known(Format::IQ4_NL));
+    bytes[kind] = 39;
+    let message = load_refusal(bytes.clone());
+    contains(&message, &["tensor blk.0.attn_v.weight has type MXFP4", "supported are Q4_0"]);
+    bytes[kind] = 16;
+    contains(&load_refusal(bytes), &["tensor blk.0.attn_v.weight has rows of 64"]);
 }

@@ -27,7 +27,8 @@ impl From<Format> for Bits {
             Format::Q4_0 | Format::Q4_1 => Self::Q4,
             Format::Q8_0 => Self::Q8,
             Format::F16 => Self::F16,
-            Format::F32 => Self::F32,
+            // Those without a shader of their own become floats.
+            _ => Self::F32,
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+pub mod architectures;
 pub mod circles;
 
 /// Root of the workspace.

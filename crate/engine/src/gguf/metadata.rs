@@ -90,6 +90,29 @@ impl Metadata {
         })
     }
 
+    /// Every key.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.values.keys().chain(self.lists.keys()).map(String::as_str)
+    }
+
+    /// A number of any type; `None` for anything else, and where the key is missing.
+    pub fn number(&self, key: &str) -> Option<f64> {
+        match self.values.get(key)? {
+            Value::F32(v) => Some((*v).into()),
+            Value::F64(v) => Some(*v),
+            other => whole(other).map(|v| v as f64),
+        }
+    }
+
+    /// The value as messages show it.
+    pub fn shown(&self, key: &str) -> String {
+        match (self.values.get(key), self.lists.get(key)) {
+            (Some(value), _) => plain(value),
+            (None, Some(list)) => describe_list(list),
+            (None, None) => "missing".to_owned(),
+        }
+    }
+
     /// Number of elements of a list.
     ///
     /// # Errors
@@ -160,6 +183,17 @@ fn describe(value: &Value) -> String {
     match value {
         Value::String(text) if text.len() > 60 => format!("a text of {} bytes", text.len()),
         short => format!("{short:?}"),
+    }
+}
+
+/// The value without its type.
+fn plain(value: &Value) -> String {
+    match value {
+        Value::String(text) if text.len() <= 60 => text.clone(),
+        Value::F32(v) => v.to_string(),
+        Value::F64(v) => v.to_string(),
+        Value::Bool(v) => v.to_string(),
+        other => whole(other).map_or_else(|| describe(other), |v| v.to_string()),
     }
 }
 

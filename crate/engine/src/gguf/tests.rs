@@ -275,7 +275,7 @@ fn keys_of_the_wrong_type_or_size_are_named() {
     contains(&with("llama.block_count", Value::U32(3)), &["tensor blk.2.attn_q.weight is missing"]);
     contains(
         &with("general.architecture", Value::String("mamba".into())),
-        &["architecture mamba; supported is llama"],
+        &["architecture mamba; supported are llama"],
     );
     contains(&with("tokenizer.ggml.model", Value::String("bert".into())), &["tokenizer model bert"]);
     contains(&with("tokenizer.ggml.eos_token_id", Value::U32(9999)), &["eos_token_id is 9999, outside"]);

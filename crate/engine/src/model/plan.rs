@@ -1,6 +1,7 @@
 //! The order in which a model is computed: the only place that knows one. Backends run [`Op`]s; trace, self-check,
 //! profile, streamed pass and estimate walk the same list.
 
+use std::collections::HashSet;
 use std::fmt;
 use std::io::{Read, Seek};
 use std::ops::Range;
@@ -29,7 +30,7 @@ pub enum Op {
     /// Weights times activations.
     Project(Project),
     /// Queries, keys and values are made ready; keys and values join the cache.
-    RopeAppend(RopeAppend),
+    RopeAppend(Box<RopeAppend>),
     /// Queries against the cache, causal.
     Attend {
         /// Whose cache.
@@ -249,7 +250,8 @@ impl Op {
                 weights.first().map(|rows| Vector::plain(&norm.tensor, rows.cols())).into_iter().collect()
             }
             Self::AddNormed(add) => vec![Vector::plain(&add.norm.tensor, add.width)],
-            Self::RopeAppend(RopeAppend { biases, head_norms, .. }) => {
+            Self::RopeAppend(step) => {
+                let RopeAppend { biases, head_norms, .. } = step.as_ref();
                 let norms = head_norms.iter().flat_map(|norms| [&norms.query, &norms.key]);
                 biases.iter().flatten().chain(norms).cloned().collect()
             }
@@ -311,9 +313,12 @@ impl Plan {
     ///
     /// # Errors
     /// An architecture without a file in `arch/`, a missing key, or a value outside what any real model has: the
-    /// sentence names the key and the value. Also as [`Plan::new`].
+    /// sentence names the key and the value. A key of the architecture, or a tensor, that nothing here makes use of.
+    /// Also as [`Plan::new`].
     pub fn of<R: Read + Seek>(gguf: &Gguf<R>, context: usize) -> Result<Self> {
-        Self::new(gguf.file(), super::arch::spec(gguf, context)?)
+        let plan = Self::new(gguf.file(), super::arch::spec(gguf, context)?)?;
+        plan.check_every_tensor_is_used(gguf)?;
+        Ok(plan)
     }
 
     /// The steps of `spec`; `file` is the name that messages use.
@@ -341,6 +346,29 @@ impl Plan {
         let (norm, head) = (Some(&spec.norm), vec![spec.head.clone()]);
         ops.push(Op::Project(Project { scale: spec.logit_scale, ..project(Projection::Head, norm, head) }));
         Ok(Self { spec, ropes, ops, layers })
+    }
+
+    fn check_every_tensor_is_used<R: Read + Seek>(&self, gguf: &Gguf<R>) -> Result<()> {
+        let mut used: HashSet<&str> = self.ropes.iter().filter_map(|rope| rope.factors.as_deref()).collect();
+        // Of these two, the context decides.
+        let pair = ["rope_factors_long.weight", "rope_factors_short.weight"];
+        if pair.iter().any(|factors| used.contains(factors)) {
+            used.extend(pair);
+        }
+        let vectors: Vec<Vector> = self.ops.iter().flat_map(Op::vectors).collect();
+        used.extend(vectors.iter().map(|vector| vector.tensor.as_str()));
+        used.extend(self.ops.iter().flat_map(Op::weights).map(|rows| rows.tensor.as_str()));
+        match gguf.tensors().iter().find(|tensor| !used.contains(tensor.name.as_str())) {
+            Some(tensor) => {
+                let Self { spec: Spec { architecture, .. }, .. } = self;
+                let cause = format!(
+                    "tensor {} has no place in {architecture} as this engine computes it",
+                    tensor.name
+                );
+                Err(Error::Unsupported { file: gguf.file().to_owned(), cause })
+            }
+            None => Ok(()),
+        }
     }
 
     /// Every step, the head the last.
@@ -396,7 +424,7 @@ fn attention(spec: &Spec, layer: usize, of_layer: &Layer, rope: Option<usize>, o
         eps: query.eps,
     });
     let query_scale = attention.score_scale;
-    ops.push(Op::RopeAppend(RopeAppend { layer, rope, biases, head_norms, query_scale }));
+    ops.push(Op::RopeAppend(Box::new(RopeAppend { layer, rope, biases, head_norms, query_scale })));
     ops.push(Op::Attend { layer, window: attention.window });
     let output = project(Projection::Output, None, vec![attention.output.weight.clone()]);
     add(spec, of_layer, output, attention.post_norm.as_ref(), ops);

@@ -221,3 +221,40 @@ impl<R: Read + Seek> Reader<'_, R> {
         Error::Unsupported { file: self.gguf.file().to_owned(), cause }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Cursor;
+
+    use candle_core::quantized::GgmlDType;
+
+    use super::*;
+    use crate::testing;
+
+    /// Rows of heads of 16, of which 12 are in halves, read in pieces that meet no head's edges.
+    #[test]
+    fn rows_of_halves_come_out_in_pairs() {
+        let file = testing::file(GgmlDType::Q8_0);
+        let mut gguf = Gguf::open("tiny.gguf", Cursor::new(file)).unwrap();
+        let mut read_bytes = 0;
+        let mut count = |bytes| read_bytes += bytes;
+        let mut reader = Reader { gguf: &mut gguf, read_bytes: &mut count };
+        let all = Rows::all("blk.0.attn_q.weight", testing::WIDTH, testing::WIDTH);
+        let halves = Some(Halves { head_dim: 16, dims: 12 });
+        let plain = reader.source(&all).unwrap();
+        let ordered = reader.source(&Rows { halves, ..all.slice(3..61) }).unwrap();
+        let row = plain.row_bytes;
+        let mut stored = vec![0; testing::WIDTH * row];
+        reader.rows(&plain, 0, &mut stored).unwrap();
+        let mut got = vec![0; 58 * row];
+        got.chunks_mut(5 * row).enumerate().for_each(|(piece, out)| {
+            reader.rows(&ordered, piece * 5, out).unwrap();
+        });
+        assert_eq!(read_bytes, ((64 + 58) * row) as u64);
+        for (index, got) in got.chunks_exact(row).enumerate() {
+            let (head, place) = ((index + 3) / 16, (index + 3) % 16);
+            let want = [0, 6, 1, 7, 2, 8, 3, 9, 4, 10, 5, 11, 12, 13, 14, 15][place];
+            assert_eq!(got, &stored[(head * 16 + want) * row..][..row], "row {index}");
+        }
+    }
+}

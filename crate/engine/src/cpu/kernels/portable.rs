@@ -58,7 +58,7 @@ pub fn swiglu(gate: &mut [f32], up: &[f32]) {
 /// `gate = gelu(gate) · up`; see [`super::reference::geglu`].
 pub fn geglu(gate: &mut [f32], up: &[f32]) {
     // (1 + tanh(u)) / 2 is 1 / (1 + e^−2u).
-    const TWICE_ROOT: f32 = 1.595_769_1;
+    const TWICE_ROOT: f32 = 1.595_769;
     for (gate, up) in gate.iter_mut().zip(up) {
         let g = *gate;
         *gate = g / (1.0 + exp(-TWICE_ROOT * g * (1.0 + 0.044_715 * g * g))) * up;

@@ -11,8 +11,8 @@ use engine::gpu::{Adapter, Settings};
 use engine::tokenizer::Specials;
 use engine::{Engine, LoadOptions, Preference, Request, Sampling, Step, argmax, block_on};
 
-/// Positions of the cache.
-const CONTEXT: usize = 1_500;
+/// Positions of the cache: attention puts several splits of 256 together.
+const CONTEXT: usize = 800;
 
 /// Tokens that are scored: more than one batch of the GPU. Software adapters take a third of a second for each.
 const SCORED: usize = 320;

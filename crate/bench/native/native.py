@@ -5,7 +5,9 @@ line is a job (prompt: a text with its template, answer: tokens), answered by wh
 computes: this process waits for the next line.
 """
 
+import json
 import resource
+import subprocess
 import sys
 import time
 
@@ -16,11 +18,15 @@ from jobs import jobs, say
 UNIT = 1 if sys.platform == "darwin" else 1024
 
 
-def without_amx():
-    """Leaves the kernels for processor tiles (AMX) out: in some virtual machines they end the process.
+def packed(setting):
+    """Whether weights may be packed anew for this processor's kernels: a process of its own tries it, since some of
+    them (AMX) end the process in some virtual machines."""
+    again = [sys.executable, __file__, "--trial"]
+    return subprocess.run(again, input=json.dumps(setting), text=True, stdout=subprocess.DEVNULL).returncode == 0
 
-    The other layouts that this switch turns off do not exist for the types of the default model.
-    """
+
+def as_in_the_file():
+    """Leaves weights as they lie in the file."""
     defaults = llama_cpp.llama_cpp.llama_model_default_params
 
     def plain():
@@ -66,16 +72,30 @@ def measure(model, job):
     }
 
 
+def trial():
+    """Loads the model and reads a batch and a token with it."""
+    model = load(json.load(sys.stdin))
+    model.eval([1] * 32)
+    model.eval([1])
+
+
 def main():
     lines = jobs()
     setting = next(lines)
-    without_amx()
+    if packed(setting):
+        packing = "weights packed anew for this processor where it does that"
+    else:
+        packing = "weights as in the file"
+        as_in_the_file()
     begin = time.perf_counter()
     model = load(setting)
     load_ms = 1000 * (time.perf_counter() - begin)
-    say({"version": llama_cpp.__version__, "load_ms": load_ms})
+    say({"version": f"{llama_cpp.__version__}, {packing}", "load_ms": load_ms})
     for job in lines:
         say(measure(model, job))
 
 
-main()
+if "--trial" in sys.argv:
+    trial()
+else:
+    main()

@@ -1,6 +1,7 @@
 //! The engines of a run, ready to be asked: tabs of one browser, and processes.
 
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
@@ -22,9 +23,11 @@ pub(crate) const CONTEXT: u32 = 2_304;
 /// Everything that can be asked.
 pub(crate) struct Contenders<'a> {
     paths: &'a Paths,
+    /// Where the model's file lies.
+    folder: PathBuf,
     model: &'a Model,
     /// Where llama.cpp is installed, if it takes part.
-    python: Option<std::path::PathBuf>,
+    python: Option<PathBuf>,
     browser: JobServer,
     pub(crate) browser_version: String,
     pub(crate) chosen: Chosen,
@@ -63,18 +66,19 @@ struct First {
 }
 
 impl<'a> Contenders<'a> {
-    /// Starts the browser; engines come later.
+    /// Starts the browser; engines come later. `folder` has the model's file.
     pub(crate) fn start(
         paths: &'a Paths,
+        folder: &Path,
         browser: &Browser,
         model: &'a Model,
-        python: Option<std::path::PathBuf>,
+        python: Option<PathBuf>,
     ) -> Result<Self> {
         // Code may be kept, as on the page; a model that is fetched twice is fetched twice.
         let server = serve::folders(vec![
             ("/bench", paths.root.join("crate/bench/browser"), "no-cache"),
             ("/dist", paths.dist.clone(), "no-cache"),
-            ("/models", paths.models.clone(), "no-store"),
+            ("/models", folder.to_owned(), "no-store"),
             ("/wllama", peers::wllama_folder(paths), "no-cache"),
         ])?;
         let profile = paths.target.join("bench/profile");
@@ -87,7 +91,9 @@ impl<'a> Contenders<'a> {
             JobServer::start("the bench page's driver", &mut driver, &setting)?;
         let browser_version = format!("Chromium {version}");
         let processes = BTreeMap::new();
-        Ok(Self { paths, model, python, browser, browser_version, chosen, processes, llama_version: None })
+        let folder = folder.to_owned();
+        let llama_version = None;
+        Ok(Self { paths, folder, model, python, browser, browser_version, chosen, processes, llama_version })
     }
 
     /// Loads an engine, which stays; gives what it says about itself.
@@ -153,7 +159,7 @@ impl<'a> Contenders<'a> {
         let python = self.python.as_ref().context("llama.cpp is left out of this run")?;
         let mut script = command::program(python, &self.paths.root);
         script.arg("crate/bench/native/native.py");
-        let path = self.paths.models.join(&self.model.file);
+        let path = self.folder.join(&self.model.file);
         let setting = json!({ "path": path, "context": CONTEXT, "threads": engine.threads });
         JobServer::start("llama.cpp", &mut script, &setting)
     }

@@ -6,8 +6,42 @@ use anyhow::{Context, Result};
 use serde_json::{Map, Value};
 use xtask::paths::Paths;
 
-/// Around the part of BENCHMARKS.md that `--gpu` writes.
-const MARKS: (&str, &str) = ("<!-- gpu: begin -->", "<!-- gpu: end -->");
+/// A part of BENCHMARKS.md that a run of its own writes, between two comments.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Section {
+    /// `--gpu`
+    Gpu,
+    /// `--types`
+    Types,
+}
+
+impl Section {
+    /// The comments around it.
+    fn marks(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Gpu => ("<!-- gpu: begin -->", "<!-- gpu: end -->"),
+            Self::Types => ("<!-- types: begin -->", "<!-- types: end -->"),
+        }
+    }
+
+    /// Its text in a page, marks included; empty where there is none.
+    pub(crate) fn of(self, page: &str) -> &str {
+        let (first, last) = self.marks();
+        let Some(begin) = page.find(first) else { return "" };
+        let end = page[begin..].find(last).map_or(page.len(), |end| begin + end + last.len());
+        &page[begin..end]
+    }
+
+    /// The page with another text of it, at the place of the old one or at the end.
+    pub(crate) fn replace(self, page: &str, text: &str) -> String {
+        let (first, last) = self.marks();
+        let text = format!("{first}\n{}\n{last}", text.trim_end());
+        match self.of(page) {
+            "" => format!("{}\n\n{text}\n", page.trim_end()),
+            old => page.replacen(old, &text, 1),
+        }
+    }
+}
 
 /// Puts the fields of `part` into bench.json in the target directory, beside those of other runs; gives its path.
 pub(crate) fn merge(paths: &Paths, part: &Value) -> Result<PathBuf> {
@@ -28,33 +62,25 @@ pub(crate) fn write_page(paths: &Paths, change: impl FnOnce(&str) -> String) -> 
     std::fs::write(&path, new).context("could not write BENCHMARKS.md")
 }
 
-/// What `--gpu` wrote into a page, marks included; empty where it did not.
-pub(crate) fn gpu_section(page: &str) -> &str {
-    let Some(begin) = page.find(MARKS.0) else { return "" };
-    let end = page[begin..].find(MARKS.1).map_or(page.len(), |end| begin + end + MARKS.1.len());
-    &page[begin..end]
-}
-
-/// A page with another section of `--gpu`, at the place of the old one or at the end.
-pub(crate) fn with_gpu_section(page: &str, section: &str) -> String {
-    let section = format!("{}\n{}\n{}", MARKS.0, section.trim_end(), MARKS.1);
-    match gpu_section(page) {
-        "" => format!("{}\n\n{section}\n", page.trim_end()),
-        old => page.replacen(old, &section, 1),
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{gpu_section, with_gpu_section};
+    use super::Section;
 
     #[test]
     fn a_section_is_added_once_and_replaced_afterwards() {
-        let page = with_gpu_section("# Benchmarks\n", "first");
-        assert!(gpu_section(&page).contains("first") && page.starts_with("# Benchmarks\n\n<!--"), "{page}");
-        let page = with_gpu_section(&format!("{page}\n## After\n"), "second");
+        let page = Section::Gpu.replace("# Benchmarks\n", "first");
+        assert!(
+            Section::Gpu.of(&page).contains("first") && page.starts_with("# Benchmarks\n\n<!--"),
+            "{page}"
+        );
+        let page = Section::Gpu.replace(&format!("{page}\n## After\n"), "second");
         assert!(page.contains("second") && !page.contains("first"), "{page}");
         assert!(page.ends_with("<!-- gpu: end -->\n\n## After\n"), "{page}");
-        assert_eq!(gpu_section("# Benchmarks"), "");
+        assert_eq!(Section::Gpu.of("# Benchmarks"), "");
+        let both = Section::Types.replace(&page, "third");
+        assert!(
+            Section::Gpu.of(&both).contains("second") && Section::Types.of(&both).contains("third"),
+            "{both}"
+        );
     }
 }

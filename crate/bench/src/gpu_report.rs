@@ -9,7 +9,7 @@ use xtask::catalogue::Model;
 use xtask::paths::Paths;
 use xtask::step::note;
 
-use crate::document;
+use crate::document::{self, Section};
 use crate::machine::About;
 use crate::samples::{Sample, Spread};
 
@@ -59,7 +59,7 @@ impl GpuReport {
     /// Prints the table; writes this run's part of bench.json and of BENCHMARKS.md.
     pub(crate) fn write(&self, paths: &Paths) -> Result<()> {
         let json = document::merge(paths, &json!({ "gpu": self }))?;
-        document::write_page(paths, |page| document::with_gpu_section(page, &self.markdown()))?;
+        document::write_page(paths, |page| Section::Gpu.replace(page, &self.markdown()))?;
         println!("{}\n{}", self.table(), self.ratios());
         note(format!("samples: {}; page: BENCHMARKS.md", json.display()));
         Ok(())

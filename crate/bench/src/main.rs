@@ -18,6 +18,7 @@ mod rounds;
 mod samples;
 mod tables;
 mod thresholds;
+mod types;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
@@ -47,6 +48,9 @@ struct Options {
     /// Measures the GPU backend beside llama.cpp's instead, natively; on a machine without a GPU, in software.
     #[arg(long, conflicts_with_all = ["no_native", "threads", "engines", "quick", "page"])]
     gpu: bool,
+    /// Measures the default model in other tensor types instead, each beside wllama and llama.cpp on the same file.
+    #[arg(long, conflicts_with_all = ["gpu", "no_native", "engines", "quick", "page", "kernels"])]
+    types: bool,
     /// Leaves llama.cpp as a native program out, which takes minutes to build.
     #[arg(long)]
     no_native: bool,
@@ -104,6 +108,9 @@ fn run(options: &Options) -> Result<()> {
     if options.gpu {
         return gpu::run(paths, options.rounds);
     }
+    if options.types {
+        return types::run(paths, options.threads(), options.rounds);
+    }
     if options.kernels {
         return kernels::run(paths);
     }
@@ -136,7 +143,7 @@ fn measure(paths: &Paths, options: &Options, engines: Vec<Engine>) -> Result<Rep
     let nibble = Nibble { paths, model: paths.models.join(&model.file) };
     let reads = nibble.reads()?;
     let short = nibble.prompt(rounds::SHORT)?;
-    let mut contenders = Contenders::start(paths, &setup::browser()?, model, python)?;
+    let mut contenders = Contenders::start(paths, &paths.models, &setup::browser()?, model, python)?;
     let bandwidth = step("read bandwidth", || bandwidths(&mut contenders, options.threads()))?;
     let amount = options.amount();
     let mut figures = step("from file to first token, in turns", || {

@@ -4,8 +4,9 @@ use anyhow::{Context, Result};
 use xtask::paths::Paths;
 use xtask::step::note;
 
+use crate::document::{self, Section};
 use crate::report::{MAIN, Report};
-use crate::{contenders, costs, document, rounds, tables, thresholds};
+use crate::{contenders, costs, rounds, tables, thresholds};
 
 /// BENCHMARKS.md with names in braces for what a run fills in.
 const PAGE: &str = include_str!("../text/page.md");
@@ -33,7 +34,7 @@ pub(crate) fn write_part(report: &Report, paths: &Paths) -> Result<()> {
 
 /// BENCHMARKS.md from this run, with what other runs wrote into it.
 pub(crate) fn write(report: &Report, paths: &Paths) -> Result<()> {
-    document::write_page(paths, |old| markdown(report, document::gpu_section(old)))?;
+    document::write_page(paths, |old| markdown(report, old))?;
     note("page: BENCHMARKS.md");
     Ok(())
 }
@@ -45,10 +46,11 @@ fn print(report: &Report) {
     println!("{}\n{}\n{}", thresholds::table(report), costs::roofline(report), costs::profile(report));
 }
 
-fn markdown(report: &Report, gpu: &str) -> String {
+/// The page, with the parts of `old` that other runs wrote.
+fn markdown(report: &Report, old: &str) -> String {
     let facts = facts(report).into_iter().chain([("remarks", REMARKS.trim_end().to_owned())]);
     let page = facts.fold(PAGE.to_owned(), |page, (name, fact)| page.replace(&format!("{{{name}}}"), &fact));
-    page.replace("{gpu}", gpu)
+    page.replace("{gpu}", Section::Gpu.of(old)).replace("{types}", Section::Types.of(old))
 }
 
 fn facts(report: &Report) -> Vec<(&'static str, String)> {

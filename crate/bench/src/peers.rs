@@ -8,7 +8,7 @@ use xtask::step::note;
 use xtask::{command, pip, stamp};
 
 /// llama.cpp in WebAssembly.
-pub(crate) const WLLAMA: &str = "3.8.1";
+pub(crate) const WLLAMA: &str = "3.13.0";
 
 /// Python's binding of llama.cpp, built here for this processor.
 const LLAMA_CPP: &str = "llama-cpp-python==0.3.36";

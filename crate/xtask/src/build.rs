@@ -17,10 +17,7 @@ const BUNDLE: &str = "charts.js";
 
 /// Builds dist/.
 pub fn run(paths: &Paths) -> Result<()> {
-    let mut folders = vec![wasm::build(paths, &PAGE)?];
-    for engine in ENGINES {
-        folders.push(wasm::build(paths, engine)?);
-    }
+    let mut folders = variants(paths)?;
     folders.push(step("bundle charts", || bundle(paths))?);
     step("assemble dist/", || {
         let mut site = Site::new(&paths.dist);
@@ -31,6 +28,21 @@ pub fn run(paths: &Paths) -> Result<()> {
         add_models(&mut site, paths)?;
         site.sweep(&paths.dist)?;
         report(&site)
+    })
+}
+
+/// Builds every variant, those with shared memory beside the others: each kind has a target folder of its own, and most
+/// of a build's time is linking, which works on one core.
+fn variants(paths: &Paths) -> Result<Vec<PathBuf>> {
+    let build = |shared: bool| -> Result<Vec<PathBuf>> {
+        let all = std::iter::once(&PAGE).chain(ENGINES);
+        all.filter(|variant| variant.shared == shared).map(|variant| wasm::build(paths, variant)).collect()
+    };
+    std::thread::scope(|scope| {
+        let beside = scope.spawn(|| build(true));
+        let mut folders = build(false)?;
+        folders.extend(beside.join().expect("a build ends with an error, not with a panic")?);
+        Ok(folders)
     })
 }
 

@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 /// SHA-256 of a file, lower-case hex.
-pub(crate) fn file(path: &Path) -> Result<String> {
+pub fn file(path: &Path) -> Result<String> {
     let mut hasher = Sha256::new();
     let mut file = File::open(path).with_context(|| format!("could not open {}", path.display()))?;
     feed(&mut hasher, &mut file).with_context(|| format!("could not read {}", path.display()))?;

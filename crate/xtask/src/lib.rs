@@ -4,7 +4,6 @@
 //! JSON object there). Tools are called by full path and installed under cargo's target directory.
 
 mod apt;
-mod digest;
 mod fetch;
 mod size;
 mod summary;
@@ -15,6 +14,7 @@ pub mod build;
 pub mod catalogue;
 pub mod command;
 pub mod demo;
+pub mod digest;
 pub mod model;
 pub mod paths;
 pub mod pip;

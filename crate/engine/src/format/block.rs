@@ -51,17 +51,8 @@ impl<Q: Quantized> Block for Q {
 
 /// A format that a GPU's kernels read.
 pub trait PlaneBlock: Block {
-    /// Writes one block to a GPU's planes, from the planes' first column on: as 32-bit floats, where a format has no
-    /// shader of its own.
-    fn to_planes(block: &[u8], planes: &mut Planes) {
-        let mut weights = [0.0; 256];
-        let weights = &mut weights[..Self::WIDTH];
-        Self::decode(block, weights);
-        for weight in weights {
-            planes.float(&weight.to_le_bytes());
-            planes.column += 1;
-        }
-    }
+    /// Writes one block to a GPU's planes, from the planes' first column on.
+    fn to_planes(block: &[u8], planes: &mut Planes);
 }
 
 /// A format that the processor's kernels multiply in tiles.

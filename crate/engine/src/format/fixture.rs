@@ -19,12 +19,12 @@ fn halves(format: Format) -> &'static [usize] {
 /// without scales get weights within ±`peak`.
 pub(crate) fn random_rows(format: Format, rows: usize, cols: usize, peak: f32, seed: u64) -> Vec<u8> {
     let mut state = seed;
-    let next = move || {
+    let mut next = move || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         state >> 33
     };
     let mut unit = {
-        let mut next = next.clone();
+        let mut next = next;
         move || next() as f32 / (1u64 << 30) as f32 - 1.0
     };
     let (width, bytes) = format.block();

@@ -3,6 +3,7 @@
 use super::bits::nibble;
 use super::block::{PlaneBlock, Quantized};
 use super::half::half_at;
+use super::planes::Planes;
 
 /// A block as it lies in the file.
 #[repr(C)]
@@ -36,4 +37,8 @@ impl Quantized for IQ4_NL {
     }
 }
 
-impl PlaneBlock for IQ4_NL {}
+impl PlaneBlock for IQ4_NL {
+    fn to_planes(block: &[u8], planes: &mut Planes) {
+        planes.block::<Self>(block, Planes::four_bits);
+    }
+}

@@ -4,6 +4,7 @@ use super::bits::nibble;
 use super::block::{PlaneBlock, Quantized};
 use super::half::half_at;
 use super::iq4_nl::CODEBOOK;
+use super::planes::Planes;
 
 /// A block as it lies in the file.
 #[repr(C)]
@@ -40,4 +41,8 @@ impl Quantized for IQ4_XS {
     }
 }
 
-impl PlaneBlock for IQ4_XS {}
+impl PlaneBlock for IQ4_XS {
+    fn to_planes(block: &[u8], planes: &mut Planes) {
+        planes.block::<Self>(block, Planes::four_bits);
+    }
+}

@@ -3,6 +3,7 @@
 use super::bits::two_bits;
 use super::block::{PlaneBlock, Quantized};
 use super::half::half_at;
+use super::planes::Planes;
 
 /// A block as it lies in the file.
 #[repr(C)]
@@ -35,4 +36,8 @@ impl Quantized for Q2_K {
     }
 }
 
-impl PlaneBlock for Q2_K {}
+impl PlaneBlock for Q2_K {
+    fn to_planes(block: &[u8], planes: &mut Planes) {
+        planes.block::<Self>(block, Planes::two_bits);
+    }
+}

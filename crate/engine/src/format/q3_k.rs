@@ -4,6 +4,7 @@
 use super::bits::two_bits;
 use super::block::{PlaneBlock, Quantized};
 use super::half::half_at;
+use super::planes::Planes;
 
 /// A block as it lies in the file.
 #[repr(C)]
@@ -42,4 +43,8 @@ impl Quantized for Q3_K {
     }
 }
 
-impl PlaneBlock for Q3_K {}
+impl PlaneBlock for Q3_K {
+    fn to_planes(block: &[u8], planes: &mut Planes) {
+        planes.block::<Self>(block, Planes::three_bits);
+    }
+}

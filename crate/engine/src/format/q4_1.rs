@@ -35,9 +35,7 @@ impl Quantized for Q4_1 {
 
 impl PlaneBlock for Q4_1 {
     fn to_planes(block: &[u8], planes: &mut Planes) {
-        let (d, m) = Self::scale(block, 0);
-        planes.scale(d, m);
-        planes.quants(&block[4..]);
+        planes.block::<Self>(block, Planes::four_bits);
     }
 }
 

@@ -4,6 +4,7 @@
 use super::bits::scale_and_minimum;
 use super::block::{PlaneBlock, Quantized};
 use super::half::half_at;
+use super::planes::Planes;
 
 /// A block as it lies in the file.
 #[repr(C)]
@@ -36,4 +37,8 @@ impl Quantized for Q4_K {
     }
 }
 
-impl PlaneBlock for Q4_K {}
+impl PlaneBlock for Q4_K {
+    fn to_planes(block: &[u8], planes: &mut Planes) {
+        planes.block::<Self>(block, Planes::four_bits);
+    }
+}

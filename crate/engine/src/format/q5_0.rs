@@ -3,6 +3,7 @@
 use super::bits::{bit, nibble};
 use super::block::{PlaneBlock, Quantized};
 use super::half::half_at;
+use super::planes::Planes;
 
 /// A block as it lies in the file.
 #[repr(C)]
@@ -35,4 +36,8 @@ impl Quantized for Q5_0 {
     }
 }
 
-impl PlaneBlock for Q5_0 {}
+impl PlaneBlock for Q5_0 {
+    fn to_planes(block: &[u8], planes: &mut Planes) {
+        planes.block::<Self>(block, Planes::five_bits);
+    }
+}

@@ -3,6 +3,7 @@
 use super::bits::scale_and_minimum;
 use super::block::{PlaneBlock, Quantized};
 use super::half::half_at;
+use super::planes::Planes;
 
 /// A block as it lies in the file.
 #[repr(C)]
@@ -38,4 +39,8 @@ impl Quantized for Q5_K {
     }
 }
 
-impl PlaneBlock for Q5_K {}
+impl PlaneBlock for Q5_K {
+    fn to_planes(block: &[u8], planes: &mut Planes) {
+        planes.block::<Self>(block, Planes::five_bits);
+    }
+}

@@ -4,6 +4,7 @@
 use super::bits::two_bits;
 use super::block::{PlaneBlock, Quantized};
 use super::half::half_at;
+use super::planes::Planes;
 
 /// A block as it lies in the file.
 #[repr(C)]
@@ -39,4 +40,8 @@ impl Quantized for Q6_K {
     }
 }
 
-impl PlaneBlock for Q6_K {}
+impl PlaneBlock for Q6_K {
+    fn to_planes(block: &[u8], planes: &mut Planes) {
+        planes.block::<Self>(block, Planes::six_bits);
+    }
+}

@@ -32,8 +32,7 @@ impl Quantized for Q8_0 {
 
 impl PlaneBlock for Q8_0 {
     fn to_planes(block: &[u8], planes: &mut Planes) {
-        planes.scale(half_at(block, 0), 0.0);
-        planes.quants(&block[2..]);
+        planes.block::<Self>(block, Planes::eight_bits);
     }
 }
 

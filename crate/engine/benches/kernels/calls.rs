@@ -4,12 +4,12 @@ use engine::cpu::kernels::layout::{KEYS, SPAN, key_place, value_place};
 use engine::cpu::kernels::portable;
 use engine::cpu::kernels::span::{self, Cached, Partial, Scratch};
 use engine::cpu::{DisjointSlices, Kernels, QuantizedActivations, Quants, quantize_row};
-use engine::format::{GROUP, Packed, Packed4, Packed8, Q4_1, Q8_0, TileBlock};
+use engine::format::{self, GROUP, Packed, Q4_1, Q8_0, Tile4, Tile8};
 
 /// Weights of one matrix, packed.
 pub(crate) enum Weights {
-    Q4(Packed4),
-    Q8(Packed8),
+    Q4(Packed<Tile4>),
+    Q8(Packed<Tile8>),
 }
 
 impl Weights {
@@ -24,9 +24,10 @@ impl Weights {
     }
 }
 
-fn packed<B: TileBlock>(raw: &[u8], rows: usize, cols: usize) -> Packed<B::Tile> {
+fn packed<B: format::Quantized>(raw: &[u8], rows: usize, cols: usize) -> Packed<B::Tile> {
     let mut packed = Packed::with_capacity(rows, cols);
-    raw.chunks(GROUP * cols / B::WIDTH * B::BYTES).for_each(|group| packed.push_group::<B>(group));
+    raw.chunks(GROUP * cols / B::WIDTH * B::BYTES)
+        .for_each(|group| assert!(packed.push_group::<B>(group), "scales are halves"));
     packed
 }
 
@@ -51,8 +52,8 @@ pub(crate) fn product(
     // SAFETY: this thread alone writes.
     unsafe {
         match w {
-            Weights::Q4(w) => (kernels.matmul_q4)(w, x, y, tokens, 0..w.groups()),
-            Weights::Q8(w) => (kernels.matmul_q8)(w, x, y, tokens, 0..w.groups()),
+            Weights::Q4(w) => (kernels.products.q4)(w, x, y, tokens, 0..w.groups()),
+            Weights::Q8(w) => (kernels.products.q8)(w, x, y, tokens, 0..w.groups()),
         }
     }
 }

@@ -21,7 +21,7 @@ pub use kernels::activations::{QuantizedActivations, QuantizedRows, QuantizedRow
 pub use kernels::dispatch;
 pub use kernels::dispatch::Kernels;
 pub use kernels::quants::{Quants, quantize_row};
-pub use matrix::{Matrix, Plain};
+pub use matrix::Matrix;
 pub use pool::{DisjointSlices, Pool, WorkerThread};
 pub use products::Processor;
 pub use profile::{Profile, Stage};

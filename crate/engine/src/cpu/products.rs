@@ -3,10 +3,10 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::kernels::activations::{QuantizedActivations, QuantizedRows, QuantizedRowsMut};
+use super::kernels::activations::{QuantizedActivations, QuantizedRowsMut};
 use super::kernels::dispatch::{self, Kernels};
-use super::kernels::layout::{ACTIVATION_BLOCK, rows_of};
-use super::kernels::portable;
+use super::kernels::layout::ACTIVATION_BLOCK;
+pub(super) use super::matrix::Input;
 use super::matrix::Matrix;
 use super::pool::{DisjointSlices, Pool};
 
@@ -31,29 +31,6 @@ impl Processor {
     }
 }
 
-/// A batch that is multiplied: (tokens, cols) as floats, and quantised.
-#[derive(Clone, Copy)]
-pub(super) struct Input<'a> {
-    /// As floats, for weights that are not quantised.
-    pub(super) floats: &'a [f32],
-    /// Quantised, for those that are.
-    pub(super) quantized: QuantizedRows<'a>,
-    /// Rows of both.
-    pub(super) tokens: usize,
-}
-
-impl<'a> Input<'a> {
-    /// The first `tokens` rows of `cols` columns.
-    pub(super) fn new(
-        floats: &'a [f32],
-        quantized: &'a QuantizedActivations,
-        tokens: usize,
-        cols: usize,
-    ) -> Self {
-        Self { floats: &floats[..tokens * cols], quantized: quantized.rows(), tokens }
-    }
-}
-
 /// Where a batch is quantised to, row by row, by several threads.
 pub(super) struct Quantizer<'a> {
     kernels: &'static Kernels,
@@ -61,19 +38,21 @@ pub(super) struct Quantizer<'a> {
     quants: DisjointSlices<'a, i16>,
     scales: DisjointSlices<'a, f32>,
     sums: DisjointSlices<'a, f32>,
+    half_sums: DisjointSlices<'a, f32>,
 }
 
 impl<'a> Quantizer<'a> {
     /// Rows of `cols` columns.
     pub(super) fn new(kernels: &'static Kernels, out: &'a mut QuantizedActivations, cols: usize) -> Self {
         out.reshape(cols);
-        let QuantizedRowsMut { quants, scales, sums } = out.rows_mut();
+        let QuantizedRowsMut { quants, scales, sums, half_sums } = out.rows_mut();
         Self {
             kernels,
             cols,
             quants: DisjointSlices::of(quants),
             scales: DisjointSlices::of(scales),
             sums: DisjointSlices::of(sums),
+            half_sums: DisjointSlices::of(half_sums),
         }
     }
 
@@ -89,6 +68,7 @@ impl<'a> Quantizer<'a> {
                 quants: self.quants.slice(index * blocks * ACTIVATION_BLOCK, blocks * ACTIVATION_BLOCK),
                 scales: self.scales.slice(index * blocks, blocks),
                 sums: self.sums.slice(index * blocks, blocks),
+                half_sums: self.half_sums.slice(2 * index * blocks, 2 * blocks),
             }
         };
         (self.kernels.quantize)(x, out);
@@ -107,20 +87,8 @@ pub(super) unsafe fn multiply(
     y: &DisjointSlices<f32>,
     groups: Range<usize>,
 ) {
-    let Input { floats, quantized, tokens } = *x;
     // SAFETY: the caller's promise.
-    unsafe {
-        match w {
-            Matrix::Q4(w) => (kernels.matmul_q4)(w, quantized, y, tokens, groups),
-            Matrix::Q8(w) => (kernels.matmul_q8)(w, quantized, y, tokens, groups),
-            Matrix::F16(m) => {
-                portable::matmul_halves(&m.weights, floats, y, m.cols, rows_of(groups, w.rows()));
-            }
-            Matrix::F32(m) => {
-                portable::matmul_floats(&m.weights, floats, y, m.cols, rows_of(groups, w.rows()));
-            }
-        }
-    }
+    unsafe { w.weights().multiply(kernels, x, y, groups) }
 }
 
 /// [`multiply`] for whole matrices, on all threads, as one job: a job less is a wait less for every thread.

@@ -1,6 +1,7 @@
 //! A block format: size, decode, the processor's tiles, a GPU's planes.
 
 use super::planes::Planes;
+use super::quants::TILE_COLUMNS;
 
 /// A block format: `WIDTH` neighbouring weights of a row in `BYTES` bytes of the file.
 pub trait Block {
@@ -16,12 +17,14 @@ pub trait Block {
 /// A format whose blocks hold small integers and, for each few of them, a scale and a minimum:
 /// `w = d · value(code) + m`.
 pub trait Quantized {
-    /// Weights of a block.
+    /// Weights of a block, a multiple of a tile's columns.
     const WIDTH: usize;
     /// Bytes of a block.
     const BYTES: usize;
+    /// The tiles that the processor's kernels multiply.
+    type Tile: Tile;
     /// Weights that share a scale.
-    const STEP: usize;
+    const STEP: usize = TILE_COLUMNS / Self::Tile::PARTS;
 
     /// Scale and minimum of the weights `step · STEP..`.
     fn scale(block: &[u8], step: usize) -> (f32, f32);
@@ -31,7 +34,7 @@ pub trait Quantized {
 
     /// The integer that a code stands for.
     fn value(code: u8) -> i8 {
-        code as i8
+        Self::Tile::value(code)
     }
 }
 
@@ -55,19 +58,22 @@ pub trait PlaneBlock: Block {
     fn to_planes(block: &[u8], planes: &mut Planes);
 }
 
-/// A format that the processor's kernels multiply in tiles.
-pub trait TileBlock: Block {
-    /// The tiles that it goes to; a tile's columns divide `WIDTH`.
-    type Tile: Tile;
-
-    /// Writes one block, a part of row `lane`, to the tiles that cover its columns.
-    fn to_tiles(block: &[u8], lane: usize, tiles: &mut [Self::Tile]);
-}
-
-/// A tile: eight rows of a few columns, interleaved, of which a packed matrix is made.
+/// A tile: eight rows of 32 columns, interleaved, of which a packed matrix is made.
 pub trait Tile: Clone {
     /// All weights zero.
     const ZERO: Self;
+
+    /// Runs of columns that have a scale of their own.
+    const PARTS: usize;
+
+    /// The integer that a code stands for.
+    fn value(code: u8) -> i8;
+
+    /// Fills row `lane`, which is zero: scale and minimum of each part, and the codes of all columns.
+    fn set(&mut self, lane: usize, scale: impl Fn(usize) -> (f32, f32), code: impl Fn(usize) -> u8);
+
+    /// Whether a scale is beyond what it is stored as.
+    fn overflowed(&self) -> bool;
 
     /// The weights of row `lane`, (TILE_COLUMNS,).
     fn decode(&self, lane: usize, out: &mut [f32]);

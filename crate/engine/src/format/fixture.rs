@@ -4,7 +4,7 @@ use super::half::f32_to_f16;
 use super::kind::Format;
 
 /// Where the halves of a block lie.
-fn halves(format: Format) -> &'static [usize] {
+pub(crate) fn halves(format: Format) -> &'static [usize] {
     match format {
         Format::Q4_0 | Format::Q5_0 | Format::Q8_0 | Format::IQ4_NL | Format::IQ4_XS => &[0],
         Format::Q4_1 | Format::Q5_1 | Format::Q4_K | Format::Q5_K => &[0, 2],

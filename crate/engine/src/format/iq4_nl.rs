@@ -4,6 +4,7 @@ use super::bits::nibble;
 use super::block::{PlaneBlock, Quantized};
 use super::half::half_at;
 use super::planes::Planes;
+use super::tile::TileCoded;
 
 /// A block as it lies in the file.
 #[repr(C)]
@@ -16,13 +17,10 @@ pub struct IQ4_NL {
 
 const _: () = assert!(size_of::<IQ4_NL>() == 18);
 
-/// What the nibbles of IQ4_NL and IQ4_XS stand for.
-pub const CODEBOOK: [i8; 16] = [-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113];
-
 impl Quantized for IQ4_NL {
     const WIDTH: usize = 32;
     const BYTES: usize = size_of::<Self>();
-    const STEP: usize = 32;
+    type Tile = TileCoded;
 
     fn scale(block: &[u8], _: usize) -> (f32, f32) {
         (half_at(block, 0), 0.0)
@@ -30,10 +28,6 @@ impl Quantized for IQ4_NL {
 
     fn code(block: &[u8], index: usize) -> u8 {
         nibble(&block[2..], index)
-    }
-
-    fn value(code: u8) -> i8 {
-        CODEBOOK[usize::from(code)]
     }
 }
 

@@ -3,8 +3,8 @@
 use super::bits::nibble;
 use super::block::{PlaneBlock, Quantized};
 use super::half::half_at;
-use super::iq4_nl::CODEBOOK;
 use super::planes::Planes;
+use super::tile::TileCoded;
 
 /// A block as it lies in the file.
 #[repr(C)]
@@ -24,7 +24,7 @@ const _: () = assert!(size_of::<IQ4_XS>() == 136);
 impl Quantized for IQ4_XS {
     const WIDTH: usize = 256;
     const BYTES: usize = size_of::<Self>();
-    const STEP: usize = 32;
+    type Tile = TileCoded;
 
     fn scale(block: &[u8], step: usize) -> (f32, f32) {
         let high = block[2 + step / 4] >> (step % 4 * 2) & 3;
@@ -34,10 +34,6 @@ impl Quantized for IQ4_XS {
 
     fn code(block: &[u8], index: usize) -> u8 {
         nibble(&block[8 + index / 32 * 16..], index % 32)
-    }
-
-    fn value(code: u8) -> i8 {
-        CODEBOOK[usize::from(code)]
     }
 }
 

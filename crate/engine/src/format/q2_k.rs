@@ -4,6 +4,7 @@ use super::bits::two_bits;
 use super::block::{PlaneBlock, Quantized};
 use super::half::half_at;
 use super::planes::Planes;
+use super::tile::Tile2;
 
 /// A block as it lies in the file.
 #[repr(C)]
@@ -23,7 +24,7 @@ const _: () = assert!(size_of::<Q2_K>() == 84);
 impl Quantized for Q2_K {
     const WIDTH: usize = 256;
     const BYTES: usize = size_of::<Self>();
-    const STEP: usize = 16;
+    type Tile = Tile2;
 
     fn scale(block: &[u8], step: usize) -> (f32, f32) {
         let scale = f32::from(block[step] & 15);

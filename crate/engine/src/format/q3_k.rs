@@ -5,6 +5,7 @@ use super::bits::two_bits;
 use super::block::{PlaneBlock, Quantized};
 use super::half::half_at;
 use super::planes::Planes;
+use super::tile::Tile3;
 
 /// A block as it lies in the file.
 #[repr(C)]
@@ -27,7 +28,7 @@ const CENTRE: f32 = 4.0;
 impl Quantized for Q3_K {
     const WIDTH: usize = 256;
     const BYTES: usize = size_of::<Self>();
-    const STEP: usize = 16;
+    type Tile = Tile3;
 
     fn scale(block: &[u8], step: usize) -> (f32, f32) {
         let scales = &block[96..];

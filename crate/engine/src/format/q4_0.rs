@@ -1,7 +1,7 @@
 //! Q4_0: `w = d · (q − 8)`. The low nibbles of the 16 bytes are elements 0–15 of the block, the high ones 16–31.
 
 use super::bits::nibble;
-use super::block::{PlaneBlock, Quantized, TileBlock};
+use super::block::{PlaneBlock, Quantized};
 use super::half::half_at;
 use super::planes::Planes;
 use super::tile::Tile4;
@@ -23,7 +23,7 @@ const CENTRE: f32 = 8.0;
 impl Quantized for Q4_0 {
     const WIDTH: usize = 32;
     const BYTES: usize = size_of::<Self>();
-    const STEP: usize = 32;
+    type Tile = Tile4;
 
     fn scale(block: &[u8], _: usize) -> (f32, f32) {
         let d = half_at(block, 0);
@@ -38,14 +38,5 @@ impl Quantized for Q4_0 {
 impl PlaneBlock for Q4_0 {
     fn to_planes(block: &[u8], planes: &mut Planes) {
         planes.block::<Self>(block, Planes::four_bits);
-    }
-}
-
-impl TileBlock for Q4_0 {
-    type Tile = Tile4;
-
-    fn to_tiles(block: &[u8], lane: usize, tiles: &mut [Tile4]) {
-        let (d, m) = Self::scale(block, 0);
-        tiles[0].set(lane, d, m, |column| Self::code(block, column));
     }
 }

@@ -5,6 +5,7 @@ use super::bits::scale_and_minimum;
 use super::block::{PlaneBlock, Quantized};
 use super::half::half_at;
 use super::planes::Planes;
+use super::tile::Tile4;
 
 /// A block as it lies in the file.
 #[repr(C)]
@@ -24,7 +25,7 @@ const _: () = assert!(size_of::<Q4_K>() == 144);
 impl Quantized for Q4_K {
     const WIDTH: usize = 256;
     const BYTES: usize = size_of::<Self>();
-    const STEP: usize = 32;
+    type Tile = Tile4;
 
     fn scale(block: &[u8], step: usize) -> (f32, f32) {
         let (scale, minimum) = scale_and_minimum(&block[4..], step);

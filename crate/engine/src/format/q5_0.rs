@@ -4,6 +4,7 @@ use super::bits::{bit, nibble};
 use super::block::{PlaneBlock, Quantized};
 use super::half::half_at;
 use super::planes::Planes;
+use super::tile::Tile5;
 
 /// A block as it lies in the file.
 #[repr(C)]
@@ -24,7 +25,7 @@ const CENTRE: f32 = 16.0;
 impl Quantized for Q5_0 {
     const WIDTH: usize = 32;
     const BYTES: usize = size_of::<Self>();
-    const STEP: usize = 32;
+    type Tile = Tile5;
 
     fn scale(block: &[u8], _: usize) -> (f32, f32) {
         let d = half_at(block, 0);

@@ -5,6 +5,7 @@ use super::bits::two_bits;
 use super::block::{PlaneBlock, Quantized};
 use super::half::half_at;
 use super::planes::Planes;
+use super::tile::Tile6;
 
 /// A block as it lies in the file.
 #[repr(C)]
@@ -27,7 +28,7 @@ const CENTRE: f32 = 32.0;
 impl Quantized for Q6_K {
     const WIDTH: usize = 256;
     const BYTES: usize = size_of::<Self>();
-    const STEP: usize = 16;
+    type Tile = Tile6;
 
     fn scale(block: &[u8], step: usize) -> (f32, f32) {
         let d = half_at(block, 208) * f32::from(block[192 + step] as i8);

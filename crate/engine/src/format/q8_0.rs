@@ -1,6 +1,6 @@
 //! Q8_0: `w = d · q`.
 
-use super::block::{PlaneBlock, Quantized, TileBlock};
+use super::block::{PlaneBlock, Quantized};
 use super::half::half_at;
 use super::planes::Planes;
 use super::tile::Tile8;
@@ -19,7 +19,7 @@ const _: () = assert!(size_of::<Q8_0>() == 34);
 impl Quantized for Q8_0 {
     const WIDTH: usize = 32;
     const BYTES: usize = size_of::<Self>();
-    const STEP: usize = 32;
+    type Tile = Tile8;
 
     fn scale(block: &[u8], _: usize) -> (f32, f32) {
         (half_at(block, 0), 0.0)
@@ -33,13 +33,5 @@ impl Quantized for Q8_0 {
 impl PlaneBlock for Q8_0 {
     fn to_planes(block: &[u8], planes: &mut Planes) {
         planes.block::<Self>(block, Planes::eight_bits);
-    }
-}
-
-impl TileBlock for Q8_0 {
-    type Tile = Tile8;
-
-    fn to_tiles(block: &[u8], lane: usize, tiles: &mut [Tile8]) {
-        tiles[0].set(lane, half_at(block, 0), |column| Self::code(block, column) as i8);
     }
 }

@@ -1,105 +1,72 @@
-//! Tiles: eight rows × 32 columns interleaved, so that one vector holds the same columns of several rows, with scales
-//! beside the quants they belong to: kernels read one stream front to back.
-//!
-//! [`Tile4`] holds four runs of 32 bytes; in run `j`, byte `4·row + c` holds column `8j + c` in its low and
-//! `8j + 4 + c` in its high nibble. Read as 16-bit lanes, the four nibble planes of a run are the column pairs (0,2),
-//! (4,6), (1,3), (5,7); read as bytes, its low and high nibbles are four consecutive columns: one layout serves
-//! multiply-add of 16-bit pairs (`simd128`, `avx2`) and four-byte dot products alike.
-//!
-//! [`Tile8`] holds runs of four columns: byte `4·row + c` is column `4j + c`.
-//!
-//! Scales stay halves, so that decoding reads no more than the file holds. A kernel takes them over
-//! [`REBIAS`](super::REBIAS), which the activations' scales bring along: a half's bits only move into a float's places.
+//! Tiles: eight rows × 32 columns, scales beside the quants they belong to, so that kernels read one stream front to
+//! back; and the matrices made of them.
 
-use super::block::{Tile, TileBlock};
-use super::half::{f16_to_f32, f32_to_f16};
+use super::block::{Quantized, Tile};
 use super::planes::GROUP;
+use super::quants::{Bits, Bytes, Coded, Crumbs, Joined, Nibbles, Quants, TILE_COLUMNS};
+use super::scales::{Centred, Scale, ScaleMin, ScaleMins, Scales};
 
-/// Columns of a tile.
-pub const TILE_COLUMNS: usize = 32;
-
-/// Eight rows × 32 columns of 4-bit weights, `w = d · q + m`.
+/// A tile of these scales and quants.
 #[derive(Clone)]
-#[repr(C, align(32))]
-pub struct Tile4 {
-    /// Scale of each row, a half.
-    pub d: [u16; GROUP],
-    /// Minimum of each row, a half.
-    pub m: [u16; GROUP],
-    /// Four runs of 32 bytes.
-    pub nibbles: [u8; GROUP * TILE_COLUMNS / 2],
+#[repr(C)]
+pub struct TileOf<S, Q> {
+    /// `d` and `m` of `w = d · q + m`.
+    pub scales: S,
+    /// `q`.
+    pub quants: Q,
 }
 
-/// Eight rows × 32 columns of 8-bit weights, `w = d · q`.
-#[derive(Clone)]
-#[repr(C, align(16))]
-pub struct Tile8 {
-    /// Scale of each row, a half.
-    pub d: [u16; GROUP],
-    /// Eight runs of 32 bytes.
-    pub quants: [i8; GROUP * TILE_COLUMNS],
-}
+/// Two bits, a scale and a minimum for 16 columns: 4 bits a weight.
+pub type Tile2 = TileOf<ScaleMins, Crumbs>;
+/// Three bits less 4, a scale for 16 columns: 4 bits a weight.
+pub type Tile3 = TileOf<Centred<4>, Joined<Crumbs, Bits>>;
+/// Four bits, a scale and a minimum for 32 columns: 5 bits a weight.
+pub type Tile4 = TileOf<ScaleMin, Nibbles>;
+/// Four bits through a codebook, a scale for 32 columns: 4.5 bits a weight.
+pub type TileCoded = TileOf<Scale, Coded>;
+/// Five bits, a scale and a minimum for 32 columns: 6 bits a weight.
+pub type Tile5 = TileOf<ScaleMin, Joined<Nibbles, Bits>>;
+/// Six bits less 32, a scale for 16 columns: 7 bits a weight.
+pub type Tile6 = TileOf<Centred<32>, Joined<Nibbles, Crumbs>>;
+/// Eight signed bits, a scale for 32 columns: 8.5 bits a weight.
+pub type Tile8 = TileOf<Scale, Bytes>;
 
+const _: () = assert!(size_of::<Tile2>() == 128);
+const _: () = assert!(size_of::<Tile3>() == 128);
 const _: () = assert!(size_of::<Tile4>() == 160);
+const _: () = assert!(size_of::<TileCoded>() == 144);
+const _: () = assert!(size_of::<Tile5>() == 192);
+const _: () = assert!(size_of::<Tile6>() == 224);
 const _: () = assert!(size_of::<Tile8>() == 272);
 
-impl Tile4 {
-    /// Quant of row `lane` at `column`, 0..=15.
-    #[inline]
-    pub fn quant(&self, lane: usize, column: usize) -> u8 {
-        let byte = self.nibbles[column / 8 * 32 + lane * 4 + column % 4];
-        if column % 8 < 4 { byte & 0x0f } else { byte >> 4 }
+impl<S: Scales, Q: Quants> Tile for TileOf<S, Q> {
+    const ZERO: Self = Self { scales: S::ZERO, quants: Q::ZERO };
+    const PARTS: usize = S::PARTS;
+
+    fn value(code: u8) -> i8 {
+        Q::value(code)
     }
 
-    /// Fills row `lane`, whose columns have the quants `quant`, 0..=15.
     #[inline]
-    pub(super) fn set(&mut self, lane: usize, d: f32, m: f32, quant: impl Fn(usize) -> u8) {
-        self.d[lane] = f32_to_f16(d);
-        self.m[lane] = f32_to_f16(m);
-        for (run, nibbles) in self.nibbles.chunks_exact_mut(32).enumerate() {
-            for (c, byte) in nibbles[lane * 4..][..4].iter_mut().enumerate() {
-                *byte = quant(run * 8 + c) | (quant(run * 8 + 4 + c) << 4);
+    fn set(&mut self, lane: usize, scale: impl Fn(usize) -> (f32, f32), code: impl Fn(usize) -> u8) {
+        for part in 0..S::PARTS {
+            let (d, m) = scale(part);
+            self.scales.set(lane, part, d, m);
+        }
+        self.quants.set(lane, code);
+    }
+
+    fn overflowed(&self) -> bool {
+        self.scales.overflowed()
+    }
+
+    fn decode(&self, lane: usize, out: &mut [f32]) {
+        for part in 0..S::PARTS {
+            let (d, m) = self.scales.get(lane, part);
+            let columns = part * TILE_COLUMNS / S::PARTS..(part + 1) * TILE_COLUMNS / S::PARTS;
+            for column in columns {
+                out[column] = d * f32::from(Q::value(self.quants.code(lane, column))) + m;
             }
-        }
-    }
-}
-
-impl Tile8 {
-    /// Quant of row `lane` at `column`.
-    #[inline]
-    pub fn quant(&self, lane: usize, column: usize) -> i8 {
-        self.quants[column / 4 * 32 + lane * 4 + column % 4]
-    }
-
-    /// Fills row `lane`, whose columns have the quants `quant`.
-    #[inline]
-    pub(super) fn set(&mut self, lane: usize, d: f32, quant: impl Fn(usize) -> i8) {
-        self.d[lane] = f32_to_f16(d);
-        for column in 0..TILE_COLUMNS {
-            self.quants[column / 4 * 32 + lane * 4 + column % 4] = quant(column);
-        }
-    }
-}
-
-impl Tile for Tile4 {
-    const ZERO: Self = Self { d: [0; GROUP], m: [0; GROUP], nibbles: [0; GROUP * TILE_COLUMNS / 2] };
-
-    fn decode(&self, lane: usize, out: &mut [f32]) {
-        let d = f16_to_f32(self.d[lane]);
-        let m = f16_to_f32(self.m[lane]);
-        for (column, out) in out.iter_mut().enumerate() {
-            *out = d * f32::from(self.quant(lane, column)) + m;
-        }
-    }
-}
-
-impl Tile for Tile8 {
-    const ZERO: Self = Self { d: [0; GROUP], quants: [0; GROUP * TILE_COLUMNS] };
-
-    fn decode(&self, lane: usize, out: &mut [f32]) {
-        let d = f16_to_f32(self.d[lane]);
-        for (column, out) in out.iter_mut().enumerate() {
-            *out = d * f32::from(self.quant(lane, column));
         }
     }
 }
@@ -111,12 +78,6 @@ pub struct Packed<T> {
     pub(crate) blocks: usize,
     pub(crate) tiles: Vec<T>,
 }
-
-/// A 4-bit matrix.
-pub type Packed4 = Packed<Tile4>;
-
-/// An 8-bit matrix.
-pub type Packed8 = Packed<Tile8>;
 
 impl<T: Tile> Packed<T> {
     /// An empty matrix with room for `rows` × `cols`; `cols` is a multiple of 32.
@@ -141,22 +102,27 @@ impl<T: Tile> Packed<T> {
         &self.tiles[group * self.blocks..][..self.blocks]
     }
 
-    /// Appends up to [`GROUP`] rows from the file's bytes; fewer only at the end of the matrix.
-    pub fn push_group<B: TileBlock<Tile = T>>(&mut self, raw: &[u8]) {
+    /// Appends up to [`GROUP`] rows from the file's bytes; fewer only at the end of the matrix. False where a scale is
+    /// infinite or beyond the largest half.
+    #[must_use]
+    pub fn push_group<B: Quantized<Tile = T>>(&mut self, raw: &[u8]) -> bool {
         let row_bytes = self.blocks * TILE_COLUMNS / B::WIDTH * B::BYTES;
         let tiles_a_block = B::WIDTH / TILE_COLUMNS;
         let rows = raw.len() / row_bytes;
         assert!(rows <= GROUP && self.rows.is_multiple_of(GROUP), "groups are pushed whole, in order");
         let first = self.tiles.len();
         self.tiles.resize(first + self.blocks, T::ZERO);
-        let tiles = self.tiles[first..].chunks_exact_mut(tiles_a_block);
-        for (block, tiles) in tiles.enumerate() {
+        for (index, tile) in self.tiles[first..].iter_mut().enumerate() {
+            let block = index / tiles_a_block * B::BYTES;
+            let within = index % tiles_a_block;
             for lane in 0..rows {
-                let bytes = &raw[lane * row_bytes + block * B::BYTES..][..B::BYTES];
-                B::to_tiles(bytes, lane, tiles);
+                let bytes = &raw[lane * row_bytes + block..][..B::BYTES];
+                let scale = |part| B::scale(bytes, within * T::PARTS + part);
+                tile.set(lane, scale, |column| B::code(bytes, within * TILE_COLUMNS + column));
             }
         }
         self.rows += rows;
+        !self.tiles[first..].iter().any(T::overflowed)
     }
 
     /// Writes row `row`, dequantised, to `out` (cols,).

@@ -16,6 +16,7 @@ pub struct QuantizedActivations {
     quants: Vec<i16>,
     scales: Vec<f32>,
     sums: Vec<f32>,
+    half_sums: Vec<f32>,
 }
 
 /// Some rows of [`QuantizedActivations`], to be read by kernels.
@@ -30,6 +31,8 @@ pub struct QuantizedRows<'a> {
     pub(crate) scales: &'a [f32],
     /// (rows, cols / 32) scale · Σq times the same, which multiplies a weight block's minimum.
     pub(crate) sums: &'a [f32],
+    /// (rows, cols / 16) the same of half a block, for weights with a scale for 16 columns.
+    pub(crate) half_sums: &'a [f32],
 }
 
 /// The same, to be written by a kernel's `quantize`.
@@ -37,13 +40,28 @@ pub struct QuantizedRowsMut<'a> {
     pub(crate) quants: &'a mut [i16],
     pub(crate) scales: &'a mut [f32],
     pub(crate) sums: &'a mut [f32],
+    pub(crate) half_sums: &'a mut [f32],
+}
+
+impl QuantizedRows<'_> {
+    /// Scale · Σq of one of `parts` parts of block `at`.
+    #[inline(always)]
+    pub(crate) fn sum(&self, at: usize, part: usize, parts: usize) -> f32 {
+        if parts == 1 { self.sums[at] } else { self.half_sums[2 * at + part] }
+    }
 }
 
 impl QuantizedActivations {
     /// Room for `rows` × `cols` at most; no later use allocates.
     pub fn with_capacity(rows: usize, cols: usize) -> Self {
         let blocks = rows * (cols / ACTIVATION_BLOCK);
-        Self { cols, quants: vec![0; rows * cols], scales: vec![0.0; blocks], sums: vec![0.0; blocks] }
+        Self {
+            cols,
+            quants: vec![0; rows * cols],
+            scales: vec![0.0; blocks],
+            sums: vec![0.0; blocks],
+            half_sums: vec![0.0; 2 * blocks],
+        }
     }
 
     /// Holds rows of `cols` columns from now on.
@@ -53,12 +71,13 @@ impl QuantizedActivations {
 
     /// All rows, to be read.
     pub fn rows(&self) -> QuantizedRows<'_> {
-        let Self { cols, quants, scales, sums } = self;
-        QuantizedRows { blocks: cols / ACTIVATION_BLOCK, quants, scales, sums }
+        let Self { cols, quants, scales, sums, half_sums } = self;
+        QuantizedRows { blocks: cols / ACTIVATION_BLOCK, quants, scales, sums, half_sums }
     }
 
     /// All rows, to be written.
     pub fn rows_mut(&mut self) -> QuantizedRowsMut<'_> {
-        QuantizedRowsMut { quants: &mut self.quants, scales: &mut self.scales, sums: &mut self.sums }
+        let Self { quants, scales, sums, half_sums, .. } = self;
+        QuantizedRowsMut { quants, scales, sums, half_sums }
     }
 }

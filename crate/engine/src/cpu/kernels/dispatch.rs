@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::activations::{QuantizedRows, QuantizedRowsMut};
 use super::{arch, reference};
 use crate::cpu::pool::DisjointSlices;
-use crate::format::{Packed4, Packed8};
+use crate::format::{Packed, Tile, Tile2, Tile3, Tile4, Tile5, Tile6, Tile8, TileCoded};
 
 /// `y = W·x`: weights, activations, output, tokens, groups of eight rows. No other thread may write the output's rows
 /// of these groups.
@@ -22,22 +22,58 @@ pub struct Kernels {
     pub name: &'static str,
     /// See [`reference::quantize`].
     pub quantize: fn(&[f32], QuantizedRowsMut),
-    /// See [`reference::matmul_q4`].
-    pub matmul_q4: Product<Packed4>,
-    /// See [`reference::matmul_q8`].
-    pub matmul_q8: Product<Packed8>,
+    /// See [`reference::matmul`].
+    pub products: Products,
     /// See [`reference::qk`].
     pub qk: AttentionProduct,
     /// See [`reference::pv`].
     pub pv: AttentionProduct,
 }
 
+/// [`Kernels::products`], by the weights' tile.
+macro_rules! products {
+    ($($field:ident: $tile:ident, $what:literal;)*) => {
+        /// `y = W·x` for every kind of tile.
+        pub struct Products {
+            $(#[doc = $what] pub $field: Product<Packed<$tile>>,)*
+        }
+
+        $(impl Multiplied for $tile {
+            fn product(products: &Products) -> Product<Packed<Self>> {
+                products.$field
+            }
+        })*
+
+        /// Those of one instruction set.
+        macro_rules! matmuls {
+            ($module:path) => {{
+                use $module as module;
+                Products { $($field: module::matmul,)* }
+            }};
+        }
+    };
+}
+products! {
+    q2: Tile2, "Two bits.";
+    q3: Tile3, "Three bits.";
+    q4: Tile4, "Four bits.";
+    q4_coded: TileCoded, "Four bits through a codebook.";
+    q5: Tile5, "Five bits.";
+    q6: Tile6, "Six bits.";
+    q8: Tile8, "Eight bits.";
+}
+
+/// A tile that has kernels.
+pub trait Multiplied: Tile + Send + Sync + 'static {
+    /// Its product.
+    fn product(products: &Products) -> Product<Packed<Self>>;
+}
+
 /// The scalar references, on every target.
 pub static REFERENCE: Kernels = Kernels {
     name: "scalar",
     quantize: reference::quantize,
-    matmul_q4: reference::matmul_q4,
-    matmul_q8: reference::matmul_q8,
+    products: matmuls!(super::reference),
     qk: reference::qk,
     pv: reference::pv,
 };
@@ -46,8 +82,7 @@ pub static REFERENCE: Kernels = Kernels {
 const RELAXED: Kernels = Kernels {
     name: "relaxed-simd",
     quantize: arch::relaxed::quantize,
-    matmul_q4: arch::relaxed::matmul_q4,
-    matmul_q8: arch::relaxed::matmul_q8,
+    products: matmuls!(super::arch::relaxed),
     qk: arch::pairs::qk,
     pv: arch::pairs::pv,
 };
@@ -56,8 +91,7 @@ const RELAXED: Kernels = Kernels {
 const SIMD128: Kernels = Kernels {
     name: "simd128",
     quantize: arch::simd128::quantize,
-    matmul_q4: arch::simd128::matmul_q4,
-    matmul_q8: arch::simd128::matmul_q8,
+    products: matmuls!(super::arch::simd128),
     qk: arch::pairs::qk,
     pv: arch::pairs::pv,
 };
@@ -66,8 +100,7 @@ const SIMD128: Kernels = Kernels {
 static AVX2: Kernels = Kernels {
     name: "avx2",
     quantize: arch::avx2::quantize,
-    matmul_q4: arch::avx2::matmul_q4,
-    matmul_q8: arch::avx2::matmul_q8,
+    products: matmuls!(super::arch::avx2),
     qk: arch::avx2::qk,
     pv: arch::avx2::pv,
 };

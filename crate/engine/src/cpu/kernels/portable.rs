@@ -5,7 +5,6 @@ use std::ops::Range;
 
 use super::quants::LANES;
 use crate::cpu::pool::DisjointSlices;
-use crate::format::f16_to_f32;
 
 /// e^x within 3 ulp for −87 ≤ x ≤ 88, clamped outside. Free of branches, so that loops vectorise; the same
 /// bits on every target, unlike the platform's own.
@@ -94,14 +93,6 @@ pub fn rotate(heads: &mut [f32], head_dim: usize, angles: &[(f32, f32)]) {
     }
 }
 
-/// Halves to floats.
-#[inline(always)]
-pub fn widen(halves: &[u16], out: &mut [f32]) {
-    for (out, &bits) in out.iter_mut().zip(halves) {
-        *out = f16_to_f32(bits);
-    }
-}
-
 /// `y[t, r] = w[r] · x[t]` for these rows. w: (all rows, cols) f32; x: (tokens, cols); y: (tokens, all rows).
 ///
 /// # Safety
@@ -117,12 +108,19 @@ pub unsafe fn matmul_floats(w: &[f32], x: &[f32], y: &DisjointSlices<f32>, cols:
     }
 }
 
-/// As [`matmul_floats`], w: (all rows, cols) halves.
+/// As [`matmul_floats`], w: (all rows, cols) of a narrower type that `widen` makes floats of.
 ///
 /// # Safety
 /// No other thread writes these rows of `y`.
-pub unsafe fn matmul_halves(w: &[u16], x: &[f32], y: &DisjointSlices<f32>, cols: usize, rows: Range<usize>) {
-    /// Columns widened at a time: two cache lines of halves, no scratch to pass in.
+pub unsafe fn matmul_narrow<W: Copy>(
+    w: &[W],
+    widen: impl Fn(W) -> f32,
+    x: &[f32],
+    y: &DisjointSlices<f32>,
+    cols: usize,
+    rows: Range<usize>,
+) {
+    /// Columns widened at a time: two cache lines of sixteen bits each, no scratch to pass in.
     const CHUNK: usize = 64;
     let all = w.len() / cols;
     for index in rows {
@@ -131,7 +129,7 @@ pub unsafe fn matmul_halves(w: &[u16], x: &[f32], y: &DisjointSlices<f32>, cols:
             let mut total = 0.0;
             for (row, x) in row.chunks(CHUNK).zip(x.chunks(CHUNK)) {
                 let mut wide = [0.0; CHUNK];
-                widen(row, &mut wide);
+                wide.iter_mut().zip(row).for_each(|(wide, weight)| *wide = widen(*weight));
                 total += dot(&wide[..row.len()], x);
             }
             // SAFETY: the caller's.

@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::activations::{QuantizedRows, QuantizedRowsMut};
 use super::layout::{ACTIVATION_BLOCK, EXACT, LARGEST, SPAN, key_place, pair_place, rows_of, value_place};
 use crate::cpu::pool::DisjointSlices;
-use crate::format::{GROUP, Packed4, Packed8, REBIAS, f16_over_rebias};
+use crate::format::{GROUP, Minimum, Packed, Quants, REBIAS, Scales, TILE_COLUMNS, TileOf, f16_over_rebias};
 
 /// Quantises `x` (rows, cols) into `out`: per block `scale = max|x| / 8191`, `q = round(x / scale)`. Scale and sum times
 /// [`REBIAS`].
@@ -14,78 +14,58 @@ pub fn quantize(x: &[f32], out: QuantizedRowsMut) {
         let peak = block.iter().fold(0.0f32, |peak, v| peak.max(v.abs()));
         let scale = peak / LARGEST * REBIAS;
         let inverse = if peak > 0.0 { LARGEST / peak } else { 0.0 };
-        let mut sum = 0i32;
+        let mut sums = [0i32; 2];
         for (column, v) in block.iter().enumerate() {
             let q = (v * inverse).round_ties_even() as i16;
             out.quants[index * ACTIVATION_BLOCK + pair_place(column)] = q;
-            sum += i32::from(q);
+            sums[column / (ACTIVATION_BLOCK / 2)] += i32::from(q);
         }
         out.scales[index] = scale;
-        out.sums[index] = scale * sum as f32;
+        out.sums[index] = scale * (sums[0] + sums[1]) as f32;
+        out.half_sums[2 * index..][..2].copy_from_slice(&sums.map(|sum| scale * sum as f32));
     }
 }
 
 /// `y[t, r] = Σ_c w[r, c] · x[t, c]` for the rows of the groups in `groups`.
-/// w: (rows, cols) Q4 packed by eight rows; x: (tokens, cols) quantised; y: (tokens, rows) f32.
+/// w: (rows, cols) packed by eight rows; x: (tokens, cols) quantised; y: (tokens, rows) f32.
 ///
 /// # Safety
 /// No other thread writes these rows of `y`.
-pub unsafe fn matmul_q4(
-    w: &Packed4,
+pub unsafe fn matmul<S: Scales, Q: Quants>(
+    w: &Packed<TileOf<S, Q>>,
     x: QuantizedRows,
     y: &DisjointSlices<f32>,
     tokens: usize,
     groups: Range<usize>,
 ) {
+    let width = TILE_COLUMNS / S::PARTS;
     for token in 0..tokens {
         for row in rows_of(groups.clone(), w.rows) {
             let lane = row % GROUP;
             let mut total = 0.0;
             for (block, tile) in w.group(row / GROUP).iter().enumerate() {
                 let at = token * w.blocks + block;
-                let dot = dot(&x.quants[at * ACTIVATION_BLOCK..][..ACTIVATION_BLOCK], |column| {
-                    tile.quant(lane, column).into()
-                });
-                let d = f16_over_rebias(tile.d[lane]);
-                let m = f16_over_rebias(tile.m[lane]);
-                total += d * x.scales[at] * dot as f32 + m * x.sums[at];
+                let quants = &x.quants[at * ACTIVATION_BLOCK..][..ACTIVATION_BLOCK];
+                for part in 0..S::PARTS {
+                    let product = |column: usize| {
+                        let weight = i32::from(Q::value(tile.quants.code(lane, column)));
+                        weight * i32::from(quants[pair_place(column)])
+                    };
+                    let dot: i32 = (part * width..(part + 1) * width).map(product).sum();
+                    let d = f16_over_rebias(tile.scales.d(part)[lane]);
+                    let sum = x.sum(at, part, S::PARTS);
+                    let product = d * x.scales[at] * dot as f32;
+                    total += match tile.scales.minimum(part) {
+                        Minimum::Zero => product,
+                        Minimum::Stored(m) => product + f16_over_rebias(m[lane]) * sum,
+                        Minimum::Multiple(times) => product + d * times * sum,
+                    };
+                }
             }
             // SAFETY: the caller's.
             unsafe { y.set(token * w.rows + row, total) };
         }
     }
-}
-
-/// As [`matmul_q4`], w: (rows, cols) Q8 packed by eight rows.
-///
-/// # Safety
-/// No other thread writes these rows of `y`.
-pub unsafe fn matmul_q8(
-    w: &Packed8,
-    x: QuantizedRows,
-    y: &DisjointSlices<f32>,
-    tokens: usize,
-    groups: Range<usize>,
-) {
-    for token in 0..tokens {
-        for row in rows_of(groups.clone(), w.rows) {
-            let lane = row % GROUP;
-            let mut total = 0.0;
-            for (block, tile) in w.group(row / GROUP).iter().enumerate() {
-                let at = token * w.blocks + block;
-                let dot = dot(&x.quants[at * ACTIVATION_BLOCK..][..ACTIVATION_BLOCK], |column| {
-                    tile.quant(lane, column).into()
-                });
-                total += f16_over_rebias(tile.d[lane]) * x.scales[at] * dot as f32;
-            }
-            // SAFETY: the caller's.
-            unsafe { y.set(token * w.rows + row, total) };
-        }
-    }
-}
-
-fn dot(pairs: &[i16], weight: impl Fn(usize) -> i32) -> i32 {
-    (0..pairs.len()).map(|column| weight(column) * i32::from(pairs[pair_place(column)])).sum()
 }
 
 /// `out = x / rms(x) · weight`, rms over one row with `eps` added to the mean square.

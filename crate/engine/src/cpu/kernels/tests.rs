@@ -1,13 +1,17 @@
 //! Every kernel of this target against its scalar reference, over random shapes.
 
 use super::activations::QuantizedActivations;
-use super::dispatch::{self, Kernels, Product};
+use super::dispatch::{self, Kernels, Multiplied};
 use super::layout::{ACTIVATION_BLOCK, KEYS, SPAN, key_place, pair_place, value_place};
 use super::quants::{Quants, quantize_row};
 use super::span::{self, Cached, Partial, Scratch};
 use super::{portable, reference};
 use crate::cpu::pool::DisjointSlices;
-use crate::format::{GROUP, Packed, Packed4, Q4_0, Q4_1, Q8_0, Tile, TileBlock, f32_to_f16};
+use crate::format::fixture::random_rows;
+use crate::format::{
+    Format, GROUP, IQ4_NL, IQ4_XS, Packed, Q2_K, Q3_K, Q4_0, Q4_1, Q4_K, Q5_0, Q5_1, Q5_K, Q6_K, Q8_0,
+    Quantized, f16_to_f32, f32_to_f16,
+};
 
 /// Sums of a row in another order: the products themselves are exact integers. Relative to the sum of their
 /// sizes; measured 3e-7 over 2,000 shapes.
@@ -21,26 +25,15 @@ const EXP: f32 = 1e-6;
 /// measured 2.1e-4 over 2,000 shapes.
 const FOURTEEN_BITS: f32 = 4e-4;
 
+/// Sums of a tile's products and of what its minimum takes away again, over the row's sum of sizes.
+const CANCELLED: f32 = 1e-5;
+
 #[derive(Clone, Copy, Debug)]
 struct Case {
     rows: usize,
     cols: usize,
     tokens: usize,
     seed: u64,
-}
-
-/// Bytes that are any quants but sound scales: halves of size 2^-14 to 1.
-fn random_blocks(case: &Case, block_bytes: usize, halves: usize) -> Vec<u8> {
-    let mut noise = Noise(case.seed);
-    let mut bytes: Vec<u8> =
-        (0..case.rows * case.cols / ACTIVATION_BLOCK * block_bytes).map(|_| noise.next() as u8).collect();
-    for block in bytes.chunks_exact_mut(block_bytes) {
-        for half in 0..halves {
-            let scale = f32_to_f16((noise.unit() - 0.5) * 0.2).to_le_bytes();
-            block[half * 2..][..2].copy_from_slice(&scale);
-        }
-    }
-    bytes
 }
 
 struct Noise(u64);
@@ -66,11 +59,13 @@ fn quantized(kernels: &Kernels, x: &[f32], case: &Case) -> QuantizedActivations 
     out
 }
 
-/// A matrix of random blocks that begin with `halves` scales.
-fn packed<B: TileBlock>(case: &Case, halves: usize) -> Packed<B::Tile> {
-    let raw = random_blocks(case, B::BYTES, halves);
+/// A matrix of random blocks, with scales within ±0.1.
+fn packed<B: Quantized>(case: &Case, format: Format) -> Packed<B::Tile> {
+    let raw = random_rows(format, case.rows, case.cols, 0.1, case.seed);
     let mut packed = Packed::with_capacity(case.rows, case.cols);
-    raw.chunks(GROUP * case.cols / B::WIDTH * B::BYTES).for_each(|group| packed.push_group::<B>(group));
+    for group in raw.chunks(GROUP * case.cols / B::WIDTH * B::BYTES) {
+        assert!(packed.push_group::<B>(group));
+    }
     packed
 }
 
@@ -78,19 +73,6 @@ fn assert_close(got: &[f32], want: &[f32], sizes: &[f32], tolerance: f32) {
     for (i, ((got, want), size)) in got.iter().zip(want).zip(sizes).enumerate() {
         assert!((got - want).abs() <= tolerance * size.max(1e-6), "{i}: {got} is not {want} (size {size})");
     }
-}
-
-/// Σ |w · x| of every output, by dequantised rows: what rounding errors are proportional to.
-fn sizes(row: impl Fn(usize, &mut [f32]), x: &[f32], case: &Case) -> Vec<f32> {
-    let mut weights = vec![0.0; case.cols];
-    let mut sizes = vec![0.0; case.tokens * case.rows];
-    for r in 0..case.rows {
-        row(r, &mut weights);
-        for (t, x) in x.chunks_exact(case.cols).enumerate() {
-            sizes[t * case.rows + r] = weights.iter().zip(x).map(|(w, x)| (w * x).abs()).sum();
-        }
-    }
-    sizes
 }
 
 /// Quants in natural order, from where the scalar reference and most kernels put them.
@@ -121,38 +103,30 @@ fn check_quantize(case: &Case) {
     assert_eq!(in_order(got.quants), in_pairs(want.quants));
     assert_eq!(got.scales, want.scales);
     assert_eq!(got.sums, want.sums);
+    assert_eq!(got.half_sums, want.half_sums);
 }
 
-/// A product of this instruction set against its reference.
-fn check_product<T: Tile>(
-    case: &Case,
-    w: &Packed<T>,
-    of: fn(&Kernels) -> Product<Packed<T>>,
-    tolerance: f32,
-) {
+/// Products of this instruction set give the bits of their references: the same operations in the same order.
+fn check_product<B: Quantized<Tile: Multiplied>>(case: &Case, format: Format) {
+    let case = &Case { cols: case.cols.next_multiple_of(B::WIDTH), ..*case };
+    let w = packed::<B>(case, format);
     let x = Noise(case.seed ^ 1).floats(case.tokens * case.cols);
     let run = |kernels: &Kernels| {
         let mut y = vec![f32::NAN; case.tokens * case.rows];
         let x = quantized(kernels, &x, case);
+        let product = <B::Tile as Multiplied>::product(&kernels.products);
         // SAFETY: this thread alone writes.
-        unsafe { of(kernels)(w, x.rows(), &DisjointSlices::of(&mut y), case.tokens, 0..w.groups()) };
+        unsafe { product(&w, x.rows(), &DisjointSlices::of(&mut y), case.tokens, 0..w.groups()) };
         y
     };
-    let sizes = sizes(|r, out| w.dequantize_row(r, out), &x, case);
-    assert_close(&run(dispatch::detect()), &run(&dispatch::REFERENCE), &sizes, tolerance);
+    let want = run(&dispatch::REFERENCE);
+    assert_eq!(run(dispatch::detect()), want, "{format}");
+    check_against_exact(case, &w, &x, &want, format);
 }
 
 /// The scalar reference against dequantised weights in f64: what quantised activations cost, an error of at most
 /// half a step (1/16,382 of a block's peak) an element.
-fn check_reference_against_exact(case: &Case) {
-    let w: Packed4 = packed::<Q4_1>(case, 2);
-    let x = Noise(case.seed ^ 1).floats(case.tokens * case.cols);
-    let mut y = vec![0.0; case.tokens * case.rows];
-    let quantized = quantized(&dispatch::REFERENCE, &x, case);
-    // SAFETY: this thread alone writes.
-    unsafe {
-        reference::matmul_q4(&w, quantized.rows(), &DisjointSlices::of(&mut y), case.tokens, 0..w.groups())
-    };
+fn check_against_exact<T: Multiplied>(case: &Case, w: &Packed<T>, x: &[f32], y: &[f32], format: Format) {
     let mut weights = vec![0.0; case.cols];
     for r in 0..case.rows {
         w.dequantize_row(r, &mut weights);
@@ -161,8 +135,8 @@ fn check_reference_against_exact(case: &Case) {
             let exact: f64 = weights.iter().zip(x).map(|(w, x)| f64::from(*w) * f64::from(*x)).sum();
             let error = (f64::from(y[t * case.rows + r]) - exact).abs() as f32;
             assert!(
-                error <= reach * 4.0 * (1.0 / 16_382.0 + REORDERED),
-                "row {r}: off by {error}, reach {reach}"
+                error <= reach * 4.0 * (1.0 / 16_382.0 + CANCELLED),
+                "{format}, row {r}: off by {error}, reach {reach}"
             );
         }
     }
@@ -278,8 +252,7 @@ fn check_elementwise(case: &Case) {
 fn check_unquantized(case: &Case) {
     let mut noise = Noise(case.seed);
     let halves: Vec<u16> = noise.floats(case.rows * case.cols).into_iter().map(f32_to_f16).collect();
-    let mut floats = vec![0.0; halves.len()];
-    portable::widen(&halves, &mut floats);
+    let floats: Vec<f32> = halves.iter().map(|half| f16_to_f32(*half)).collect();
     let x = noise.floats(case.tokens * case.cols);
     let exact = |t: usize, r: usize| {
         let row = &floats[r * case.cols..][..case.cols];
@@ -293,16 +266,27 @@ fn check_unquantized(case: &Case) {
     unsafe { portable::matmul_floats(&floats, &x, &DisjointSlices::of(&mut got), case.cols, 0..case.rows) };
     assert_close(&got, &want, &size, REORDERED);
     // SAFETY: as above.
-    unsafe { portable::matmul_halves(&halves, &x, &DisjointSlices::of(&mut got), case.cols, 0..case.rows) };
+    unsafe {
+        let y = &DisjointSlices::of(&mut got);
+        portable::matmul_narrow(&halves, f16_to_f32, &x, y, case.cols, 0..case.rows);
+    }
     assert_close(&got, &want, &size, REORDERED);
 }
 
 fn check_all(case: &Case) {
     check_quantize(case);
-    check_product(case, &packed::<Q4_0>(case, 1), |kernels| kernels.matmul_q4, 4.0 * REORDERED);
-    check_product(case, &packed::<Q4_1>(case, 2), |kernels| kernels.matmul_q4, 4.0 * REORDERED);
-    check_product(case, &packed::<Q8_0>(case, 1), |kernels| kernels.matmul_q8, REORDERED);
-    check_reference_against_exact(case);
+    check_product::<Q4_0>(case, Format::Q4_0);
+    check_product::<Q4_1>(case, Format::Q4_1);
+    check_product::<Q5_0>(case, Format::Q5_0);
+    check_product::<Q5_1>(case, Format::Q5_1);
+    check_product::<Q8_0>(case, Format::Q8_0);
+    check_product::<Q2_K>(case, Format::Q2_K);
+    check_product::<Q3_K>(case, Format::Q3_K);
+    check_product::<Q4_K>(case, Format::Q4_K);
+    check_product::<Q5_K>(case, Format::Q5_K);
+    check_product::<Q6_K>(case, Format::Q6_K);
+    check_product::<IQ4_NL>(case, Format::IQ4_NL);
+    check_product::<IQ4_XS>(case, Format::IQ4_XS);
     check_attend(case);
     check_elementwise(case);
     check_unquantized(case);

@@ -4,12 +4,13 @@
 use core::arch::x86_64::*;
 use std::ops::Range;
 
-use super::shared::{by_heads, by_tokens, check, check_pv, check_qk};
+use super::shared::{RUNS, by_heads, by_tokens, check, check_pv, check_qk};
+use super::unpack::{Unpack, Vector};
 use crate::cpu::kernels::activations::{QuantizedRows, QuantizedRowsMut};
 use crate::cpu::kernels::layout::{ACTIVATION_BLOCK, EXACT, HEADS, KEYS, SPAN};
 use crate::cpu::kernels::reference;
 use crate::cpu::pool::DisjointSlices;
-use crate::format::{GROUP, Packed4, Packed8};
+use crate::format::{GROUP, Minimum, Packed, Scales, TileOf};
 
 /// See [`reference::quantize`]; the compiler vectorises the plain loop.
 pub(crate) fn quantize(x: &[f32], out: QuantizedRowsMut) {
@@ -21,34 +22,19 @@ pub(crate) fn quantize(x: &[f32], out: QuantizedRowsMut) {
     unsafe { inner(x, out) }
 }
 
-/// See [`reference::matmul_q4`].
+/// See [`reference::matmul`].
 ///
 /// # Safety
 /// No other thread writes these rows of `y`.
-pub(crate) unsafe fn matmul_q4(
-    w: &Packed4,
+pub(crate) unsafe fn matmul<S: Scales, Q: Unpack>(
+    w: &Packed<TileOf<S, Q>>,
     x: QuantizedRows,
     y: &DisjointSlices<f32>,
     tokens: usize,
     groups: Range<usize>,
 ) {
     check(x, y, tokens, w.rows, w.blocks);
-    by_tokens!(q4_group, w, x, y, tokens, groups, 4);
-}
-
-/// See [`reference::matmul_q8`].
-///
-/// # Safety
-/// No other thread writes these rows of `y`.
-pub(crate) unsafe fn matmul_q8(
-    w: &Packed8,
-    x: QuantizedRows,
-    y: &DisjointSlices<f32>,
-    tokens: usize,
-    groups: Range<usize>,
-) {
-    check(x, y, tokens, w.rows, w.blocks);
-    by_tokens!(q8_group, w, x, y, tokens, groups, 4);
+    by_tokens!(multiply_group, w, x, y, tokens, groups, 4);
 }
 
 /// One group of rows times `T` tokens from `token` on.
@@ -56,81 +42,106 @@ pub(crate) unsafe fn matmul_q8(
 /// # Safety
 /// AVX2 runs; the group lies in `w`; `x` and `y` hold `token + T` rows; no other thread writes these of `y`.
 #[target_feature(enable = "avx2")]
-unsafe fn q4_group<const T: usize>(
-    w: &Packed4,
+unsafe fn multiply_group<S: Scales, Q: Unpack, const T: usize>(
+    w: &Packed<TileOf<S, Q>>,
     x: QuantizedRows,
     y: &DisjointSlices<f32>,
     token: usize,
     group: usize,
 ) {
     let mut total = [_mm256_setzero_ps(); T];
-    let mask = _mm256_set1_epi16(0x0f);
     for (block, tile) in w.group(group).iter().enumerate() {
-        let mut dots = [_mm256_setzero_si256(); T];
-        for run in 0..4 {
-            // SAFETY: four runs of 32 bytes a tile.
-            let bytes = unsafe { _mm256_loadu_si256(tile.nibbles.as_ptr().add(run * 32).cast()) };
-            // Nibbles 0, 2, 1, 3 of every 16 bits meet the pairs (0,2) (1,3) (4,6) (5,7).
-            let planes = [
-                _mm256_and_si256(bytes, mask),
-                _mm256_and_si256(_mm256_srli_epi16(bytes, 8), mask),
-                _mm256_and_si256(_mm256_srli_epi16(bytes, 4), mask),
-                _mm256_srli_epi16(bytes, 12),
-            ];
-            for (t, dots) in dots.iter_mut().enumerate() {
-                let at = ((token + t) * w.blocks + block) * ACTIVATION_BLOCK + run * 8;
-                // SAFETY: activations hold token + T rows of `blocks` blocks.
-                *dots = unsafe { multiply_pairs(&planes, x.quants.as_ptr().add(at), *dots) };
+        for part in 0..S::PARTS {
+            let mut dots = [_mm256_setzero_si256(); T];
+            for run in part * RUNS / S::PARTS..(part + 1) * RUNS / S::PARTS {
+                let [low, high] = tile.quants.fours::<__m256i>(run, 0);
+                let ([first, second], [third, fourth]) = (pairs::<Q>(low), pairs::<Q>(high));
+                let planes = [first, second, third, fourth];
+                for (t, dots) in dots.iter_mut().enumerate() {
+                    let at = ((token + t) * w.blocks + block) * ACTIVATION_BLOCK + run * 8;
+                    // SAFETY: activations hold token + T rows of `blocks` blocks.
+                    *dots = unsafe { multiply_pairs(&planes, x.quants.as_ptr().add(at), *dots) };
+                }
             }
-        }
-        let (d, m) = (over_rebias(&tile.d), over_rebias(&tile.m));
-        for t in 0..T {
-            let at = (token + t) * w.blocks + block;
-            let dot = _mm256_cvtepi32_ps(dots[t]);
-            let product = _mm256_mul_ps(_mm256_mul_ps(d, _mm256_set1_ps(x.scales[at])), dot);
-            let minimum = _mm256_mul_ps(m, _mm256_set1_ps(x.sums[at]));
-            total[t] = _mm256_add_ps(total[t], _mm256_add_ps(product, minimum));
+            let d = over_rebias(tile.scales.d(part));
+            for t in 0..T {
+                let at = (token + t) * w.blocks + block;
+                let dot = _mm256_cvtepi32_ps(dots[t]);
+                let product = _mm256_mul_ps(_mm256_mul_ps(d, _mm256_set1_ps(x.scales[at])), dot);
+                let m = match tile.scales.minimum(part) {
+                    Minimum::Zero => None,
+                    Minimum::Stored(m) => Some(over_rebias(m)),
+                    Minimum::Multiple(times) => Some(_mm256_mul_ps(d, _mm256_set1_ps(times))),
+                };
+                let product = m.map_or(product, |m| {
+                    let sum = _mm256_set1_ps(x.sum(at, part, S::PARTS));
+                    _mm256_add_ps(product, _mm256_mul_ps(m, sum))
+                });
+                total[t] = _mm256_add_ps(total[t], product);
+            }
         }
     }
     // SAFETY: the caller's.
     unsafe { store(&total, y, token, w.rows, group) };
 }
 
-/// As [`q4_group`] for eight-bit weights, which widen to 16 bits first.
-///
-/// # Safety
-/// AVX2 runs; the group lies in `w`; `x` and `y` hold `token + T` rows; no other thread writes these of `y`.
+/// The columns (0,2) and (1,3) of four as 16-bit numbers.
 #[target_feature(enable = "avx2")]
-unsafe fn q8_group<const T: usize>(
-    w: &Packed8,
-    x: QuantizedRows,
-    y: &DisjointSlices<f32>,
-    token: usize,
-    group: usize,
-) {
-    let mut total = [_mm256_setzero_ps(); T];
-    for (block, tile) in w.group(group).iter().enumerate() {
-        let mut dots = [_mm256_setzero_si256(); T];
-        for run in 0..8 {
-            // SAFETY: eight runs of 32 bytes a tile.
-            let bytes = unsafe { _mm256_loadu_si256(tile.quants.as_ptr().add(run * 32).cast()) };
-            // Columns (0,2) and (1,3) of each row.
-            let planes = [_mm256_srai_epi16(_mm256_slli_epi16(bytes, 8), 8), _mm256_srai_epi16(bytes, 8)];
-            for (t, dots) in dots.iter_mut().enumerate() {
-                let at = ((token + t) * w.blocks + block) * ACTIVATION_BLOCK + run * 4;
-                // SAFETY: activations hold token + T rows of `blocks` blocks.
-                *dots = unsafe { multiply_pairs(&planes, x.quants.as_ptr().add(at), *dots) };
-            }
-        }
-        let d = over_rebias(&tile.d);
-        for t in 0..T {
-            let scale = _mm256_set1_ps(x.scales[(token + t) * w.blocks + block]);
-            let product = _mm256_mul_ps(_mm256_mul_ps(d, scale), _mm256_cvtepi32_ps(dots[t]));
-            total[t] = _mm256_add_ps(total[t], product);
+#[inline]
+fn pairs<Q: Unpack>(four: __m256i) -> [__m256i; 2] {
+    if Q::SIGNED {
+        [_mm256_srai_epi16(_mm256_slli_epi16(four, 8), 8), _mm256_srai_epi16(four, 8)]
+    } else {
+        [_mm256_and_si256(four, _mm256_set1_epi16(0xff)), _mm256_srli_epi16(four, 8)]
+    }
+}
+
+/// Inlined into functions that AVX2 runs, and called from nowhere else.
+impl Vector for __m256i {
+    #[inline(always)]
+    unsafe fn load(from: *const u8) -> Self {
+        // SAFETY: the caller's, and dispatch chose AVX2.
+        unsafe { _mm256_loadu_si256(from.cast()) }
+    }
+
+    #[inline(always)]
+    fn splat(byte: u8) -> Self {
+        // SAFETY: dispatch chose AVX2.
+        unsafe { _mm256_set1_epi8(byte.cast_signed()) }
+    }
+
+    #[inline(always)]
+    fn and(self, other: Self) -> Self {
+        // SAFETY: dispatch chose AVX2.
+        unsafe { _mm256_and_si256(self, other) }
+    }
+
+    #[inline(always)]
+    fn or(self, other: Self) -> Self {
+        // SAFETY: dispatch chose AVX2.
+        unsafe { _mm256_or_si256(self, other) }
+    }
+
+    #[inline(always)]
+    fn shl(self, bits: u32) -> Self {
+        // SAFETY: dispatch chose AVX2.
+        unsafe { _mm256_sll_epi16(self, _mm_cvtsi32_si128(bits.cast_signed())) }
+    }
+
+    #[inline(always)]
+    fn shr(self, bits: u32) -> Self {
+        // SAFETY: dispatch chose AVX2.
+        unsafe { _mm256_srl_epi16(self, _mm_cvtsi32_si128(bits.cast_signed())) }
+    }
+
+    #[inline(always)]
+    fn look_up(self, table: &[i8; 16]) -> Self {
+        // SAFETY: sixteen bytes, and dispatch chose AVX2.
+        unsafe {
+            let table = _mm256_broadcastsi128_si256(_mm_loadu_si128(table.as_ptr().cast()));
+            _mm256_shuffle_epi8(table, self)
         }
     }
-    // SAFETY: the caller's.
-    unsafe { store(&total, y, token, w.rows, group) };
 }
 
 /// [`crate::format::f16_over_rebias`] of eight halves.

@@ -10,5 +10,7 @@ pub(super) mod relaxed;
 mod shared;
 #[cfg(all(target_arch = "wasm32", not(feature = "relaxed-simd")))]
 pub(super) mod simd128;
+#[cfg(any(target_arch = "x86_64", target_arch = "wasm32"))]
+mod unpack;
 #[cfg(target_arch = "wasm32")]
 mod wasm;

@@ -1,10 +1,13 @@
 //! The part of every kernel around its innermost loops.
 
 use crate::cpu::kernels::activations::QuantizedRows;
-use crate::cpu::kernels::layout::{HEADS, SPAN};
+use crate::cpu::kernels::layout::{ACTIVATION_BLOCK, HEADS, SPAN};
 use crate::cpu::pool::DisjointSlices;
 
-/// Runs `$kernel::<T>` over every group and all tokens, `$most` at a time while there are so many: what sixteen
+/// Runs of eight columns in a tile.
+pub(super) const RUNS: usize = 4;
+
+/// Runs `$kernel::<_, _, T>` over every group and all tokens, `$most` at a time while there are so many: what sixteen
 /// vector registers hold.
 macro_rules! by_tokens {
     ($kernel:ident, $w:ident, $x:ident, $y:ident, $tokens:ident, $groups:ident, $most:literal) => {
@@ -12,11 +15,11 @@ macro_rules! by_tokens {
             let whole = $tokens / $most * $most;
             for token in (0..whole).step_by($most) {
                 // SAFETY: the caller checked that groups and tokens lie in the buffers.
-                unsafe { $kernel::<$most>($w, $x, $y, token, group) };
+                unsafe { $kernel::<_, _, $most>($w, $x, $y, token, group) };
             }
             for token in whole..$tokens {
                 // SAFETY: as above.
-                unsafe { $kernel::<1>($w, $x, $y, token, group) };
+                unsafe { $kernel::<_, _, 1>($w, $x, $y, token, group) };
             }
         }
     };
@@ -59,5 +62,7 @@ pub(super) fn check_pv(weights: &[i16], values: &[i16], dim: usize, out: &[f32])
 
 pub(super) fn check(x: QuantizedRows, y: &DisjointSlices<f32>, tokens: usize, rows: usize, blocks: usize) {
     assert!(x.blocks == blocks, "activations have the matrix's columns");
-    assert!(x.scales.len() >= tokens * blocks && y.len() >= tokens * rows, "tokens fit the buffers");
+    assert!(x.quants.len() >= tokens * blocks * ACTIVATION_BLOCK, "tokens fit the buffers");
+    assert!(x.scales.len() >= tokens * blocks && x.sums.len() >= tokens * blocks, "tokens fit the buffers");
+    assert!(x.half_sums.len() >= 2 * tokens * blocks && y.len() >= tokens * rows, "tokens fit the buffers");
 }

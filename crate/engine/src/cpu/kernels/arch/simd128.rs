@@ -1,19 +1,20 @@
 //! WebAssembly `simd128`: products of 16-bit pairs (`i32x4.dot_i16x8_s`), eight rows and up to four tokens
 //! at once.
 //!
-//! A run of the packed layout is two vectors of four rows each. Seen as 16-bit lanes, its nibble planes are
-//! ready-made 16-bit numbers (`and`, or shift and `and`), so widening costs nothing beyond taking the
-//! nibbles apart; the activations lie in the matching order of pairs.
+//! A run of the packed layout is two vectors of four rows each. Seen as 16-bit lanes, every other byte of it is a
+//! ready-made 16-bit number (`and`, or a shift), so widening costs little beyond taking the bits apart; the activations
+//! lie in the matching order of pairs.
 
 use core::arch::wasm32::*;
 use std::ops::Range;
 
-use super::shared::{by_tokens, check};
+use super::shared::{RUNS, by_tokens, check};
+use super::unpack::Unpack;
 use super::wasm::{add_scaled, peak_of, rolled, rounded, store, store_scale};
 use crate::cpu::kernels::activations::{QuantizedRows, QuantizedRowsMut};
 use crate::cpu::kernels::layout::{ACTIVATION_BLOCK, LARGEST};
 use crate::cpu::pool::DisjointSlices;
-use crate::format::{Packed4, Packed8};
+use crate::format::{Packed, Scales, TileOf};
 
 /// See [`crate::cpu::kernels::reference::quantize`].
 pub(crate) fn quantize(x: &[f32], mut out: QuantizedRowsMut) {
@@ -28,51 +29,35 @@ pub(crate) fn quantize(x: &[f32], mut out: QuantizedRowsMut) {
         // SAFETY: a block is 32 floats, and the assertion above holds the outputs.
         unsafe {
             let quant = |i: usize| rounded(block.as_ptr().add(4 * i), inverse);
-            let mut sum = i32x4_splat(0);
-            for run in 0..4 {
+            let mut sums = [i32x4_splat(0); 2];
+            for run in 0..RUNS {
                 let (a, b) = (quant(2 * run), quant(2 * run + 1));
-                sum = i32x4_add(sum, i32x4_add(a, b));
+                sums[run / 2] = i32x4_add(sums[run / 2], i32x4_add(a, b));
                 let eight = i16x8_narrow_i32x4(a, b);
                 // (0,2) (1,3) (4,6) (5,7)
                 let pairs = i16x8_shuffle::<0, 2, 1, 3, 4, 6, 5, 7>(eight, eight);
                 let at = index * ACTIVATION_BLOCK + run * 8;
                 v128_store(out.quants.as_mut_ptr().add(at).cast(), pairs);
             }
-            store_scale(&mut out, index, peak, sum);
+            store_scale(&mut out, index, peak, sums);
         }
     }
 }
 
-/// See [`crate::cpu::kernels::reference::matmul_q4`].
+/// See [`crate::cpu::kernels::reference::matmul`].
 ///
 /// # Safety
 /// No other thread writes these rows of `y`.
 #[inline(never)]
-pub(crate) unsafe fn matmul_q4(
-    w: &Packed4,
+pub(crate) unsafe fn matmul<S: Scales, Q: Unpack>(
+    w: &Packed<TileOf<S, Q>>,
     x: QuantizedRows,
     y: &DisjointSlices<f32>,
     tokens: usize,
     groups: Range<usize>,
 ) {
     check(x, y, tokens, w.rows, w.blocks);
-    by_tokens!(q4_group, w, x, y, tokens, groups, 4);
-}
-
-/// See [`crate::cpu::kernels::reference::matmul_q8`].
-///
-/// # Safety
-/// No other thread writes these rows of `y`.
-#[inline(never)]
-pub(crate) unsafe fn matmul_q8(
-    w: &Packed8,
-    x: QuantizedRows,
-    y: &DisjointSlices<f32>,
-    tokens: usize,
-    groups: Range<usize>,
-) {
-    check(x, y, tokens, w.rows, w.blocks);
-    by_tokens!(q8_group, w, x, y, tokens, groups, 4);
+    by_tokens!(multiply_group, w, x, y, tokens, groups, 4);
 }
 
 /// One group of rows times `T` tokens from `token` on.
@@ -80,38 +65,35 @@ pub(crate) unsafe fn matmul_q8(
 /// # Safety
 /// The group lies in `w`; `x` and `y` hold `token + T` rows; no other thread writes these of `y`.
 #[inline(always)]
-unsafe fn q4_group<const T: usize>(
-    w: &Packed4,
+unsafe fn multiply_group<S: Scales, Q: Unpack, const T: usize>(
+    w: &Packed<TileOf<S, Q>>,
     x: QuantizedRows,
     y: &DisjointSlices<f32>,
     token: usize,
     group: usize,
 ) {
     let mut total = [[f32x4_splat(0.0); 2]; T];
-    let runs = rolled::<T>(4);
-    let mask = u16x8_splat(0x0f);
+    let runs = rolled::<T>(RUNS / S::PARTS);
     for (block, tile) in w.group(group).iter().enumerate() {
-        // SAFETY: loads stay in the tile, and activations hold token + T rows of `blocks` blocks.
-        unsafe {
-            let nibbles = tile.nibbles.as_ptr();
+        for part in 0..S::PARTS {
             let mut dots = [[i32x4_splat(0); 2]; T];
             for run in 0..runs {
-                let low_rows = v128_load(nibbles.add(run * 32).cast());
-                let high_rows = v128_load(nibbles.add(run * 32 + 16).cast());
-                // Planes 0, 2, 1, 3 meet the pairs (0,2) (1,3) (4,6) (5,7).
-                let planes = [
-                    [v128_and(low_rows, mask), v128_and(high_rows, mask)],
-                    [v128_and(u16x8_shr(low_rows, 8), mask), v128_and(u16x8_shr(high_rows, 8), mask)],
-                    [v128_and(u16x8_shr(low_rows, 4), mask), v128_and(u16x8_shr(high_rows, 4), mask)],
-                    [u16x8_shr(low_rows, 12), u16x8_shr(high_rows, 12)],
-                ];
+                let run = part * (RUNS / S::PARTS) + run;
+                let halves = [0, 16].map(|at| {
+                    let [low, high] = tile.quants.fours::<v128>(run, at);
+                    let ([first, second], [third, fourth]) = (pairs::<Q>(low), pairs::<Q>(high));
+                    [first, second, third, fourth]
+                });
                 for (t, dots) in dots.iter_mut().enumerate() {
                     let at = ((token + t) * w.blocks + block) * ACTIVATION_BLOCK + run * 8;
-                    multiply_pairs(&planes, x.quants.as_ptr().add(at), dots);
+                    // SAFETY: activations hold token + T rows of `blocks` blocks.
+                    unsafe { multiply_pairs(&halves, x.quants.as_ptr().add(at), dots) };
                 }
             }
             for (t, total) in total.iter_mut().enumerate() {
-                add_scaled(total, dots[t], (&tile.d, Some(&tile.m)), x, (token + t) * w.blocks + block);
+                let at = (token + t) * w.blocks + block;
+                // SAFETY: as above.
+                unsafe { add_scaled(total, dots[t], (&tile.scales, part), x, at) };
             }
         }
     }
@@ -119,56 +101,27 @@ unsafe fn q4_group<const T: usize>(
     unsafe { store(&total, y, token, w.rows, group) };
 }
 
-/// As [`q4_group`] for eight-bit weights.
-///
-/// # Safety
-/// The group lies in `w`; `x` and `y` hold `token + T` rows; no other thread writes these of `y`.
+/// The columns (0,2) and (1,3) of four as 16-bit numbers.
 #[inline(always)]
-unsafe fn q8_group<const T: usize>(
-    w: &Packed8,
-    x: QuantizedRows,
-    y: &DisjointSlices<f32>,
-    token: usize,
-    group: usize,
-) {
-    let mut total = [[f32x4_splat(0.0); 2]; T];
-    let runs = rolled::<T>(8);
-    for (block, tile) in w.group(group).iter().enumerate() {
-        // SAFETY: loads stay in the tile, and activations hold token + T rows of `blocks` blocks.
-        unsafe {
-            let quants = tile.quants.as_ptr();
-            let mut dots = [[i32x4_splat(0); 2]; T];
-            for run in 0..runs {
-                let low_rows = v128_load(quants.add(run * 32).cast());
-                let high_rows = v128_load(quants.add(run * 32 + 16).cast());
-                let planes = [
-                    [i16x8_shr(i16x8_shl(low_rows, 8), 8), i16x8_shr(i16x8_shl(high_rows, 8), 8)],
-                    [i16x8_shr(low_rows, 8), i16x8_shr(high_rows, 8)],
-                ];
-                for (t, dots) in dots.iter_mut().enumerate() {
-                    let at = ((token + t) * w.blocks + block) * ACTIVATION_BLOCK + run * 4;
-                    multiply_pairs(&planes, x.quants.as_ptr().add(at), dots);
-                }
-            }
-            for (t, total) in total.iter_mut().enumerate() {
-                add_scaled(total, dots[t], (&tile.d, None), x, (token + t) * w.blocks + block);
-            }
-        }
+fn pairs<Q: Unpack>(four: v128) -> [v128; 2] {
+    if Q::SIGNED {
+        [i16x8_shr(i16x8_shl(four, 8), 8), i16x8_shr(four, 8)]
+    } else {
+        [v128_and(four, u16x8_splat(0xff)), u16x8_shr(four, 8)]
     }
-    // SAFETY: the caller's.
-    unsafe { store(&total, y, token, w.rows, group) };
 }
 
-/// Adds plane · pair, for every plane and its pair of activations.
+/// Adds plane · pair, for every plane of both halves of the rows and its pair of activations.
 ///
 /// # Safety
 /// `pairs` points at 2 · P readable numbers.
 #[inline(always)]
-unsafe fn multiply_pairs<const P: usize>(planes: &[[v128; 2]; P], pairs: *const i16, dots: &mut [v128; 2]) {
-    for (p, plane) in planes.iter().enumerate() {
+unsafe fn multiply_pairs<const P: usize>(halves: &[[v128; P]; 2], pairs: *const i16, dots: &mut [v128; 2]) {
+    for p in 0..P {
         // SAFETY: the caller's.
         let pair = unsafe { v128_load32_splat(pairs.add(2 * p).cast()) };
-        dots[0] = i32x4_add(dots[0], i32x4_dot_i16x8(plane[0], pair));
-        dots[1] = i32x4_add(dots[1], i32x4_dot_i16x8(plane[1], pair));
+        for (dots, planes) in dots.iter_mut().zip(halves) {
+            *dots = i32x4_add(*dots, i32x4_dot_i16x8(planes[p], pair));
+        }
     }
 }

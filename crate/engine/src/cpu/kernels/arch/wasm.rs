@@ -2,10 +2,11 @@
 
 use core::arch::wasm32::*;
 
+use super::unpack::Vector;
 use crate::cpu::kernels::activations::{QuantizedRows, QuantizedRowsMut};
 use crate::cpu::kernels::layout::LARGEST;
 use crate::cpu::pool::DisjointSlices;
-use crate::format::{GROUP, REBIAS};
+use crate::format::{GROUP, Minimum, REBIAS, Scales};
 
 /// Largest magnitude of a block of 32.
 #[inline(always)]
@@ -29,15 +30,19 @@ pub(super) unsafe fn rounded(x: *const f32, inverse: v128) -> v128 {
     i32x4_trunc_sat_f32x4(f32x4_nearest(f32x4_mul(x, inverse)))
 }
 
-/// Writes what a block's quants are multiplied with: its scale, and the scale times the `sum` of its quants, which is
-/// still spread over four lanes.
+/// Writes what a block's quants are multiplied with: its scale, and the scale times the sums of the quants of both
+/// halves, which are still spread over four lanes.
 #[inline(always)]
-pub(super) fn store_scale(out: &mut QuantizedRowsMut, block: usize, peak: f32, sum: v128) {
-    let sum = i32x4_add(sum, i32x4_shuffle::<2, 3, 0, 1>(sum, sum));
-    let sum = i32x4_extract_lane::<0>(sum) + i32x4_extract_lane::<1>(sum);
+pub(super) fn store_scale(out: &mut QuantizedRowsMut, block: usize, peak: f32, sums: [v128; 2]) {
+    let [first, second] = sums.map(|sum| {
+        let sum = i32x4_add(sum, i32x4_shuffle::<2, 3, 0, 1>(sum, sum));
+        i32x4_extract_lane::<0>(sum) + i32x4_extract_lane::<1>(sum)
+    });
     let scale = peak / LARGEST * REBIAS;
     out.scales[block] = scale;
-    out.sums[block] = scale * sum as f32;
+    out.sums[block] = scale * (first + second) as f32;
+    out.half_sums[2 * block] = scale * first as f32;
+    out.half_sums[2 * block + 1] = scale * second as f32;
 }
 
 /// `runs`, for one token hidden from the compiler, so that a loop over them stays one. Unrolled, the sums of a block
@@ -51,25 +56,35 @@ pub(super) fn rolled<const TOKENS: usize>(runs: usize) -> usize {
 /// operations in the same order on every instruction set.
 ///
 /// # Safety
-/// `x` has such a block.
+/// `x` has such a block, and the tile such a part.
 #[inline(always)]
-pub(super) unsafe fn add_scaled(
+pub(super) unsafe fn add_scaled<S: Scales>(
     total: &mut [v128; 2],
     dots: [v128; 2],
-    (d, m): (&[u16; GROUP], Option<&[u16; GROUP]>),
+    (scales, part): (&S, usize),
     x: QuantizedRows,
     at: usize,
 ) {
     // SAFETY: eight halves each; the caller's for the rest.
     unsafe {
         let scale = v128_load32_splat(x.scales.as_ptr().add(at).cast());
+        let sum = || {
+            let whole = x.sums.as_ptr().wrapping_add(at);
+            let half = x.half_sums.as_ptr().wrapping_add(2 * at + part);
+            v128_load32_splat(if S::PARTS == 1 { whole } else { half }.cast())
+        };
         for (half, (total, dot)) in total.iter_mut().zip(dots).enumerate() {
-            let d = f32x4_mul(over_rebias(d.as_ptr().add(4 * half)), scale);
-            let mut product = f32x4_mul(d, f32x4_convert_i32x4(dot));
-            if let Some(m) = m {
-                let sum = v128_load32_splat(x.sums.as_ptr().add(at).cast());
-                product = f32x4_add(product, f32x4_mul(over_rebias(m.as_ptr().add(4 * half)), sum));
-            }
+            let d = over_rebias(scales.d(part).as_ptr().add(4 * half));
+            let product = f32x4_mul(f32x4_mul(d, scale), f32x4_convert_i32x4(dot));
+            let product = match scales.minimum(part) {
+                Minimum::Zero => product,
+                Minimum::Stored(m) => {
+                    f32x4_add(product, f32x4_mul(over_rebias(m.as_ptr().add(4 * half)), sum()))
+                }
+                Minimum::Multiple(times) => {
+                    f32x4_add(product, f32x4_mul(f32x4_mul(d, f32x4_splat(times)), sum()))
+                }
+            };
             *total = f32x4_add(*total, product);
         }
     }
@@ -109,5 +124,44 @@ pub(super) unsafe fn store<const T: usize>(
             v128_store(lanes.as_mut_ptr().add(4).cast(), total[1]);
         }
         y.copy_from_slice(&lanes[..y.len()]);
+    }
+}
+
+impl Vector for v128 {
+    #[inline(always)]
+    unsafe fn load(from: *const u8) -> Self {
+        // SAFETY: the caller's.
+        unsafe { v128_load(from.cast()) }
+    }
+
+    #[inline(always)]
+    fn splat(byte: u8) -> Self {
+        u8x16_splat(byte)
+    }
+
+    #[inline(always)]
+    fn and(self, other: Self) -> Self {
+        v128_and(self, other)
+    }
+
+    #[inline(always)]
+    fn or(self, other: Self) -> Self {
+        v128_or(self, other)
+    }
+
+    #[inline(always)]
+    fn shl(self, bits: u32) -> Self {
+        i16x8_shl(self, bits)
+    }
+
+    #[inline(always)]
+    fn shr(self, bits: u32) -> Self {
+        u16x8_shr(self, bits)
+    }
+
+    #[inline(always)]
+    fn look_up(self, table: &[i8; 16]) -> Self {
+        // SAFETY: sixteen bytes.
+        i8x16_swizzle(unsafe { v128_load(table.as_ptr().cast()) }, self)
     }
 }

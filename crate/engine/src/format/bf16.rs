@@ -1,7 +1,7 @@
 //! BF16: the upper half of a float a weight, without a scale.
 
-use super::block::{Block, PlaneBlock};
-use super::planes::Planes;
+use super::block::Block;
+use super::planes::{PlaneBlock, Planes};
 
 /// A weight as it lies in the file.
 #[repr(C)]

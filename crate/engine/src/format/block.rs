@@ -1,6 +1,5 @@
-//! A block format: size, decode, the processor's tiles, a GPU's planes.
+//! A block format: size, decode, the processor's tiles.
 
-use super::planes::Planes;
 use super::quants::TILE_COLUMNS;
 
 /// A block format: `WIDTH` neighbouring weights of a row in `BYTES` bytes of the file.
@@ -50,12 +49,6 @@ impl<Q: Quantized> Block for Q {
             }
         }
     }
-}
-
-/// A format that a GPU's kernels read.
-pub trait PlaneBlock: Block {
-    /// Writes one block to a GPU's planes, from the planes' first column on.
-    fn to_planes(block: &[u8], planes: &mut Planes);
 }
 
 /// A tile: eight rows of 32 columns, interleaved, of which a packed matrix is made.

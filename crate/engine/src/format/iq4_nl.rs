@@ -1,9 +1,9 @@
 //! IQ4_NL: `w = d · codebook[q]`. Nibbles as in Q4_0.
 
 use super::bits::nibble;
-use super::block::{PlaneBlock, Quantized};
+use super::block::Quantized;
 use super::half::half_at;
-use super::planes::Planes;
+use super::planes::{PlaneBlock, Planes};
 use super::tile::TileCoded;
 
 /// A block as it lies in the file.

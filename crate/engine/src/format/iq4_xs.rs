@@ -1,9 +1,9 @@
 //! IQ4_XS: `w = d · (scale − 32) · codebook[q]`, with a scale of six bits for every 32. Nibbles as in Q4_0, 16 bytes after 16.
 
 use super::bits::nibble;
-use super::block::{PlaneBlock, Quantized};
+use super::block::Quantized;
 use super::half::half_at;
-use super::planes::Planes;
+use super::planes::{PlaneBlock, Planes};
 use super::tile::TileCoded;
 
 /// A block as it lies in the file.

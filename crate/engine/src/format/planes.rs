@@ -1,10 +1,8 @@
 //! Weights as a GPU's kernels read them: the quants of eight rows in one buffer, scales and further bits in another.
 
-use super::block::Quantized;
+use super::block::{Block, Quantized};
 use super::half::f32_to_f16;
-
-/// Rows interleaved in one group, here and in tiles.
-pub const GROUP: usize = 8;
+use super::quants::GROUP;
 
 /// Columns that lie together: a block of the kernels, whatever the file's blocks are.
 pub const PLANE_COLUMNS: usize = 32;
@@ -16,6 +14,12 @@ pub struct Planes<'a> {
     pub(super) scales: &'a mut [u8],
     pub(super) lane: usize,
     pub(super) column: usize,
+}
+
+/// A format that a GPU's kernels read.
+pub trait PlaneBlock: Block {
+    /// Writes one block to a GPU's planes, from the planes' first column on.
+    fn to_planes(block: &[u8], planes: &mut Planes);
 }
 
 /// The quants of 32 columns, as the file has them.

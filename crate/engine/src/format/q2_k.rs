@@ -1,9 +1,9 @@
 //! Q2_K: `w = d · scale · q − dmin · minimum`, with a scale and a minimum for every 16.
 
 use super::bits::two_bits;
-use super::block::{PlaneBlock, Quantized};
+use super::block::Quantized;
 use super::half::half_at;
-use super::planes::Planes;
+use super::planes::{PlaneBlock, Planes};
 use super::tile::Tile2;
 
 /// A block as it lies in the file.

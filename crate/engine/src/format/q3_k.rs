@@ -2,9 +2,9 @@
 //! `i / 32` of byte `i % 32` of `high`.
 
 use super::bits::two_bits;
-use super::block::{PlaneBlock, Quantized};
+use super::block::Quantized;
 use super::half::half_at;
-use super::planes::Planes;
+use super::planes::{PlaneBlock, Planes};
 use super::tile::Tile3;
 
 /// A block as it lies in the file.

@@ -1,9 +1,9 @@
 //! Q4_0: `w = d · (q − 8)`. The low nibbles of the 16 bytes are elements 0–15 of the block, the high ones 16–31.
 
 use super::bits::nibble;
-use super::block::{PlaneBlock, Quantized};
+use super::block::Quantized;
 use super::half::half_at;
-use super::planes::Planes;
+use super::planes::{PlaneBlock, Planes};
 use super::tile::Tile4;
 
 /// A block as it lies in the file.

@@ -2,9 +2,9 @@
 //! elements, the high ones the next 32.
 
 use super::bits::scale_and_minimum;
-use super::block::{PlaneBlock, Quantized};
+use super::block::Quantized;
 use super::half::half_at;
-use super::planes::Planes;
+use super::planes::{PlaneBlock, Planes};
 use super::tile::Tile4;
 
 /// A block as it lies in the file.

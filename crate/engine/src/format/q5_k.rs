@@ -1,9 +1,9 @@
 //! Q5_K: as Q4_K, with a fifth bit: of element `i` it is bit `i / 32` of byte `i % 32` of `high`.
 
 use super::bits::scale_and_minimum;
-use super::block::{PlaneBlock, Quantized};
+use super::block::Quantized;
 use super::half::half_at;
-use super::planes::Planes;
+use super::planes::{PlaneBlock, Planes};
 use super::tile::Tile5;
 
 /// A block as it lies in the file.

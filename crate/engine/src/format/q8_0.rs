@@ -1,8 +1,8 @@
 //! Q8_0: `w = d · q`.
 
-use super::block::{PlaneBlock, Quantized};
+use super::block::Quantized;
 use super::half::half_at;
-use super::planes::Planes;
+use super::planes::{PlaneBlock, Planes};
 use super::tile::Tile8;
 
 /// A block as it lies in the file.

@@ -1,5 +1,7 @@
 // Causal attention of one query head over one split of the context: a workgroup for (head, token, split). Its split-K
 // partial is merged by whoever reads it (shared/source.wgsl). Reference: cpu::reference::attend.
+// Positions that a token sees, itself the last; 0 where it sees all.
+override WINDOW: u32;
 
 @group(1) @binding(0) var<storage, read> qkv: array<vec4<f32>>;
 @group(1) @binding(1) var<storage, read> cache: array<vec4<u32>>;
@@ -47,10 +49,14 @@ fn attend(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation
     let head = workgroup.x;
     let token = workgroup.y;
     let kv_head = head / (batch.model.heads / batch.model.kv_heads);
-    let start = workgroup.z * SPLIT;
-    // Positions of this split that the token sees; none in splits that lie after it.
+    // Positions of this split that the token sees; none in splits that lie after it, or before its window.
+    var start = workgroup.z * SPLIT;
     let seen = batch.position + token + 1u;
-    let count = select(min(seen - start, SPLIT), 0u, seen <= start);
+    let end = min(seen, start + SPLIT);
+    if WINDOW > 0u {
+        start = max(start, max(seen, WINDOW) - WINDOW);
+    }
+    let count = max(end, start) - start;
     let dim4 = batch.model.head_dim / 4u;
     for (var index = local; index < dim4; index += WORKGROUP) {
         query[index] = qkv[(token * (batch.model.heads + 2u * batch.model.kv_heads) + head) * dim4 + index];

@@ -1,4 +1,4 @@
-// Rows of the embedding, dequantised into the residual stream: one invocation for four columns of a token.
+// Rows of the embedding, dequantised and scaled into the residual stream: one invocation for four columns of a token.
 // Reference: quant::Matrix::dequantize_row.
 @group(2) @binding(0) var<storage, read> ids: array<u32>;
 @group(2) @binding(1) var<storage, read_write> residual: array<vec4<f32>>;
@@ -19,10 +19,10 @@ fn embed(@builtin(global_invocation_id) global: vec3<u32>) {
     let cell = row / GROUP_ROWS * shape.blocks + index / BLOCK4;
     let lane = row % GROUP_ROWS;
     let quants = part_of(words_of(cell, lane), index % BLOCK4);
-    if BITS > BITS_Q8 {
-        residual[global.x] = quants;
-    } else {
-        let scale = unpack2x16float(scales[cell * GROUP_ROWS + lane]);
-        residual[global.x] = scale.x * quants + scale.y;
+    var weights = quants;
+    if PACKING <= PACKING_SCALED {
+        let scale = scale_of(cell, lane);
+        weights = scale.x * quants + scale.y;
     }
+    residual[global.x] = weights * batch.model.embedding_scale;
 }

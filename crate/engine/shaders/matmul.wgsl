@@ -1,7 +1,5 @@
 // Y = W · X for a batch of tokens: MATMUL_GROUPS groups of rows × MATMUL_TOKENS tokens a workgroup, four rows × four
 // tokens an invocation, so that what it reads serves four times. X comes from prepare.wgsl. References: as matvec.wgsl.
-override EPILOGUE: u32;
-
 @group(2) @binding(0) var<storage, read> activations: array<vec4<u32>>;
 @group(2) @binding(1) var<storage, read> factors_in: array<vec2<f32>>;
 @group(2) @binding(2) var<storage, read_write> output: array<f32>;
@@ -85,10 +83,10 @@ fn with_block(totals: Totals, cells: vec4<u32>, lane: u32, slot: u32) -> Totals 
 }
 
 fn scaled(dots: vec4<f32>, cell: u32, lane: u32, scale: vec4<f32>, sum: vec4<f32>) -> vec4<f32> {
-    if BITS > BITS_Q8 {
+    if PACKING > PACKING_SCALED {
         return dots;
     }
-    let of_row = unpack2x16float(scales[cell * GROUP_ROWS + lane]);
+    let of_row = scale_of(cell, lane);
     return of_row.x * (dots * scale) + of_row.y * sum;
 }
 
@@ -99,7 +97,7 @@ fn matmul(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation
     let mine = local / (GROUP_ROWS * MATMUL_GROUPS / 4u) * 4u;
     let token = workgroup.y * MATMUL_TOKENS;
     // Past the last group its rows are computed once more, and not written.
-    let last = (shape.rows + GROUP_ROWS - 1u) / GROUP_ROWS * select(1u, 2u, EPILOGUE == SWIGLU) - 1u;
+    let last = weight_groups() - 1u;
     let cells = min(vec4<u32>(group) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(last)) * shape.blocks;
     var totals = Totals();
     for (var tile = 0u; tile < shape.blocks; tile += MATMUL_BLOCKS) {
@@ -117,19 +115,15 @@ fn matmul(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation
 }
 
 fn finish(group: u32, lane: u32, token: u32, totals: Totals) {
-    if EPILOGUE == SWIGLU {
-        write(group / 2u, lane, token, swiglu(totals.a, totals.b));
-        write(group / 2u + 1u, lane, token, swiglu(totals.c, totals.d));
+    if interleaved() {
+        write(group / 2u, lane, token, activated(totals.a) * totals.b);
+        write(group / 2u + 1u, lane, token, activated(totals.c) * totals.d);
         return;
     }
     write(group, lane, token, totals.a);
     write(group + 1u, lane, token, totals.b);
     write(group + 2u, lane, token, totals.c);
     write(group + 3u, lane, token, totals.d);
-}
-
-fn swiglu(gate: vec4<f32>, up: vec4<f32>) -> vec4<f32> {
-    return gate / (1.0 + exp(-gate)) * up;
 }
 
 fn write(group: u32, lane: u32, token: u32, values: vec4<f32>) {
@@ -146,10 +140,5 @@ fn write_one(row: u32, token: u32, value: f32) {
     if token >= batch.tokens {
         return;
     }
-    let at = token * shape.stride + shape.first + row;
-    if EPILOGUE == ADD {
-        output[at] += value;
-    } else {
-        output[at] = value;
-    }
+    put(token * shape.stride + shape.first + row, value * shape.scale);
 }

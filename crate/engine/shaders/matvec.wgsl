@@ -1,14 +1,13 @@
 // y = W · x for one token, with what comes before (norm, or the merge of attention's partials) and after
-// (storing, adding to the residual, SwiGLU) in the same dispatch. References: cpu::reference::{matmul_q4, matmul_q8};
+// (storing, adding to the residual, a gate) in the same dispatch. References: cpu::reference::{matmul_q4, matmul_q8};
 // cpu::reference::exact where activations are not quantised.
 // Invocations side by side, each with rows of its own; a multiple of GROUP_ROWS.
 override ROW_LANES: u32;
 // Invocations that share their rows, each taking every SLICES-th block.
 override SLICES: u32;
 override INVOCATIONS: u32;
-// Rows of an invocation, 1, 2 or 4: what it reads of x serves them all. With SWIGLU, half of them are gate rows.
+// Rows of an invocation, 1, 2 or 4: what it reads of x serves them all. Of an interleaved gate, half of them are gate rows.
 override PER: u32;
-override EPILOGUE: u32;
 
 @group(2) @binding(2) var<storage, read_write> output: array<f32>;
 
@@ -97,7 +96,7 @@ fn block_sums(cells: vec4<u32>, lane: u32, slot: u32) -> vec4<f32> {
     dots = with_part(dots, w, x, 6u);
     dots = with_part(dots, w, x, 7u);
     let sums = vec4<f32>(dots);
-    if BITS > BITS_Q8 {
+    if PACKING > PACKING_SCALED {
         return sums;
     }
     var scaled = vec4<f32>(scaled_sum(sums.x, cells.x, lane, slot), 0.0, 0.0, 0.0);
@@ -112,7 +111,7 @@ fn block_sums(cells: vec4<u32>, lane: u32, slot: u32) -> vec4<f32> {
 }
 
 fn scaled_sum(sum: f32, cell: u32, lane: u32, slot: u32) -> f32 {
-    let scale = unpack2x16float(scales[cell * GROUP_ROWS + lane]);
+    let scale = scale_of(cell, lane);
     return scale.x * (sum * factors[slot].x) + scale.y * factors[slot].y;
 }
 
@@ -124,7 +123,7 @@ fn matvec(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation
     let group = (workgroup.x * (ROW_LANES / GROUP_ROWS) + row_lane / GROUP_ROWS) * PER;
     let lane = row_lane % GROUP_ROWS;
     // Past the last group its rows are computed once more, and not written.
-    let last = (shape.rows + GROUP_ROWS - 1u) / GROUP_ROWS * select(1u, 2u, EPILOGUE == SWIGLU) - 1u;
+    let last = weight_groups() - 1u;
     let cells = min(vec4<u32>(group) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(last)) * shape.blocks;
     var total = vec4<f32>(0.0);
     var square = 0.0;
@@ -155,10 +154,11 @@ fn matvec(@builtin(workgroup_id) workgroup: vec3<u32>, @builtin(local_invocation
 }
 
 fn finish(group: u32, lane: u32, total: vec4<f32>) {
-    if EPILOGUE == SWIGLU {
-        write(group / 2u, lane, swiglu(total.x, total.y));
+    if interleaved() {
+        let gated = activated(total) * total.yxwz;
+        write(group / 2u, lane, gated.x);
         if PER > 2u {
-            write(group / 2u + 1u, lane, swiglu(total.z, total.w));
+            write(group / 2u + 1u, lane, gated.z);
         }
         return;
     }
@@ -172,18 +172,10 @@ fn finish(group: u32, lane: u32, total: vec4<f32>) {
     }
 }
 
-fn swiglu(gate: f32, up: f32) -> f32 {
-    return gate / (1.0 + exp(-gate)) * up;
-}
-
 fn write(group: u32, lane: u32, value: f32) {
     let row = group * GROUP_ROWS + lane;
     if row >= shape.rows {
         return;
     }
-    if EPILOGUE == ADD {
-        output[shape.first + row] += value;
-    } else {
-        output[shape.first + row] = value;
-    }
+    put(shape.first + row, value * shape.scale);
 }

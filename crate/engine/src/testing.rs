@@ -64,7 +64,7 @@ impl Shape {
         self.heads * self.head_dim
     }
 
-    fn metadata(&self) -> Entries {
+    pub(crate) fn metadata(&self) -> Entries {
         let text = |s: &str| Value::String(s.to_owned());
         let number = |n: usize| Value::U32(n as u32);
         let mut tokens: Vec<Value> = (0..=255).map(|byte| Value::String(spell(&[byte]))).collect();
@@ -94,7 +94,7 @@ impl Shape {
         entries.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
     }
 
-    fn tensors(&self, dtype: GgmlDType) -> Vec<(String, QTensor)> {
+    pub(crate) fn tensors(&self, dtype: GgmlDType) -> Vec<(String, QTensor)> {
         let width = self.width();
         let kv = self.kv_heads * self.head_dim;
         let mut names = vec![("token_embd.weight".to_owned(), self.vocabulary, width)];

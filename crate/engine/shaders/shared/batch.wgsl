@@ -3,16 +3,18 @@
 
 // The model's hyper-parameters; not constants, so that kernels can be compiled before the model is known.
 struct Model {
+    // Width of the residual stream.
+    width: u32,
     head_dim: u32,
     heads: u32,
     kv_heads: u32,
     // Positions of the cache.
     positions: u32,
-    // Leading part of a head that is rotated.
-    rope_dim: u32,
     vocabulary: u32,
     // Added to the mean square in a norm.
     eps: f32,
+    // Factor of the embedding's rows.
+    embedding_scale: f32,
 }
 
 // How a token is chosen.

@@ -26,8 +26,5 @@ fn part_at(x: Block, j: u32) -> Part {
 }
 
 fn part_dot(w: Words, x: Part, j: u32) -> Sum {
-    if BITS == BITS_Q4 {
-        return dot4I8Packed((w.a[j % 4u] >> ((j / 4u) * 4u)) & 0x0f0f0f0fu, x);
-    }
-    return dot4I8Packed(select(w.a, w.b, j >= 4u)[j % 4u], x);
+    return dot4I8Packed(bytes_of(w, j), x);
 }

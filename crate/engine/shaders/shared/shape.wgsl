@@ -8,6 +8,8 @@ struct Shape {
     first: u32,
     // Length of an output row.
     stride: u32,
+    // Factor of the product.
+    scale: f32,
 }
 
 @group(1) @binding(2) var<storage, read> shape: Shape;

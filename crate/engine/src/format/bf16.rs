@@ -1,6 +1,7 @@
 //! BF16: the upper half of a float a weight, without a scale.
 
-use super::block::{Block, PlaneBlock};
+use super::block::Block;
+use super::planes::{PlaneBlock, Planes};
 
 /// A weight as it lies in the file.
 #[repr(C)]
@@ -17,7 +18,11 @@ impl Block for BF16 {
     }
 }
 
-impl PlaneBlock for BF16 {}
+impl PlaneBlock for BF16 {
+    fn to_planes(block: &[u8], planes: &mut Planes) {
+        planes.float(block);
+    }
+}
 
 /// The float whose upper half these bits are.
 #[inline(always)]

@@ -1,6 +1,5 @@
-//! A block format: size, decode, the processor's tiles, a GPU's planes.
+//! A block format: size, decode, the processor's tiles.
 
-use super::planes::Planes;
 use super::quants::TILE_COLUMNS;
 
 /// A block format: `WIDTH` neighbouring weights of a row in `BYTES` bytes of the file.
@@ -48,21 +47,6 @@ impl<Q: Quantized> Block for Q {
             for (index, out) in out.iter_mut().enumerate() {
                 *out = d * f32::from(Q::value(Q::code(block, step * Q::STEP + index))) + m;
             }
-        }
-    }
-}
-
-/// A format that a GPU's kernels read.
-pub trait PlaneBlock: Block {
-    /// Writes one block to a GPU's planes, from the planes' first column on: as 32-bit floats, where a format has no
-    /// shader of its own.
-    fn to_planes(block: &[u8], planes: &mut Planes) {
-        let mut weights = [0.0; 256];
-        let weights = &mut weights[..Self::WIDTH];
-        Self::decode(block, weights);
-        for weight in weights {
-            planes.float(&weight.to_le_bytes());
-            planes.column += 1;
         }
     }
 }

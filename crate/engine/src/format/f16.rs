@@ -1,8 +1,8 @@
 //! F16: a half a weight, without a scale.
 
-use super::block::{Block, PlaneBlock};
+use super::block::Block;
 use super::half::half_at;
-use super::planes::Planes;
+use super::planes::{PlaneBlock, Planes};
 
 /// A weight as it lies in the file.
 #[repr(C)]

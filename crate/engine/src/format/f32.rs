@@ -1,7 +1,7 @@
 //! F32: a float a weight.
 
-use super::block::{Block, PlaneBlock};
-use super::planes::Planes;
+use super::block::Block;
+use super::planes::{PlaneBlock, Planes};
 
 /// A weight as it lies in the file.
 #[repr(C)]

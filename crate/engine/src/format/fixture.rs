@@ -24,7 +24,7 @@ pub(crate) fn random_rows(format: Format, rows: usize, cols: usize, peak: f32, s
         state >> 33
     };
     let mut unit = {
-        let mut next = next.clone();
+        let mut next = next;
         move || next() as f32 / (1u64 << 30) as f32 - 1.0
     };
     let (width, bytes) = format.block();

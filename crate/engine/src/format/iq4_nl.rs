@@ -1,8 +1,9 @@
 //! IQ4_NL: `w = d · codebook[q]`. Nibbles as in Q4_0.
 
 use super::bits::nibble;
-use super::block::{PlaneBlock, Quantized};
+use super::block::Quantized;
 use super::half::half_at;
+use super::planes::{PlaneBlock, Planes};
 use super::tile::TileCoded;
 
 /// A block as it lies in the file.
@@ -30,4 +31,8 @@ impl Quantized for IQ4_NL {
     }
 }
 
-impl PlaneBlock for IQ4_NL {}
+impl PlaneBlock for IQ4_NL {
+    fn to_planes(block: &[u8], planes: &mut Planes) {
+        planes.block::<Self>(block, Planes::four_bits);
+    }
+}

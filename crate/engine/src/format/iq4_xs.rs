@@ -1,8 +1,9 @@
 //! IQ4_XS: `w = d · (scale − 32) · codebook[q]`, with a scale of six bits for every 32. Nibbles as in Q4_0, 16 bytes after 16.
 
 use super::bits::nibble;
-use super::block::{PlaneBlock, Quantized};
+use super::block::Quantized;
 use super::half::half_at;
+use super::planes::{PlaneBlock, Planes};
 use super::tile::TileCoded;
 
 /// A block as it lies in the file.
@@ -36,4 +37,8 @@ impl Quantized for IQ4_XS {
     }
 }
 
-impl PlaneBlock for IQ4_XS {}
+impl PlaneBlock for IQ4_XS {
+    fn to_planes(block: &[u8], planes: &mut Planes) {
+        planes.block::<Self>(block, Planes::four_bits);
+    }
+}

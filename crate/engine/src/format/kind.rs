@@ -3,12 +3,12 @@
 use std::fmt;
 
 use super::bf16::BF16;
-use super::block::{Block, PlaneBlock};
+use super::block::Block;
 use super::f16::F16;
 use super::f32::F32;
 use super::iq4_nl::IQ4_NL;
 use super::iq4_xs::IQ4_XS;
-use super::planes::Planes;
+use super::planes::{PlaneBlock, Planes};
 use super::q2_k::Q2_K;
 use super::q3_k::Q3_K;
 use super::q4_0::Q4_0;

@@ -1,8 +1,9 @@
 //! Q2_K: `w = d · scale · q − dmin · minimum`, with a scale and a minimum for every 16.
 
 use super::bits::two_bits;
-use super::block::{PlaneBlock, Quantized};
+use super::block::Quantized;
 use super::half::half_at;
+use super::planes::{PlaneBlock, Planes};
 use super::tile::Tile2;
 
 /// A block as it lies in the file.
@@ -36,4 +37,8 @@ impl Quantized for Q2_K {
     }
 }
 
-impl PlaneBlock for Q2_K {}
+impl PlaneBlock for Q2_K {
+    fn to_planes(block: &[u8], planes: &mut Planes) {
+        planes.block::<Self>(block, Planes::two_bits);
+    }
+}

@@ -2,8 +2,9 @@
 //! `i / 32` of byte `i % 32` of `high`.
 
 use super::bits::two_bits;
-use super::block::{PlaneBlock, Quantized};
+use super::block::Quantized;
 use super::half::half_at;
+use super::planes::{PlaneBlock, Planes};
 use super::tile::Tile3;
 
 /// A block as it lies in the file.
@@ -43,4 +44,8 @@ impl Quantized for Q3_K {
     }
 }
 
-impl PlaneBlock for Q3_K {}
+impl PlaneBlock for Q3_K {
+    fn to_planes(block: &[u8], planes: &mut Planes) {
+        planes.block::<Self>(block, Planes::three_bits);
+    }
+}

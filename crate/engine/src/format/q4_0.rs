@@ -1,9 +1,9 @@
 //! Q4_0: `w = d · (q − 8)`. The low nibbles of the 16 bytes are elements 0–15 of the block, the high ones 16–31.
 
 use super::bits::nibble;
-use super::block::{PlaneBlock, Quantized};
+use super::block::Quantized;
 use super::half::half_at;
-use super::planes::Planes;
+use super::planes::{PlaneBlock, Planes};
 use super::tile::Tile4;
 
 /// A block as it lies in the file.
@@ -37,8 +37,6 @@ impl Quantized for Q4_0 {
 
 impl PlaneBlock for Q4_0 {
     fn to_planes(block: &[u8], planes: &mut Planes) {
-        let (d, m) = Self::scale(block, 0);
-        planes.scale(d, m);
-        planes.quants(&block[2..]);
+        planes.block::<Self>(block, Planes::four_bits);
     }
 }

@@ -2,8 +2,9 @@
 //! elements, the high ones the next 32.
 
 use super::bits::scale_and_minimum;
-use super::block::{PlaneBlock, Quantized};
+use super::block::Quantized;
 use super::half::half_at;
+use super::planes::{PlaneBlock, Planes};
 use super::tile::Tile4;
 
 /// A block as it lies in the file.
@@ -37,4 +38,8 @@ impl Quantized for Q4_K {
     }
 }
 
-impl PlaneBlock for Q4_K {}
+impl PlaneBlock for Q4_K {
+    fn to_planes(block: &[u8], planes: &mut Planes) {
+        planes.block::<Self>(block, Planes::four_bits);
+    }
+}

@@ -1,8 +1,9 @@
 //! Q5_0: `w = d · (q − 16)`. Nibbles as in Q4_0; the fifth bit of element `i` is bit `i` of `high`.
 
 use super::bits::{bit, nibble};
-use super::block::{PlaneBlock, Quantized};
+use super::block::Quantized;
 use super::half::half_at;
+use super::planes::{PlaneBlock, Planes};
 use super::tile::Tile5;
 
 /// A block as it lies in the file.
@@ -36,4 +37,8 @@ impl Quantized for Q5_0 {
     }
 }
 
-impl PlaneBlock for Q5_0 {}
+impl PlaneBlock for Q5_0 {
+    fn to_planes(block: &[u8], planes: &mut Planes) {
+        planes.block::<Self>(block, Planes::five_bits);
+    }
+}

@@ -1,8 +1,9 @@
 //! Q5_1: `w = d · q + m`. Nibbles as in Q4_1; the fifth bit of element `i` is bit `i` of `high`.
 
 use super::bits::{bit, nibble};
-use super::block::{PlaneBlock, Quantized};
+use super::block::Quantized;
 use super::half::half_at;
+use super::planes::{PlaneBlock, Planes};
 use super::tile::Tile5;
 
 /// A block as it lies in the file.
@@ -34,4 +35,8 @@ impl Quantized for Q5_1 {
     }
 }
 
-impl PlaneBlock for Q5_1 {}
+impl PlaneBlock for Q5_1 {
+    fn to_planes(block: &[u8], planes: &mut Planes) {
+        planes.block::<Self>(block, Planes::five_bits);
+    }
+}

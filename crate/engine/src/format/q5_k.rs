@@ -1,8 +1,9 @@
 //! Q5_K: as Q4_K, with a fifth bit: of element `i` it is bit `i / 32` of byte `i % 32` of `high`.
 
 use super::bits::scale_and_minimum;
-use super::block::{PlaneBlock, Quantized};
+use super::block::Quantized;
 use super::half::half_at;
+use super::planes::{PlaneBlock, Planes};
 use super::tile::Tile5;
 
 /// A block as it lies in the file.
@@ -39,4 +40,8 @@ impl Quantized for Q5_K {
     }
 }
 
-impl PlaneBlock for Q5_K {}
+impl PlaneBlock for Q5_K {
+    fn to_planes(block: &[u8], planes: &mut Planes) {
+        planes.block::<Self>(block, Planes::five_bits);
+    }
+}

@@ -2,8 +2,9 @@
 //! the first 64, the high ones the others; the upper two bits lie in 32 bytes, those of 32 elements beside each other.
 
 use super::bits::two_bits;
-use super::block::{PlaneBlock, Quantized};
+use super::block::Quantized;
 use super::half::half_at;
+use super::planes::{PlaneBlock, Planes};
 use super::tile::Tile6;
 
 /// A block as it lies in the file.
@@ -40,4 +41,8 @@ impl Quantized for Q6_K {
     }
 }
 
-impl PlaneBlock for Q6_K {}
+impl PlaneBlock for Q6_K {
+    fn to_planes(block: &[u8], planes: &mut Planes) {
+        planes.block::<Self>(block, Planes::six_bits);
+    }
+}

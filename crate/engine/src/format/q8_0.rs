@@ -1,8 +1,8 @@
 //! Q8_0: `w = d · q`.
 
-use super::block::{PlaneBlock, Quantized};
+use super::block::Quantized;
 use super::half::half_at;
-use super::planes::Planes;
+use super::planes::{PlaneBlock, Planes};
 use super::tile::Tile8;
 
 /// A block as it lies in the file.
@@ -32,7 +32,6 @@ impl Quantized for Q8_0 {
 
 impl PlaneBlock for Q8_0 {
     fn to_planes(block: &[u8], planes: &mut Planes) {
-        planes.scale(half_at(block, 0), 0.0);
-        planes.quants(&block[2..]);
+        planes.block::<Self>(block, Planes::eight_bits);
     }
 }

@@ -9,7 +9,8 @@
 //! that the nibbles have there, run after run, from its lowest bits on. Quants of other sizes are put together of these;
 //! those of eight bits are runs of four columns, byte `4·row + c` for column `4j + c`.
 
-use super::planes::GROUP;
+/// Rows interleaved in one group, in tiles and in planes.
+pub const GROUP: usize = 8;
 
 /// Columns of a tile.
 pub const TILE_COLUMNS: usize = 32;

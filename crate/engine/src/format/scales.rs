@@ -8,7 +8,7 @@
 //! beyond the largest half is refused, see [`Packed::push_group`](super::Packed::push_group).
 
 use super::half::{f16_to_f32, f32_to_f16};
-use super::planes::GROUP;
+use super::quants::GROUP;
 
 /// One number for each row of a tile, a half.
 pub type Halves = [u16; GROUP];

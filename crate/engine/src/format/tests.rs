@@ -143,25 +143,54 @@ fn scales_beyond_half_precision_are_told() {
 
 /// The weight that a shader makes of the planes' bytes of row `lane` and `column` (`shaders/shared/weights.wgsl`).
 fn from_planes(format: Format, quants: &[u8], scales: &[u8], lane: usize, column: usize) -> f32 {
-    let half = |bytes: &[u8]| f16_to_f32(u16::from_le_bytes([bytes[0], bytes[1]]));
     let block = column / PLANE_COLUMNS;
     let within = column % PLANE_COLUMNS;
-    let vectors = |count: usize, byte: usize| ((block * count + byte / 16) * GROUP + lane) * 16 + byte % 16;
-    let scale = &scales[(block * GROUP + lane) * 4..];
+    let half = within / 16;
+    let word = |bytes: &[u8], at: usize| {
+        u32::from_le_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
+    };
+    let of_vector = |count: usize, byte: usize| ((block * count + byte / 16) * GROUP + lane) * 16 + byte % 16;
+    let in_vector = |index: usize| word(quants, of_vector(1, index * 4));
+    let beside = |count: usize, index: usize| word(scales, ((block * count + index) * GROUP + lane) * 4);
+    let low = |word: u32| f16_to_f32(word as u16);
+    let high = |word: u32| f16_to_f32((word >> 16) as u16);
+    let of_half = |word: u32| if half == 0 { low(word) } else { high(word) };
+    let nibble = || u32::from(quants[of_vector(1, within % 16)] >> (half * 4) & 15);
+    let bit = |word: u32| word >> (within % 4 * 8 + within / 4) & 1;
+    let pair = |word: u32| word >> (within % 4 * 8 + within % 16 / 4 * 2) & 3;
     match format {
-        Format::Q4_0 | Format::Q4_1 => {
-            let byte = quants[vectors(1, within % 16)];
-            let quant = if within < 16 { byte & 15 } else { byte >> 4 };
-            half(scale) * f32::from(quant) + half(&scale[2..])
+        Format::Q4_0 | Format::Q4_1 | Format::Q4_K => {
+            low(beside(1, 0)) * nibble() as f32 + high(beside(1, 0))
         }
-        Format::Q8_0 => half(scale) * f32::from(quants[vectors(2, within)] as i8),
-        Format::F16 => half(&quants[vectors(4, within * 2)..]),
-        _ => {
-            let at = vectors(8, within * 4);
-            f32::from_le_bytes([quants[at], quants[at + 1], quants[at + 2], quants[at + 3]])
+        Format::IQ4_NL | Format::IQ4_XS => low(beside(1, 0)) * f32::from(CODEBOOK[nibble() as usize]),
+        Format::Q5_0 | Format::Q5_1 | Format::Q5_K => {
+            let quant = nibble() | bit(beside(2, 1)) << 4;
+            low(beside(2, 0)) * quant as f32 + high(beside(2, 0))
         }
+        Format::Q6_K => {
+            let quant = nibble() | pair(beside(3, 1 + half)) << 4;
+            of_half(beside(3, 0)) * (quant as f32 - 32.0)
+        }
+        Format::Q2_K => {
+            let scale = in_vector(2 + half);
+            low(scale) * pair(in_vector(half)) as f32 + high(scale)
+        }
+        Format::Q3_K => {
+            let quant = pair(in_vector(half)) | bit(in_vector(2)) << 2;
+            of_half(in_vector(3)) * (quant as f32 - 4.0)
+        }
+        Format::Q8_0 => low(beside(1, 0)) * f32::from(quants[of_vector(2, within)] as i8),
+        Format::F16 => low(word(quants, of_vector(4, within * 2 / 4 * 4)) >> (within % 2 * 16)),
+        Format::BF16 => {
+            bf16_to_f32((word(quants, of_vector(4, within * 2 / 4 * 4)) >> (within % 2 * 16)) as u16)
+        }
+        Format::F32 => f32::from_bits(word(quants, of_vector(8, within * 4))),
     }
 }
+
+/// Scales of scales become one half: an error of 2⁻¹² of the scale at most, evenly spread. Measured: 4e-8 to 5e-8 of
+/// the weights' squares.
+const ROUNDED: f64 = 2e-7;
 
 #[test]
 fn planes_hold_the_weights_of_the_file() {
@@ -169,11 +198,20 @@ fn planes_hold_the_weights_of_the_file() {
         let raw = rows_of(format);
         let want = by_format!(format, decoded(&raw));
         let mut quants = vec![0; 8 * COLS * 4];
-        let mut scales = vec![0; COLS / PLANE_COLUMNS * GROUP * 4];
+        let mut scales = vec![0; COLS / PLANE_COLUMNS * GROUP * 3 * 4];
         format.to_planes(&raw, raw.len() / 8, &mut quants, &mut scales);
-        for (index, want) in want.iter().enumerate() {
-            let got = from_planes(format, &quants, &scales, index / COLS, index % COLS);
-            assert_eq!(got, *want, "{format}, {index}");
+        let got: Vec<f32> = (0..want.len())
+            .map(|index| from_planes(format, &quants, &scales, index / COLS, index % COLS))
+            .collect();
+        let wide = format.block().0 == 256;
+        if !wide {
+            assert_eq!(got, want, "{format}");
         }
+        let square =
+            |values: &mut dyn Iterator<Item = f32>| values.map(|v| f64::from(v).powi(2)).sum::<f64>();
+        let error = square(&mut got.iter().zip(&want).map(|(a, b)| a - b));
+        let share = error / square(&mut want.iter().copied());
+        assert!(share <= ROUNDED, "{format}: {share:.1e}");
+        assert!(!wide || share > 0.0, "{format} has scales of scales");
     }
 }

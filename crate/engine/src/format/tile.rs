@@ -2,8 +2,7 @@
 //! back; and the matrices made of them.
 
 use super::block::{Quantized, Tile};
-use super::planes::GROUP;
-use super::quants::{Bits, Bytes, Coded, Crumbs, Joined, Nibbles, Quants, TILE_COLUMNS};
+use super::quants::{Bits, Bytes, Coded, Crumbs, GROUP, Joined, Nibbles, Quants, TILE_COLUMNS};
 use super::scales::{Centred, Scale, ScaleMin, ScaleMins, Scales};
 
 /// A tile of these scales and quants.

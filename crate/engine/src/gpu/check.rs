@@ -1,10 +1,14 @@
 //! Validated against the processor on this device, before anything is answered: every kernel on known numbers, then the
 //! whole model token by token.
 
+use std::collections::HashSet;
+use std::ops::Range;
+
 use wgpu::Buffer;
 
 use super::decode;
 use super::geometry::{Choice, PARTIAL_TAIL};
+use super::load::kernels_of_op;
 use super::memory::Memory;
 use super::pipeline::kernel::Kernel;
 use super::pipeline::variant::{Dot, Variant};
@@ -12,7 +16,7 @@ use super::readback::{Readback, words_of};
 use super::state::gpu::Gpu;
 use crate::cpu::verify::{Trace, Traced};
 use crate::error::{Error, Result};
-use crate::model::{Activations, Backend, Kind, Projection, forward};
+use crate::model::{Activations, Backend, Kind, Op, Projection, forward};
 use crate::sampler::{Sampler, Sampling, argmax};
 
 /// Largest error of a step, as a share of its largest number. Keys that round to another half move a score, and
@@ -50,6 +54,26 @@ fn off(got: &[f32], want: &[f32]) -> f32 {
 }
 
 impl Gpu {
+    /// Layers that together run every kernel and rotation of the model, each because it is the first to bring one: the
+    /// first layer alone does not run them all where types or kinds of layers are mixed.
+    pub(crate) fn layers_of_every_kernel(&self) -> Vec<usize> {
+        let mut known = HashSet::new();
+        let mut brings_more = |ops: &Range<usize>| {
+            let had = known.len();
+            for op in ops.clone() {
+                let rope = match &self.plan.ops()[op] {
+                    Op::RopeAppend(step) => step.rope,
+                    _ => None,
+                };
+                let kernels = kernels_of_op(&self.plan, &self.weights, &self.variants, op);
+                known.extend(kernels.into_iter().map(|kernel| (kernel, rope)));
+            }
+            known.len() > had
+        };
+        let layers = self.plan.layers().iter().enumerate();
+        layers.filter(|(_, ops)| brings_more(ops)).map(|(layer, _)| layer).collect()
+    }
+
     /// Runs every kernel on `batches` (the second of one token) and compares with the processor's traces of them.
     ///
     /// # Errors
@@ -113,7 +137,7 @@ impl Gpu {
             Activations::Residual => &self.buffers.residual,
             Activations::Qkv => &self.buffers.qkv,
             Activations::Gated => &self.buffers.gate,
-            Activations::Product => unreachable!("loading refuses a norm after a product"),
+            Activations::Product => &self.buffers.product,
             Activations::Logits => &self.buffers.logits,
             Activations::Queries => {
                 let queries = spec.query_width();

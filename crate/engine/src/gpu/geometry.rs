@@ -3,6 +3,8 @@
 //! The constants stand in front of every module as WGSL text ([`wgsl`]); a test compares the parameters' layouts with
 //! the structs of the shaders.
 
+use crate::format::CODEBOOK;
+
 macro_rules! shared {
     ($($(#[$doc:meta])* $name:ident = $value:expr;)+) => {
         $($(#[$doc])* pub(super) const $name: u32 = $value;)+
@@ -20,14 +22,41 @@ shared! {
     /// vec4 that a block of activations takes as floats.
     BLOCK4 = BLOCK / 4;
 
-    /// Bits of a weight: nibbles with scale and minimum.
-    BITS_Q4 = 4;
-    /// Signed bytes with a scale.
-    BITS_Q8 = 8;
+    /// Packing of a block: nibbles, scale and minimum.
+    PACKING_Q4 = 0;
+    /// Nibbles and one more bit, scale and minimum.
+    PACKING_Q5 = 1;
+    /// Nibbles that index a codebook, scale.
+    PACKING_IQ4 = 2;
+    /// Signed bytes, scale.
+    PACKING_Q8 = 3;
+    /// The last of those that have one scale and one minimum a block.
+    PACKING_SCALED = PACKING_Q8;
+    /// Two bits, scale and minimum of 16 columns each.
+    PACKING_Q2 = 4;
+    /// Three bits, scale of 16 columns each.
+    PACKING_Q3 = 5;
+    /// Nibbles and two more bits, scale of 16 columns each.
+    PACKING_Q6 = 6;
     /// Halves.
-    BITS_F16 = 16;
+    PACKING_F16 = 7;
+    /// Upper halves of floats.
+    PACKING_BF16 = 8;
     /// Floats.
-    BITS_F32 = 32;
+    PACKING_F32 = 9;
+
+    /// Difference of a quant of three bits and its weight over the scale.
+    Q3_CENTRE = 4;
+    /// The same of six bits.
+    Q6_CENTRE = 32;
+    /// Signed bytes that nibbles stand for, four of sixteen.
+    CODEBOOK_0 = codebook(0);
+    /// The next four.
+    CODEBOOK_1 = codebook(1);
+    /// The next four.
+    CODEBOOK_2 = codebook(2);
+    /// The last four.
+    CODEBOOK_3 = codebook(3);
 
     /// Prologue: the input as it is.
     PLAIN = 0;
@@ -40,8 +69,14 @@ shared! {
     STORE = 0;
     /// Added to the output.
     ADD = 1;
-    /// SwiGLU; groups of gate rows alternate with groups of the up rows that belong to them.
-    SWIGLU = 2;
+    /// SiLU of the gate times up; groups of gate rows alternate with groups of the up rows that belong to them.
+    GATE_SILU = 2;
+    /// The same with GELU by its tanh approximation.
+    GATE_GELU = 3;
+    /// Times SiLU of the output, which holds the gate's product.
+    TIMES_SILU = 4;
+    /// The same with GELU.
+    TIMES_GELU = 5;
 
     /// Invocations of a workgroup, but for the kernels below.
     WORKGROUP = 64;
@@ -75,6 +110,18 @@ shared! {
     CHUNK = 1024;
     /// Candidates that a chunk leaves for a draw, and the most that a draw keeps.
     CANDIDATES = 64;
+}
+
+/// Entries 4·`index` to 4·`index` + 3 of the codebook, a byte each.
+const fn codebook(index: usize) -> u32 {
+    let entries = &CODEBOOK;
+    let at = index * 4;
+    u32::from_le_bytes([
+        entries[at] as u8,
+        entries[at + 1] as u8,
+        entries[at + 2] as u8,
+        entries[at + 3] as u8,
+    ])
 }
 
 const _: () = assert!(CANDIDATES <= SORT_WORKGROUP && CANDIDATES < CHUNK && CHUNK.is_power_of_two());
@@ -132,16 +179,18 @@ macro_rules! parameters {
 parameters! {
     /// The model's hyper-parameters; not constants, so that kernels can be compiled before the model is known.
     Model {
+        /// Width of the residual stream.
+        width: u32,
         head_dim: u32,
         heads: u32,
         kv_heads: u32,
         /// Positions of the cache.
         positions: u32,
-        /// Leading part of a head that is rotated.
-        rope_dim: u32,
         vocabulary: u32,
         /// Added to the mean square in a norm.
         eps: f32,
+        /// Factor of the embedding's rows.
+        embedding_scale: f32,
     }
 
     /// How a token is chosen on the device.
@@ -176,6 +225,14 @@ parameters! {
         model: Model,
     }
 
+    /// What happens to queries and keys of a layer.
+    Heads {
+        /// Leading part of a head that is rotated; 0 where none is.
+        rope_dim: u32,
+        /// Factor of the queries.
+        query_scale: f32,
+    }
+
     /// Size and place of a matrix, or of a stretch of its rows.
     Shape {
         /// Rows of the output that this part computes; the last group may be padded.
@@ -186,5 +243,7 @@ parameters! {
         first: u32,
         /// Length of an output row.
         stride: u32,
+        /// Factor of the product.
+        scale: f32,
     }
 }

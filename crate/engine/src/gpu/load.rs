@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::device::Device;
 use super::geometry::{Batch, HEAD_STEP, MAX_HEAD_DIM};
 use super::memory::Memory;
-use super::pipeline::kernel::{Bits, Kernel, Variants, kernels_of};
+use super::pipeline::kernel::{Kernel, Packing, Variants, kernels_of};
 use super::pipeline::variant::Variant;
 use super::record::Recorder;
 use super::state::buffers::Buffers;
@@ -19,15 +19,8 @@ use crate::gguf::Gguf;
 use crate::model::weights::load_ropes;
 use crate::model::{Op, Plan, Projection};
 
-/// Kernels that are specialised by no weights.
-const OF_EVERY_MODEL: [Kernel; 6] = [
-    Kernel::RopeAppend,
-    Kernel::Attend,
-    Kernel::ArgmaxChunk,
-    Kernel::ArgmaxAll,
-    Kernel::BestOfChunk,
-    Kernel::Draw,
-];
+/// Kernels that choose a token.
+const CHOOSING: [Kernel; 4] = [Kernel::ArgmaxChunk, Kernel::ArgmaxAll, Kernel::BestOfChunk, Kernel::Draw];
 
 impl Device {
     /// Makes the kernels of the usual files while the model itself is still on its way, telling how many are
@@ -38,11 +31,15 @@ impl Device {
     pub async fn compile(&mut self, progress: &mut dyn FnMut(usize, usize)) -> Result<()> {
         let variant = self.variant().unwrap_or(Variant::PLAIN);
         // The usual file: layers in four bits, embedding and head in eight.
-        let usual = |projection| if projection == Projection::Head { Bits::Q8 } else { Bits::Q4 };
-        let mut kernels: Vec<Kernel> =
-            Projection::ALL.into_iter().flat_map(|p| kernels_of(p, usual(p), variant)).collect();
-        kernels.push(Kernel::Embed(Bits::Q8));
-        kernels.extend(OF_EVERY_MODEL);
+        let usual = |projection: Projection| {
+            let packing = if projection == Projection::Head { Packing::Q8 } else { Packing::Q4 };
+            let (prologue, epilogue) = projection.ends();
+            kernels_of(packing, prologue, epilogue.into(), variant)
+        };
+        let mut kernels: Vec<Kernel> = Projection::ALL.into_iter().flat_map(usual).collect();
+        kernels.push(Kernel::Embed(Packing::Q8));
+        kernels.extend([Kernel::RopeAppend { biased: false, normed: false }, Kernel::Attend(0)]);
+        kernels.extend(CHOOSING);
         let mut unique = Vec::with_capacity(kernels.len());
         kernels.into_iter().for_each(|kernel| {
             if !unique.contains(&kernel) {
@@ -144,48 +141,40 @@ fn check(file: &str, plan: &Plan) -> Result<()> {
             "heads of {dim}; the GPU's kernels want a multiple of {HEAD_STEP} up to {MAX_HEAD_DIM}"
         ));
     }
-    if plan.ops().iter().filter_map(Op::norm).any(|norm| norm.eps != plan.spec.norm.eps) {
+    let eps = |op: &Op| match op {
+        Op::RopeAppend(step) => step.head_norms.as_ref().map(|norms| norms.eps),
+        other => other.norm().map(|norm| norm.eps),
+    };
+    if plan.ops().iter().filter_map(eps).any(|eps| eps != plan.spec.norm.eps) {
         return unsupported("norms of different epsilon; the GPU's kernels want one".to_owned());
-    }
-    if plan.ropes.iter().any(|rope| rope.dims != plan.ropes[0].dims) {
-        return unsupported("heads rotated by different parts; the GPU's kernels want one".to_owned());
-    }
-    let usual_scale = 1.0 / (dim as f32).sqrt();
-    for op in plan.ops() {
-        let what = match op {
-            Op::Embed(embed) if embed.scale != 1.0 => "a scale of the embedding",
-            Op::Project(project) if project.scale != 1.0 => "a scale of the residual stream or of the logits",
-            Op::Project(project) if project.epilogue != project.projection.ends().1 => {
-                "another activation than SiLU"
-            }
-            Op::RopeAppend(step) if step.rope.is_none() => "layers without rotation",
-            Op::RopeAppend(step) if step.biases.is_some() => "biases",
-            Op::RopeAppend(step) if step.head_norms.is_some() => "norms of queries and keys",
-            Op::RopeAppend(step) if step.query_scale != usual_scale => "a scale of attention of its own",
-            Op::Attend { window: Some(_), .. } => "a window of attention",
-            Op::AddNormed(_) => "norms after attention or the feed-forward network",
-            _ => continue,
-        };
-        return unsupported(format!("{what}; the GPU's kernels do not compute that"));
     }
     Ok(())
 }
 
 /// Every kernel that these weights need with these variants.
 fn kernels(plan: &Plan, weights: &Weights, variants: &Variants) -> Vec<Kernel> {
-    let mut kernels = OF_EVERY_MODEL.to_vec();
-    for (index, op) in plan.ops().iter().enumerate() {
-        let bits = weights.matrix(index).into_iter().flat_map(|matrix| &matrix.parts).map(|part| part.bits);
-        match op {
-            Op::Embed(_) => kernels.extend(bits.map(Kernel::Embed)),
-            Op::Project(project) => {
-                let variant = variants[project.projection as usize];
-                kernels.extend(bits.flat_map(|bits| kernels_of(project.projection, bits, variant)));
-            }
-            Op::RopeAppend(_) | Op::Attend { .. } | Op::AddNormed(_) => {}
-        }
-    }
+    let of_op = |index| kernels_of_op(plan, weights, variants, index);
+    let mut kernels: Vec<Kernel> = (0..plan.ops().len()).flat_map(of_op).collect();
+    kernels.extend(CHOOSING);
     kernels
+}
+
+/// Every kernel of step `index`, for one token and for many.
+pub(super) fn kernels_of_op(
+    plan: &Plan,
+    weights: &Weights,
+    variants: &Variants,
+    index: usize,
+) -> Vec<Kernel> {
+    let parts = weights.matrix(index).into_iter().flat_map(|matrix| &matrix.parts);
+    match &plan.ops()[index] {
+        Op::Embed(_) => parts.map(|part| Kernel::Embed(part.packing)).collect(),
+        Op::Project(project) => {
+            let variant = variants[project.projection as usize];
+            parts.flat_map(|part| kernels_of(part.packing, project.prologue, part.finish, variant)).collect()
+        }
+        other => Kernel::without_matrices(other).into_iter().collect(),
+    }
 }
 
 /// Sends the weights of every step.

@@ -3,6 +3,7 @@
 use wgpu::{Buffer, BufferUsages};
 
 use super::device::Device;
+use super::geometry::Words;
 
 /// Buffers that live as long as this does.
 #[derive(Default)]
@@ -20,6 +21,16 @@ impl Memory {
         let buffer = device.device.create_buffer(&descriptor);
         self.bytes += size;
         self.buffers.push(buffer.clone());
+        buffer
+    }
+
+    /// A new buffer that holds the parameters of kernels.
+    pub(super) fn parameters(&mut self, device: &Device, label: &str, words: &impl Words) -> Buffer {
+        let mut bytes = Vec::new();
+        words.put(&mut bytes);
+        let usage = BufferUsages::STORAGE | BufferUsages::COPY_DST;
+        let buffer = self.buffer(device, label, bytes.len() as u64, usage);
+        device.queue.write_buffer(&buffer, 0, &bytes);
         buffer
     }
 

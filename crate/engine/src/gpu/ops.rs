@@ -46,42 +46,41 @@ impl Gpu {
                 let size = [(tokens * spec.width as u32 / 4).div_ceil(WORKGROUP), 1, 1];
                 for part in self.weights.matrix(index).into_iter().flat_map(|matrix| &matrix.parts) {
                     let groups = [&part.group, bindings];
-                    self.recorder.dispatch(&self.device, Kernel::Embed(part.bits), &groups, size);
+                    self.recorder.dispatch(&self.device, Kernel::Embed(part.packing), &groups, size);
                 }
             }
-            (Op::RopeAppend(_), OpBindings::Kernel(bindings)) => {
-                let pairs = tokens as usize * (spec.query_width() + 2 * spec.kv_width()) / 2;
-                let size = [(pairs as u32).div_ceil(WORKGROUP), 1, 1];
-                self.recorder.dispatch(&self.device, Kernel::RopeAppend, &[bindings], size);
-            }
-            (Op::Attend { .. }, OpBindings::Kernel(bindings)) => {
-                let size = [spec.heads as u32, tokens, self.batch.splits];
-                self.recorder.dispatch(&self.device, Kernel::Attend, &[bindings], size);
+            (op, OpBindings::Kernel(bindings)) => {
+                let Some(kernel) = Kernel::without_matrices(op) else { return };
+                let size = match kernel {
+                    Kernel::RopeAppend { .. } => [(spec.heads + 2 * spec.kv_heads) as u32, tokens, 1],
+                    Kernel::Attend(_) => [spec.heads as u32, tokens, self.batch.splits],
+                    _ => [tokens, 1, 1],
+                };
+                self.recorder.dispatch(&self.device, kernel, &[bindings], size);
             }
             (Op::Project(project), OpBindings::Project { one, prepare, many }) => {
                 let Self { device, recorder, variants, weights, .. } = self;
                 let parts = weights.matrix(index).into_iter().flat_map(|matrix| &matrix.parts);
                 let variant = variants[project.projection as usize];
-                let epilogue = project.epilogue;
                 if tokens == 1 {
                     for part in parts {
-                        let kernel = Kernel::Matvec(part.bits, project.prologue, epilogue, variant);
-                        let groups = variant.lanes / GROUP_ROWS * epilogue.groups(variant.rows);
-                        let size = [epilogue.weight_groups(part.rows).div_ceil(groups), 1, 1];
+                        let kernel = Kernel::Matvec(part.packing, project.prologue, part.finish, variant);
+                        let groups = variant.lanes / GROUP_ROWS * part.finish.groups(variant.rows);
+                        let size = [part.finish.weight_groups(part.rows).div_ceil(groups), 1, 1];
                         recorder.dispatch(device, kernel, &[&part.group, one], size);
                     }
                     return;
                 }
                 let mut prepared = None;
                 for part in parts {
-                    let quantizes = part.bits.quantizes(variant.dot);
+                    let quantizes = part.packing.quantizes(variant.dot);
                     if prepared != Some(quantizes) {
                         let kernel = Kernel::Prepare(project.prologue, quantizes);
                         recorder.dispatch(device, kernel, &[&part.group, prepare], [tokens, 1, 1]);
                         prepared = Some(quantizes);
                     }
-                    let kernel = Kernel::Matmul(part.bits, epilogue, variant.dot);
-                    let groups = epilogue.weight_groups(part.rows).div_ceil(MATMUL_GROUPS);
+                    let kernel = Kernel::Matmul(part.packing, part.finish, variant.dot);
+                    let groups = part.finish.weight_groups(part.rows).div_ceil(MATMUL_GROUPS);
                     let size = [groups, tokens.div_ceil(MATMUL_TOKENS), 1];
                     recorder.dispatch(device, kernel, &[&part.group, many], size);
                 }

@@ -9,6 +9,7 @@ use super::readback::{self, Readback};
 use super::state::gpu::Gpu;
 use super::timestamps::{self, Timestamps};
 use crate::error::{Error, Result};
+use crate::model::Op;
 
 /// Bytes copied at a time to measure bandwidth: well beyond any cache.
 const COPY_BYTES: u64 = 64 << 20;
@@ -46,12 +47,17 @@ impl Gpu {
     /// The device met an error.
     pub async fn profile(&mut self, position: usize, now: fn() -> f64) -> Result<Profile> {
         let spec = &self.plan.spec;
-        let per_position = 2 * spec.layers.len() * spec.kv_width() * self.device.cache_element();
+        let seen = |op: &Op| match op {
+            Op::Attend { window, .. } => window.unwrap_or(position).min(position),
+            _ => 0,
+        };
+        let positions: usize = self.plan.ops().iter().map(seen).sum();
+        let cache = 2 * spec.kv_width() * self.device.cache_element() * positions;
         let copy_bytes_per_s = copy_bandwidth(&self.device, now).await?;
         // The second time everything is warm.
         self.timed_token(position).await?;
         let kernels = self.timed_token(position).await?;
-        let bytes_per_token = self.weights.bytes_of(self.plan.body()) + per_position as u64 * position as u64;
+        let bytes_per_token = self.weights.bytes_of(self.plan.body()) + cache as u64;
         Ok(Profile { kernels, bytes_per_token, copy_bytes_per_s })
     }
 

@@ -45,13 +45,14 @@ impl Recorder {
         let arena = memory.buffer(device, "batches", u64::from(SLOTS * SLOT_BYTES), usage);
         let spec = &plan.spec;
         let model = Model {
+            width: spec.width as u32,
             head_dim: spec.head_dim as u32,
             heads: spec.heads as u32,
             kv_heads: spec.kv_heads as u32,
             positions: context as u32,
-            rope_dim: plan.ropes.first().map_or(0, |rope| rope.dims as u32),
             vocabulary: spec.vocabulary as u32,
             eps: spec.norm.eps,
+            embedding_scale: spec.embedding_scale,
         };
         let batch_group = device.batch_group(&arena);
         Self { arena, batch_group, model, recording: None, spare: Vec::new(), timestamps: None }

@@ -4,13 +4,17 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
+use candle_core::Tensor;
 use candle_core::quantized::GgmlDType::{self, F16, F32, Q4_0, Q4_1, Q8_0};
+use candle_core::quantized::QTensor;
+use candle_core::quantized::ggml_file::qtensor_from_ggml;
 
 use super::{Adapter, Device, Dot, Gpu, Reduction, Settings, Variant};
 use crate::cpu::{self, Processor, dispatch, verify};
+use crate::format::{CODEBOOK, Format, f32_to_f16};
 use crate::gguf::Gguf;
-use crate::model::{Plan, forward};
-use crate::testing::{Shape, TINY};
+use crate::model::{Activation, Norm, Pairs, Plan, Spec, forward};
+use crate::testing::{Shape, TINY, write};
 use crate::{Engine, LoadOptions, Preference, Request, Sampling, Step};
 
 /// Largest error of logits after all layers, as a share of the largest logit. Both sides round the cache to halves,
@@ -25,8 +29,15 @@ async fn device(settings: Settings) -> Device {
     adapter.open(settings).await.unwrap()
 }
 
-fn gguf(shape: &Shape, dtype: GgmlDType) -> (Gguf<Cursor<Vec<u8>>>, Arc<Plan>) {
-    let gguf = Gguf::open("random.gguf", Cursor::new(shape.file(dtype))).unwrap();
+/// A file in memory.
+type File = Gguf<Cursor<Vec<u8>>>;
+
+fn open(file: Vec<u8>) -> File {
+    Gguf::open("random.gguf", Cursor::new(file)).unwrap()
+}
+
+fn gguf(shape: &Shape, dtype: GgmlDType) -> (File, Arc<Plan>) {
+    let gguf = open(shape.file(dtype));
     let plan = Arc::new(Plan::of(&gguf, shape.context).unwrap());
     (gguf, plan)
 }
@@ -46,19 +57,35 @@ async fn check(
     many: usize,
 ) -> Device {
     let (mut gguf, plan) = gguf(shape, dtype);
-    let mut gpu = Gpu::load(device, &mut gguf, &plan, shape.context, &mut |_| {}).await.unwrap();
+    let mut same = open(shape.file(dtype));
+    let what = format!("{shape:?} {dtype:?} {variant:?} {many}");
+    check_files(device, (&mut gguf, &mut same), &plan, variant, many, &what).await
+}
+
+/// The same of the first of two files, the second of which is the reference's.
+async fn check_files(
+    device: Device,
+    (gguf, reference): (&mut File, &mut File),
+    plan: &Arc<Plan>,
+    variant: Option<Variant>,
+    many: usize,
+    what: &str,
+) -> Device {
+    let context = plan.spec.context;
+    let mut gpu = Gpu::load(device, gguf, plan, context, &mut |_| {}).await.unwrap();
     if let Some(variant) = variant {
         gpu.use_variant(variant).await.unwrap();
         assert_eq!(gpu.variant(), variant);
     }
-    let tokens = tokens(many + 1, shape.vocabulary);
+    let tokens = tokens(many + 1, plan.spec.vocabulary);
     let batches = [&tokens[..many], &tokens[many..]];
-    let rows = shape.vocabulary.min(1024);
-    let traces =
-        verify::trace(&mut gguf, &plan, &Processor::alone(&dispatch::REFERENCE), &batches, rows).unwrap();
+    let rows = plan.spec.vocabulary.min(1024);
+    let layers = gpu.layers_of_every_kernel();
+    let processor = Processor::alone(&dispatch::REFERENCE);
+    let traces = verify::trace(reference, plan, &processor, &batches, &layers, rows).unwrap();
     let checked = gpu.check_kernels(&batches, &traces).await;
-    let checked = checked.unwrap_or_else(|error| panic!("{shape:?} {dtype:?} {variant:?} {many}: {error}"));
-    assert!(checked.replaced.is_empty(), "{shape:?} {dtype:?} {variant:?} {many}: {:?}", checked.replaced);
+    let checked = checked.unwrap_or_else(|error| panic!("{what}: {error}"));
+    assert!(checked.replaced.is_empty(), "{what}: {:?}", checked.replaced);
     assert!(checked.kernels >= 16, "{} kernels were run", checked.kernels);
     gpu.device
 }
@@ -117,6 +144,218 @@ pub(super) async fn every_variant() {
     check(device, &TINY, F16, Some(*sliced), 5).await;
 }
 
+/// Rows of IQ4_NL or IQ4_XS, which candle-core does not write, and the weights that they hold.
+fn codebook_rows(format: Format, rows: usize, cols: usize) -> (Vec<u8>, Vec<f32>) {
+    let wide = format == Format::IQ4_XS;
+    let mut raw = Vec::new();
+    let mut weights = Vec::new();
+    for block in 0..rows * cols / 32 {
+        let byte = |i: usize| ((block * 16 + i) * 89 % 251) as u8;
+        let d = |block: usize| (1 + block % 5) as f32 / if wide { 32_768.0 } else { 2_048.0 };
+        let scale = if wide { d(block / 8) * (8 + block % 8) as f32 } else { d(block) };
+        if !wide {
+            raw.extend(f32_to_f16(d(block)).to_le_bytes());
+        } else if block % 8 == 0 {
+            raw.extend(f32_to_f16(d(block / 8)).to_le_bytes());
+            // Scales 40 to 47, less 32: upper bits 2, low nibbles 8 to 15.
+            raw.extend([0xaa, 0xaa, 0x98, 0xba, 0xdc, 0xfe]);
+        }
+        raw.extend((0..16).map(byte));
+        let nibbles = (0..16).map(|i| byte(i) & 15).chain((0..16).map(|i| byte(i) >> 4));
+        weights.extend(nibbles.map(|nibble| scale * f32::from(CODEBOOK[usize::from(nibble)])));
+    }
+    (raw, weights)
+}
+
+/// Types that candle-core writes.
+fn dtype_of(format: Format) -> Option<GgmlDType> {
+    Some(match format {
+        Format::Q4_0 => Q4_0,
+        Format::Q4_1 => Q4_1,
+        Format::Q5_0 => GgmlDType::Q5_0,
+        Format::Q5_1 => GgmlDType::Q5_1,
+        Format::Q8_0 => Q8_0,
+        Format::Q2_K => GgmlDType::Q2K,
+        Format::Q3_K => GgmlDType::Q3K,
+        Format::Q4_K => GgmlDType::Q4K,
+        Format::Q5_K => GgmlDType::Q5K,
+        Format::Q6_K => GgmlDType::Q6K,
+        Format::BF16 => GgmlDType::BF16,
+        Format::F16 => F16,
+        Format::F32 => F32,
+        Format::IQ4_NL | Format::IQ4_XS => return None,
+    })
+}
+
+/// A file whose matrices have the formats that `format_of` says by name, and one with the same weights as floats.
+fn mixed(shape: &Shape, format_of: impl Fn(&str) -> Format) -> [Vec<u8>; 2] {
+    let mut mixed = shape.tensors(F32);
+    let mut floats = Vec::new();
+    let mut patches = Vec::new();
+    let cpu = candle_core::Device::Cpu;
+    for (name, tensor) in &mut mixed {
+        let dims = tensor.shape().dims().to_vec();
+        let mut weights = tensor.dequantize(&cpu).unwrap();
+        if dims.len() == 2 {
+            // Large scores would make of a byte's rounding anything.
+            weights = (weights * 0.5).unwrap();
+        }
+        if let &[rows, cols] = &dims[..] {
+            let format = format_of(name);
+            match dtype_of(format) {
+                Some(dtype) => {
+                    *tensor = QTensor::quantize(&weights, dtype).unwrap();
+                    weights = tensor.dequantize(&cpu).unwrap();
+                }
+                None => {
+                    let (raw, values) = codebook_rows(format, rows, cols);
+                    // Written as so many halves; the header is put right below.
+                    let halves = vec![rows, raw.len() / rows / 2];
+                    *tensor = qtensor_from_ggml(F16, &raw, halves, &cpu).unwrap();
+                    weights = Tensor::from_vec(values, (rows, cols), &cpu).unwrap();
+                    patches.push((name.clone(), cols, if format == Format::IQ4_NL { 20u32 } else { 23 }));
+                }
+            }
+        }
+        floats.push((name.clone(), QTensor::quantize(&weights, F32).unwrap()));
+    }
+    let mut file = write(&shape.metadata(), &mixed);
+    for (name, cols, number) in patches {
+        let key = [&(name.len() as u64).to_le_bytes()[..], name.as_bytes()].concat();
+        let at = file.windows(key.len()).position(|window| window == key).unwrap() + key.len();
+        // Number of dimensions, columns, rows, type.
+        file[at + 4..][..8].copy_from_slice(&(cols as u64).to_le_bytes());
+        file[at + 20..][..4].copy_from_slice(&number.to_le_bytes());
+    }
+    [file, write(&shape.metadata(), &floats)]
+}
+
+/// Rows of whole blocks of 256.
+const WIDE: Shape =
+    Shape { heads: 4, kv_heads: 2, head_dim: 64, rope_dim: 64, ffn: 256, vocabulary: 300, ..TINY };
+
+/// Types mixed within layers, each multiplied for one token and for many and with every dot product; gate and up of
+/// types that one dispatch does not read.
+pub(super) async fn every_type_in_one_file() {
+    let types = |name: &str| match name {
+        "blk.0.attn_q.weight" => Format::Q4_K,
+        "blk.0.attn_k.weight" => Format::Q5_0,
+        "blk.0.attn_v.weight" => Format::Q6_K,
+        "blk.0.attn_output.weight" => Format::Q5_K,
+        "blk.0.ffn_gate.weight" => Format::Q3_K,
+        "blk.0.ffn_up.weight" => Format::Q5_1,
+        "blk.0.ffn_down.weight" => Format::Q2_K,
+        "blk.1.attn_q.weight" => Format::IQ4_XS,
+        "blk.1.attn_k.weight" => Format::BF16,
+        "blk.1.attn_v.weight" => Format::F32,
+        "blk.1.attn_output.weight" => Format::Q4_0,
+        "blk.1.ffn_gate.weight" => Format::Q4_1,
+        "blk.1.ffn_up.weight" => Format::Q4_K,
+        "blk.1.ffn_down.weight" => Format::IQ4_NL,
+        _ => Format::Q6_K,
+    };
+    let [file, floats] = mixed(&WIDE, types);
+    let plan = Arc::new(Plan::of(&open(file.clone()), WIDE.context).unwrap());
+    let mut device = device(Settings::default()).await;
+    for variant in [Variant::PLAIN, Variant::PLAIN.packed()] {
+        if device.offers(&variant) {
+            let files = (&mut open(file.clone()), &mut open(floats.clone()));
+            device = check_files(device, files, &plan, Some(variant), 5, &variant.to_string()).await;
+        }
+    }
+    // An embedding whose scales come after the quants, as that above has them within.
+    let shape = Shape { layers: 1, ..WIDE };
+    let types = |name: &str| if name == "token_embd.weight" { Format::Q5_K } else { Format::Q4_1 };
+    let [file, floats] = mixed(&shape, types);
+    let plan = Arc::new(Plan::of(&open(file.clone()), WIDE.context).unwrap());
+    let files = (&mut open(file), &mut open(floats));
+    check_files(device, files, &plan, None, 3, "Q5_K embedding").await;
+}
+
+/// A file with biases, norms of heads, and norms after attention and the feed-forward network.
+fn with_vectors(shape: &Shape) -> Vec<u8> {
+    let mut tensors = shape.tensors(Q8_0);
+    let width = shape.heads * shape.head_dim;
+    let kv = shape.kv_heads * shape.head_dim;
+    let vectors = [
+        ("attn_q.bias", width),
+        ("attn_k.bias", kv),
+        ("attn_v.bias", kv),
+        ("attn_q_norm.weight", shape.head_dim),
+        ("attn_k_norm.weight", shape.head_dim),
+        ("post_attention_norm.weight", width),
+        ("post_ffw_norm.weight", width),
+    ];
+    for layer in 0..shape.layers {
+        for (index, (name, len)) in vectors.iter().enumerate() {
+            let value = |i: usize| 0.25 + ((i * 37 + layer * 5 + index) % 11) as f32 / 8.0;
+            let tensor = Tensor::from_iter((0..*len).map(value), &candle_core::Device::Cpu).unwrap();
+            tensors.push((format!("blk.{layer}.{name}"), QTensor::quantize(&tensor, F32).unwrap()));
+        }
+    }
+    write(&shape.metadata(), &tensors)
+}
+
+/// Norms of heads and after products, GELU, a window, halves that rotate, and two rotations, as Gemma has them.
+fn like_gemma(spec: &mut Spec) {
+    for (index, layer) in spec.layers.iter_mut().enumerate() {
+        let norm = |part: &str| Norm { tensor: format!("blk.{index}.{part}.weight"), eps: spec.norm.eps };
+        layer.attention.head_norms = Some((norm("attn_q_norm"), norm("attn_k_norm")));
+        layer.attention.post_norm = Some(norm("post_attention_norm"));
+        layer.feed_forward.post_norm = Some(norm("post_ffw_norm"));
+        layer.feed_forward.activation = Activation::GeluTanh;
+        layer.attention.score_scale = 0.2;
+        layer.attention.window = (index == 0).then_some(4);
+        let rope = layer.attention.rope.as_mut().unwrap();
+        rope.pairs = Pairs::Halves;
+        if index == 1 {
+            rope.base = 1e6;
+            rope.dims /= 2;
+        }
+    }
+    spec.embedding_scale = 8.0;
+}
+
+/// Biases and scales, and a layer that does not rotate, as Qwen2, Granite and SmolLM3 have them.
+fn with_biases_and_scales(spec: &mut Spec) {
+    for (index, layer) in spec.layers.iter_mut().enumerate() {
+        let attention = &mut layer.attention;
+        let linears = [&mut attention.query, &mut attention.key, &mut attention.value];
+        for (linear, part) in linears.into_iter().zip(["attn_q", "attn_k", "attn_v"]) {
+            linear.bias = Some(format!("blk.{index}.{part}.bias"));
+        }
+        layer.residual_scale = 0.22;
+        if index == 1 {
+            attention.rope = None;
+        }
+    }
+    spec.embedding_scale = 12.0;
+    spec.logit_scale = 0.125;
+}
+
+/// A change to a model.
+type Change = fn(&mut Spec);
+
+/// The model of `shape` with `change` made to it.
+fn changed(shape: &Shape, change: Change) -> (Vec<u8>, Arc<Plan>) {
+    let mut spec = gguf(shape, Q8_0).1.spec.clone();
+    change(&mut spec);
+    (with_vectors(shape), Arc::new(Plan::new("random.gguf", spec).unwrap()))
+}
+
+/// Every step that an architecture may call for, with the widest head there is.
+pub(super) async fn every_step() {
+    let mut device = device(Settings::default()).await;
+    let widest = Shape { heads: 2, head_dim: 256, rope_dim: 256, ..TINY };
+    let changes: [(Shape, Change); 2] = [(widest, like_gemma), (TINY, with_biases_and_scales)];
+    for (shape, change) in changes {
+        let what = &format!("{shape:?}");
+        let (file, plan) = changed(&shape, change);
+        let files = (&mut open(file.clone()), &mut open(file));
+        device = check_files(device, files, &plan, None, 17, what).await;
+    }
+}
+
 /// A cache of floats, and matrices cut into parts because a binding holds little.
 pub(super) async fn settings_of_poorer_adapters() {
     let floats = Settings { float_cache: true, ..Settings::default() };
@@ -128,10 +367,12 @@ pub(super) async fn settings_of_poorer_adapters() {
     check(poor, &wide, Q8_0, None, 3).await;
 }
 
-/// Several splits of attention, prompts of several batches, decoding after them.
+/// Several splits of attention, prompts of several batches, decoding after them; a layer whose window leaves the first
+/// split behind, and one that sees all.
 pub(super) async fn a_long_context() {
     let shape = Shape { context: 800, kv_heads: 1, ..TINY };
-    let (mut gguf, plan) = gguf(&shape, Q8_0);
+    let (file, plan) = changed(&shape, |spec| spec.layers[0].attention.window = Some(300));
+    let mut gguf = open(file);
     let mut gpu = Gpu::load(device(Settings::default()).await, &mut gguf, &plan, shape.context, &mut |_| {})
         .await
         .unwrap();
@@ -307,6 +548,8 @@ macro_rules! everywhere {
 everywhere! {
     every_kernel_on_every_type,
     every_variant,
+    every_type_in_one_file,
+    every_step,
     settings_of_poorer_adapters,
     a_long_context,
     choices_are_the_samplers,

@@ -173,7 +173,14 @@ impl BackendSelection<'_> {
         // A context of one position has one batch.
         let batches: Vec<&[u32]> = [many, one].into_iter().filter(|batch| !batch.is_empty()).collect();
         let rows = self.plan.spec.vocabulary.min(1024);
-        let traces = verify::trace(self.gguf, self.plan, self.processor, &batches, rows)?;
+        let traces = verify::trace(
+            self.gguf,
+            self.plan,
+            self.processor,
+            &batches,
+            &gpu.layers_of_every_kernel(),
+            rows,
+        )?;
         gpu.check_kernels(&batches, &traces).await
     }
 

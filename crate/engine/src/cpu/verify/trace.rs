@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::gguf::Gguf;
 use crate::model::{Op, Plan};
 
-/// One batch through the embedding, the first layer and, straight after it, the head.
+/// One batch through the embedding, some layers straight after each other and, after them, the head.
 pub type Trace = Vec<Traced>;
 
 /// A step, and its output.
@@ -21,7 +21,8 @@ pub struct Traced {
     pub output: Vec<f32>,
 }
 
-/// Traces `batches` one after the other from position 0 on; `head` is how many rows of the head are multiplied.
+/// Traces `batches` one after the other from position 0 on, through these `layers` of the model; `head` is how many rows
+/// of the head are multiplied.
 ///
 /// # Errors
 /// A tensor is missing, of the wrong shape or type, or cannot be read.
@@ -30,23 +31,26 @@ pub fn trace<R: Read + Seek>(
     plan: &Arc<Plan>,
     processor: &Processor,
     batches: &[&[u32]],
+    layers: &[usize],
     head: usize,
 ) -> Result<Vec<Trace>> {
     let most = batches.iter().map(|batch| batch.len()).max().unwrap_or(0);
     let all = batches.iter().map(|batch| batch.len()).sum();
-    let mut executor = executor(gguf, plan, processor, most, (1, all))?;
-    let ops = plan.first_layers(1);
+    // Each layer has a place of its own, up to the last.
+    let places = layers.iter().max().map_or(1, |last| last + 1);
+    let mut executor = executor(gguf, plan, processor, most, (places, all))?;
+    let ops: Vec<usize> = layers.iter().flat_map(|layer| plan.layers()[*layer].clone()).collect();
     let read = |op: &Op, gguf: &mut Gguf<R>| OpWeights::read(gguf, op, &mut |_| {});
-    let weights = plan.ops()[1..ops.end].iter().map(|op| read(op, gguf)).collect::<Result<Vec<_>>>()?;
+    let weights = ops.iter().map(|op| read(&plan.ops()[*op], gguf)).collect::<Result<Vec<_>>>()?;
     let (head, head_weights) = read_head(gguf, plan, 0..head)?;
     let mut traces = Vec::with_capacity(batches.len());
     let mut position = 0;
     for tokens in batches {
         embed(gguf, &mut executor, tokens, position)?;
         let mut trace = vec![Traced { op: 0, output: executor.output(plan.ops()[0].output()) }];
-        for (op, weights) in (1..ops.end).zip(&weights) {
-            executor.run(&plan.ops()[op], weights);
-            trace.push(Traced { op, output: executor.output(plan.ops()[op].output()) });
+        for (op, weights) in ops.iter().zip(&weights) {
+            executor.run(&plan.ops()[*op], weights);
+            trace.push(Traced { op: *op, output: executor.output(plan.ops()[*op].output()) });
         }
         let matrix = &head_weights.matrices[0];
         let mut output = vec![0.0; matrix.rows()];

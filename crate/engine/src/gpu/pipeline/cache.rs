@@ -89,8 +89,8 @@ fn groups(kernel: Kernel, layouts: &Layouts) -> Vec<&BindGroupLayout> {
         Kernel::Matvec(..) | Kernel::Matmul(..) => vec![&layouts.weights, &layouts.read_read_write],
         Kernel::Prepare(..) => vec![&layouts.weights, &layouts.prepare],
         Kernel::Embed(_) => vec![&layouts.weights, &layouts.read_write],
-        Kernel::RopeAppend => vec![&layouts.rope],
-        Kernel::Attend => vec![&layouts.read_read_write],
+        Kernel::RopeAppend { .. } => vec![&layouts.rope],
+        Kernel::Attend(_) | Kernel::AddNormed => vec![&layouts.read_read_write],
         Kernel::ArgmaxChunk | Kernel::ArgmaxAll | Kernel::BestOfChunk | Kernel::Draw => {
             vec![&layouts.choice]
         }

@@ -40,7 +40,7 @@ impl Layouts {
             read_read_write: layout(&[READ, READ, WRITE], false),
             read_write: layout(&[READ, WRITE], false),
             prepare: layout(&[READ, READ, WRITE, WRITE], false),
-            rope: layout(&[WRITE, READ, WRITE], false),
+            rope: layout(&[WRITE, READ, WRITE, READ, READ], false),
             choice: layout(&[READ, WRITE, WRITE, WRITE], false),
         }
     }

@@ -18,6 +18,7 @@ macro_rules! matvec {
             "shared/weights",
             "shared/numbers",
             "shared/source",
+            "shared/epilogue",
             $dot,
             $reduce,
             "matvec"
@@ -28,7 +29,15 @@ macro_rules! matvec {
 /// A matmul by its dot product.
 macro_rules! matmul {
     ($dot:literal) => {
-        module!("shared/batch", "shared/shape", "shared/weights", "shared/numbers", $dot, "matmul")
+        module!(
+            "shared/batch",
+            "shared/shape",
+            "shared/weights",
+            "shared/numbers",
+            "shared/epilogue",
+            $dot,
+            "matmul"
+        )
     };
 }
 
@@ -49,6 +58,7 @@ pub(in crate::gpu) enum Module {
     Embed,
     RopeAppend,
     Attend,
+    AddNormed,
     Argmax,
     Sample,
 }
@@ -73,6 +83,7 @@ impl Module {
             Self::Embed => ("", module!("shared/batch", "shared/shape", "shared/weights", "embed")),
             Self::RopeAppend => ("", module!("shared/batch", "shared/cache", "rope_append")),
             Self::Attend => ("", module!("shared/batch", "shared/cache", "attend")),
+            Self::AddNormed => ("", module!("shared/batch", "add_normed")),
             Self::Argmax => ("", module!("shared/batch", "shared/choice", "argmax")),
             Self::Sample => ("", module!("shared/batch", "shared/choice", "sample")),
         };

@@ -5,7 +5,7 @@ use wgpu::{BindGroup, Buffer, BufferUsages};
 use super::weights::{OpWeights, Weights};
 use crate::error::{Error, Result};
 use crate::gpu::device::Device;
-use crate::gpu::geometry::{BLOCK, CANDIDATES, CHUNK, PARTIAL_TAIL, SPLIT};
+use crate::gpu::geometry::{BLOCK, CANDIDATES, CHUNK, Heads, PARTIAL_TAIL, SPLIT};
 use crate::gpu::memory::{Memory, bytes_of};
 use crate::model::{Activations, Op, Plan, Prologue, Rotation, Spec, rope_angles};
 
@@ -43,6 +43,8 @@ pub(in crate::gpu) struct Buffers {
     /// Attention's split-K partials, (tokens, splits, heads, head_dim + [`PARTIAL_TAIL`]).
     pub(in crate::gpu) partials: Buffer,
     pub(in crate::gpu) gate: Buffer,
+    /// A product that is yet to be normed and added.
+    pub(in crate::gpu) product: Buffer,
     /// Of every step.
     pub(in crate::gpu) ops: Vec<OpBindings>,
     pub(in crate::gpu) choice: BindGroup,
@@ -110,6 +112,7 @@ struct Storage {
     qkv: Buffer,
     partials: Buffer,
     gate: Buffer,
+    product: Buffer,
     values: Buffer,
     factors: Buffer,
     logits: Buffer,
@@ -128,6 +131,7 @@ impl Storage {
     fn new(device: &Device, memory: &mut Memory, plan: &Plan, context: usize, batch: usize) -> Self {
         let Plan { spec, ropes, .. } = plan;
         let sizes = Sizes::new(spec, context, batch);
+        let waits = plan.ops().iter().any(|op| op.output() == Activations::Product);
         let mut storage = |label: &str, bytes: u64| {
             let usage = BufferUsages::STORAGE | BufferUsages::COPY_DST | BufferUsages::COPY_SRC;
             memory.buffer(device, label, bytes, usage)
@@ -138,6 +142,7 @@ impl Storage {
             qkv: storage("queries, keys, values", sizes.qkv),
             partials: storage("attention", sizes.partials),
             gate: storage("gate", bytes(&[batch, spec.ffn, 4])),
+            product: storage("product", if waits { bytes(&[batch, spec.width, 4]) } else { 0 }),
             values: storage("prepared values", sizes.quants),
             factors: storage("factors", sizes.factors),
             logits: storage("logits", bytes(&[LOGIT_ROWS, spec.vocabulary, 4])),
@@ -154,22 +159,34 @@ impl Storage {
     }
 
     /// Ties a step to the buffers that it reads and writes.
-    fn bindings(&self, device: &Device, op: &Op, weights: &OpWeights) -> OpBindings {
+    fn bindings(
+        &self,
+        device: &Device,
+        memory: &mut Memory,
+        plan: &Plan,
+        op: &Op,
+        weights: &OpWeights,
+    ) -> OpBindings {
         let layouts = &device.layouts;
+        let vectors = weights.vectors.as_ref().unwrap_or(&self.nothing);
         let output = self.output(op.output());
         match op {
             Op::Embed(_) => OpBindings::Kernel(device.bind(&layouts.read_write, &[&self.ids, output])),
             Op::RopeAppend(step) => {
+                let rope_dim = step.rope.map_or(0, |rope| plan.ropes[rope].dims as u32);
+                let heads = Heads { rope_dim, query_scale: step.query_scale };
+                let heads = memory.parameters(device, "heads", &heads);
                 let angles = step.rope.map_or(&self.nothing, |rope| &self.angles[rope]);
-                let buffers = [&self.qkv, angles, &self.caches[step.layer]];
+                let buffers = [&self.qkv, angles, &self.caches[step.layer], &heads, vectors];
                 OpBindings::Kernel(device.bind(&layouts.rope, &buffers))
+            }
+            Op::AddNormed(_) => {
+                let buffers = [&self.product, vectors, output];
+                OpBindings::Kernel(device.bind(&layouts.read_read_write, &buffers))
             }
             Op::Attend { layer, .. } => {
                 let buffers = [&self.qkv, &self.caches[*layer], output];
                 OpBindings::Kernel(device.bind(&layouts.read_read_write, &buffers))
-            }
-            Op::AddNormed(_) => {
-                OpBindings::Kernel(device.bind(&layouts.read_write, &[&self.nothing, output]))
             }
             Op::Project(project) => {
                 let input = match project.prologue {
@@ -177,11 +194,10 @@ impl Storage {
                     Prologue::MergeAttention => &self.partials,
                     Prologue::Gated => &self.gate,
                 };
-                let norm = weights.norm.as_ref().unwrap_or(&self.nothing);
                 let prepared = [&self.values, &self.factors];
                 OpBindings::Project {
-                    one: device.bind(&layouts.read_read_write, &[input, norm, output]),
-                    prepare: device.bind(&layouts.prepare, &[input, norm, prepared[0], prepared[1]]),
+                    one: device.bind(&layouts.read_read_write, &[input, vectors, output]),
+                    prepare: device.bind(&layouts.prepare, &[input, vectors, prepared[0], prepared[1]]),
                     many: device.bind(&layouts.read_read_write, &[prepared[0], prepared[1], output]),
                 }
             }
@@ -191,10 +207,11 @@ impl Storage {
     /// The buffer that a step leaves its result in.
     fn output(&self, activations: Activations) -> &Buffer {
         match activations {
-            Activations::Residual | Activations::Product => &self.residual,
+            Activations::Residual => &self.residual,
             Activations::Qkv | Activations::Queries => &self.qkv,
             Activations::Attended => &self.partials,
             Activations::Gated => &self.gate,
+            Activations::Product => &self.product,
             Activations::Logits => &self.logits,
         }
     }
@@ -220,7 +237,7 @@ impl Buffers {
             let words: Vec<u32> = angles.flat_map(|(cos, sin)| [cos.to_bits(), sin.to_bits()]).collect();
             device.queue.write_buffer(buffer, 0, &bytes_of(&words));
         }
-        let of_op = |(op, weights): (&Op, &OpWeights)| storage.bindings(device, op, weights);
+        let of_op = |(op, weights): (&Op, &OpWeights)| storage.bindings(device, memory, plan, op, weights);
         Ok(Self {
             batch,
             ops: plan.ops().iter().zip(&weights.0).map(of_op).collect(),
@@ -235,6 +252,7 @@ impl Buffers {
             qkv: storage.qkv,
             partials: storage.partials,
             gate: storage.gate,
+            product: storage.product,
         })
     }
 }

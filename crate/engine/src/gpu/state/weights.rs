@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use wgpu::{BindGroup, Buffer};
 
-use crate::gpu::pipeline::kernel::Bits;
+use crate::gpu::pipeline::kernel::{Finish, Packing};
 
 /// Rows of a matrix that fit one binding.
 pub(in crate::gpu) struct Part {
-    pub(in crate::gpu) bits: Bits,
+    pub(in crate::gpu) packing: Packing,
+    pub(in crate::gpu) finish: Finish,
     /// Rows of the output.
     pub(in crate::gpu) rows: u32,
     /// (quants, scales, shape); stays bound for good.
@@ -25,8 +26,8 @@ pub(in crate::gpu) struct Matrix {
 /// The weights of one step of the plan; empty for steps without any.
 #[derive(Default)]
 pub(in crate::gpu) struct OpWeights {
-    /// Of the norm that it begins with, one a column.
-    pub(in crate::gpu) norm: Option<Buffer>,
+    /// Its vectors, one after the other.
+    pub(in crate::gpu) vectors: Option<Buffer>,
     /// `None` for a head that is tied to the embedding as well.
     pub(in crate::gpu) matrix: Option<Matrix>,
 }

@@ -68,7 +68,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 }
 
 fn as_json(gguf: &Gguf<std::fs::File>, spec: &engine::Result<Spec>, list: bool) -> serde_json::Value {
-    let types: Vec<_> = gguf.types()
+    let types: Vec<_> = gguf
+        .types()
         .into_iter()
         .map(|(dtype, tensors, bytes)| json!({ "type": dtype, "tensors": tensors, "bytes": bytes }))
         .collect();

@@ -21,14 +21,15 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("engine", &["protocol"]),
     ("page", &["economics", "figures", "latency", "protocol"]),
     ("worker", &["engine", "latency", "protocol"]),
-    ("nibble", &["economics", "engine", "figures", "latency"]),
-    ("xtask", &[]),
+    ("nibble", &["economics", "engine", "figures", "latency", "transfer"]),
+    ("transfer", &[]),
+    ("xtask", &["transfer"]),
     // Developer tools both; nothing of the product is linked into either.
     ("bench", &["xtask"]),
 ];
 
 /// Crates that know no browser, and what they must therefore not name.
-const NO_BROWSER: &[&str] = &["figures", "economics", "latency", "protocol", "engine"];
+const NO_BROWSER: &[&str] = &["figures", "economics", "latency", "protocol", "engine", "transfer"];
 const BROWSER: &[&str] = &["web-sys", "js-sys", "wasm-bindgen", "wasm-bindgen-futures", "leptos"];
 
 /// Ways of turning text into markup.

@@ -21,15 +21,33 @@ pub struct Model {
     pub bytes: u64,
     /// Lower-case hex.
     pub sha256: String,
-    /// `pypi:NAME==VERSION`.
+    /// `pypi:NAME==VERSION`, an address, or [`LOCAL`].
     pub source: String,
     /// E.g. `llama`.
     pub architecture: String,
     /// Main tensor type, e.g. `Q4_1`.
     pub quantization: String,
     /// Whether it is the one used when none is named.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub default: bool,
+    /// The numbers that its memory follows from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub needs: Option<Needs>,
+}
+
+/// Source of a file that only whoever added it has.
+pub const LOCAL: &str = "local";
+
+/// The numbers that a model's memory follows from; the page reads them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+pub struct Needs {
+    /// Bytes of all tensors.
+    pub weights: u64,
+    /// Bytes of keys and values that a token takes in the cache, in 16 bits.
+    pub kv_bytes_per_token: u64,
+    /// Positions that the model was trained on.
+    pub context: u64,
 }
 
 #[derive(Deserialize)]
@@ -44,7 +62,21 @@ pub fn read(path: &Path) -> Result<Vec<Model>> {
     parse(&text).with_context(|| format!("{} is not right", path.display()))
 }
 
-fn parse(text: &str) -> Result<Vec<Model>> {
+/// Adds a model at the end of the catalogue, leaving what stands there as it is.
+pub(crate) fn append(path: &Path, model: &Model) -> Result<()> {
+    #[derive(Serialize)]
+    struct One<'a> {
+        model: [&'a Model; 1],
+    }
+    let text = std::fs::read_to_string(path).with_context(|| format!("could not read {}", path.display()))?;
+    let text = format!("{}\n\n{}", text.trim_end(), toml::to_string(&One { model: [model] })?);
+    parse(&text).context("the entry does not fit into the catalogue")?;
+    let fresh = path.with_extension("toml.part");
+    std::fs::write(&fresh, text).with_context(|| format!("could not write {}", fresh.display()))?;
+    std::fs::rename(&fresh, path).with_context(|| format!("could not write {}", path.display()))
+}
+
+pub(crate) fn parse(text: &str) -> Result<Vec<Model>> {
     let models = toml::from_str::<Catalogue>(text)?.model;
     for (index, model) in models.iter().enumerate() {
         check(model)?;
@@ -66,7 +98,9 @@ fn check(model: &Model) -> Result<()> {
     ensure!(model.bytes > 0, "{id}: bytes must be the file's size");
     let hex = model.sha256.chars().all(|c| c.is_ascii_digit() || ('a'..='f').contains(&c));
     ensure!(hex && model.sha256.len() == 64, "{id}: sha256 must be 64 lower-case hex digits");
-    ensure!(model.source.starts_with("pypi:"), "{id}: the source {:?} must begin with pypi:", model.source);
+    let source = &model.source;
+    let known = source.starts_with("pypi:") || transfer::is_url(source) || source == LOCAL;
+    ensure!(known, "{id}: the source {source:?} must begin with pypi: or https://, or be {LOCAL}");
     Ok(())
 }
 
@@ -110,7 +144,7 @@ mod tests {
             ("98_362_432", "0", "bytes must be"),
             ("file = \"Smol", "file = \"../Smol", "must be plain"),
             ("sha256 = \"b1", "sha256 = \"XX", "64 lower-case hex"),
-            ("pypi:", "ftp:", "must begin with pypi:"),
+            ("pypi:", "ftp:", "must begin with pypi: or https://"),
             ("license", "licence", "unknown field"),
         ] {
             let message = format!("{:#}", parse(&good.replace(from, to)).unwrap_err());

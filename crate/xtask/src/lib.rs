@@ -3,8 +3,10 @@
 //! What a person reads goes to standard error; standard output carries results only (`demo --check` prints one
 //! JSON object there). Tools are called by full path and installed under cargo's target directory.
 
+mod add;
 mod apt;
 mod fetch;
+mod header;
 mod size;
 mod summary;
 mod variant;

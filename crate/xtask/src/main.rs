@@ -69,6 +69,17 @@ enum ModelAction {
         /// Its id in models/catalogue.toml; the default model without one.
         id: Option<String>,
     },
+    /// Adds a model to models/catalogue.toml: brings its file, reads its header, writes size and SHA-256.
+    Add {
+        /// Address of a .gguf file (https), or its path.
+        from: String,
+        /// SPDX identifier, where the file states no licence.
+        #[arg(long)]
+        license: Option<String>,
+        /// Name to show, instead of the file's own.
+        #[arg(long)]
+        name: Option<String>,
+    },
     /// Checks size and SHA-256 of a model file.
     Verify {
         /// Its id in models/catalogue.toml; the default model without one.
@@ -90,6 +101,9 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Bench { options } => bench(&paths, &options),
         Task::Serve { port } => serve::forever(&paths.dist, port),
         Task::Model { action: ModelAction::Fetch { id } } => model::fetch(&paths, id.as_deref()),
+        Task::Model { action: ModelAction::Add { from, license, name } } => {
+            model::add(&paths, &from, &model::Stated { license, name })
+        }
         Task::Model { action: ModelAction::Verify { id } } => model::verify(&paths, id.as_deref()),
     }
 }

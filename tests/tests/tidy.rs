@@ -22,6 +22,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("page", &["economics", "figures", "latency", "protocol"]),
     ("worker", &["engine", "latency", "protocol"]),
     ("nibble", &["economics", "engine", "figures", "latency", "transfer"]),
+    ("fuzz", &["engine"]),
     ("transfer", &[]),
     ("xtask", &["transfer"]),
     // Developer tools both; nothing of the product is linked into either.

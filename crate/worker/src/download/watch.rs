@@ -16,6 +16,9 @@ pub(super) const SLICE: usize = 1 << 20;
 /// Reads at an offset; 0 bytes only at the end.
 pub(super) type ReadAt<'a> = &'a dyn Fn(u64, &mut [u8]) -> Result<usize, JsValue>;
 
+/// Takes a slice of a file, with its offset.
+type Take<'a> = &'a mut dyn FnMut(u64, &[u8]) -> Result<(), JsValue>;
+
 /// One load's name, length, and whom it tells.
 #[derive(Clone, Copy)]
 pub(crate) struct Watch<'a> {
@@ -42,13 +45,7 @@ impl Watch<'_> {
     }
 
     /// Hands out the first `size` bytes of what `read` reads, slice by slice with its offset.
-    pub(super) async fn each(
-        &self,
-        stage: Stage,
-        read: ReadAt<'_>,
-        size: u64,
-        take: &mut dyn FnMut(u64, &[u8]) -> Result<(), JsValue>,
-    ) -> Result<()> {
+    pub(super) async fn each(&self, stage: Stage, read: ReadAt<'_>, size: u64, take: Take<'_>) -> Result<()> {
         let mut pace = Pace::default();
         let mut done = 0;
         let mut slice = vec![0; SLICE];

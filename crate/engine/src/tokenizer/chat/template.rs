@@ -195,7 +195,7 @@ impl ChatTemplate {
     ///
     /// # Errors
     /// As [`Self::render`], or the tokenizer's.
-    pub(crate) fn tokens(&self, messages: &[Message], tokenizer: &Tokenizer) -> Result<Vec<u32>> {
+    pub fn tokens(&self, messages: &[Message], tokenizer: &Tokenizer) -> Result<Vec<u32>> {
         let messages = &*self.folded(messages);
         let rendered = self.rendered(messages, true)?;
         let own = self.own_characters(messages, &rendered, tokenizer).ok_or_else(|| Error::BadPrompt {

@@ -1,0 +1,4 @@
+//! `header` of [`fuzz`] under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::header(data));

@@ -1,0 +1,4 @@
+//! `template` of [`fuzz`] under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::template(data));

@@ -1,0 +1,4 @@
+//! `tokenizer` of [`fuzz`] under libFuzzer.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| fuzz::tokenizer(data));

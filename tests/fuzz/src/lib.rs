@@ -1,5 +1,5 @@
 //! What is fuzzed: everything that reads a model file's own words. Each takes any bytes, and must come back without a
-//! panic, in bounded time and memory; `cargo xtask fuzz` runs them.
+//! panic, in bounded time and memory.
 
 use std::io::Cursor;
 

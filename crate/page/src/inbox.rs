@@ -14,7 +14,7 @@ impl App {
                 self.engine.set(Engine::Ready);
             }
             FromWorker::LoadProgress(progress) => self.on_progress(progress),
-            FromWorker::Loaded(loaded) => self.on_loaded(loaded),
+            FromWorker::Loaded(loaded) => self.on_loaded(*loaded),
             FromWorker::Prefill(prefill) => self.on_prefill(prefill),
             FromWorker::Token(token) => self.on_token(&token),
             FromWorker::Finished(finished) => self.on_finished(finished),

@@ -70,7 +70,7 @@ pub enum FromWorker {
     /// Where a load stands; several a second.
     LoadProgress(LoadProgress),
     /// The model can be prompted.
-    Loaded(Loaded),
+    Loaded(Box<Loaded>),
     /// How far the prompt is read; at least once before the first token.
     Prefill(Prefill),
     /// One token was chosen.

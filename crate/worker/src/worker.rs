@@ -42,7 +42,7 @@ impl Worker {
                 worker.engine.replace(None);
                 let (engine, loaded) = tasks::load(request, files, &worker.threads, &signal).await?;
                 worker.engine.replace(Some(engine));
-                Ok(FromWorker::Loaded(loaded))
+                Ok(FromWorker::Loaded(Box::new(loaded)))
             }),
             ToWorker::Bench(asked) => self.run(Operation::Bench, None, async move |worker, signal| {
                 let mut engine = worker.engine.take().ok_or(Error::NoModel)?;

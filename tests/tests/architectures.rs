@@ -2,15 +2,25 @@
 //! each of which is computed so or refused.
 
 use std::io::Cursor;
+use std::sync::LazyLock;
+use std::time::Instant;
 
+use engine::cpu::Pool;
 use engine::gguf::Gguf;
-use engine::{Engine, block_on};
+use engine::gpu::{Adapter, Settings, Variant};
+use engine::{Engine, LoadOptions, Preference, argmax, block_on};
 use serde_json::{Value, json};
 use tests::architectures::{Case, altered, cases, nmse};
 
 /// Error of the processor's logits at a position: keys and values of fourteen bits here and floats there, GELU by a
 /// table of halves there. Measured: 3.5e-7 at most.
 const PROCESSOR: f64 = 1e-6;
+
+/// The same of the GPU's, whose cache holds halves.
+const GPU: f64 = 1e-5;
+
+/// Share of positions with the same best next token on the GPU as on the processor.
+const SAME: f64 = 0.99;
 
 /// The engine's logits at every position.
 fn logits(engine: &mut Engine, case: &Case) -> Vec<Vec<f32>> {
@@ -19,8 +29,8 @@ fn logits(engine: &mut Engine, case: &Case) -> Vec<Vec<f32>> {
     all
 }
 
-/// Checks one backend on every case.
-fn check(most: f64, load: impl Fn(&Case) -> Engine) {
+/// Checks one backend on every case; `each` gets its logits.
+fn check(most: f64, load: impl Fn(&Case) -> Engine, mut each: impl FnMut(&Case, &[Vec<f32>])) {
     let mut worst = 0.0f64;
     for case in cases() {
         let got = logits(&mut load(&case), &case);
@@ -29,16 +39,57 @@ fn check(most: f64, load: impl Fn(&Case) -> Engine) {
         println!("{}: NMSE {error:.1e}", case.name);
         assert!(error.is_finite(), "{}", case.name);
         worst = worst.max(error);
+        each(&case, &got);
     }
     assert!(worst <= most, "logits differ from llama.cpp's: NMSE {worst:.1e}");
 }
 
 #[test]
 fn the_processors_logits_are_the_references() {
-    check(PROCESSOR, |case| {
-        let gguf = Gguf::open("tiny.gguf", Cursor::new(case.file.clone())).unwrap();
-        Engine::on_cpu(gguf, case.context).unwrap()
+    check(PROCESSOR, on_cpu, |_, _| {});
+}
+
+fn on_cpu(case: &Case) -> Engine {
+    let gguf = Gguf::open("tiny.gguf", Cursor::new(case.file.clone())).unwrap();
+    Engine::on_cpu(gguf, case.context).unwrap()
+}
+
+fn on_gpu(case: &Case) -> Engine {
+    let gguf = Gguf::open("tiny.gguf", Cursor::new(case.file.clone())).unwrap();
+    // Measuring variants would compile each of their kernels for each of these models.
+    let settings = Settings { variant: Some(Variant::PLAIN), ..Settings::default() };
+    let device = block_on(async {
+        let adapter = Adapter::find().await.expect("`cargo xtask setup` installs a software adapter");
+        adapter.open(settings).await.unwrap()
     });
+    let options = LoadOptions {
+        context: case.context,
+        backend: Preference::Gpu,
+        pool: Pool::alone(),
+        clock: now_ms,
+        remembered: None,
+    };
+    let engine = block_on(Engine::load(gguf, &options, Ok(device), &mut |_| {})).unwrap();
+    assert!(engine.gpu().is_some(), "{}: {}", case.name, engine.report().reason);
+    engine
+}
+
+/// What loading measures with; a clock that stands still would keep it measuring.
+fn now_ms() -> f64 {
+    static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+    START.elapsed().as_secs_f64() * 1e3
+}
+
+#[test]
+fn the_gpus_logits_are_the_references_and_choose_as_the_processors() {
+    let mut same = 0;
+    let mut all = 0;
+    check(GPU, on_gpu, |case, theirs| {
+        let ours = logits(&mut on_cpu(case), case);
+        same += ours.iter().zip(theirs).filter(|(ours, theirs)| argmax(ours) == argmax(theirs)).count();
+        all += ours.len();
+    });
+    assert!(same as f64 >= SAME * all as f64, "{same} of {all} tokens are the processor's");
 }
 
 /// What one model does and another does not moves the logits far beyond what is allowed.

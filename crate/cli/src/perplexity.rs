@@ -81,7 +81,7 @@ fn score(engine: &mut Engine, tokens: &[u32], chunk: usize, second_half: bool) -
     let mut score = Score::default();
     let chunks = tokens.chunks(chunk);
     let (from, count) = if second_half { (chunk / 2, tokens.len() / chunk) } else { (0, chunks.len()) };
-    let beginning = engine.tokenizer().bos().filter(|_| second_half && engine.tokenizer().adds_bos());
+    let beginning = engine.tokenizer().bos().filter(|_| engine.tokenizer().adds_bos());
     let watched = std::io::stderr().is_terminal();
     for (index, chunk) in chunks.take(count).enumerate() {
         let mut chunk = chunk.to_vec();

@@ -48,8 +48,8 @@ fn every_supported_type_loads_and_answers() {
 }
 
 /// Logits of quantised weights against those of the same weights as floats, as normalised mean squared error: what
-/// activations, keys and values of fourteen bits and rounded scales cost; measured TODO.
-const QUANTIZED_NMSE: f64 = 1e-6;
+/// activations, keys and values of fourteen bits and rounded scales cost. Measured 2e-9 (BF16) to 1.8e-5 (Q5_K).
+const QUANTIZED_NMSE: f64 = 3e-5;
 
 #[test]
 fn blocks_of_every_type_give_the_logits_of_their_weights() {
@@ -85,6 +85,7 @@ fn blocks_of_every_type_give_the_logits_of_their_weights() {
             |values: &mut dyn Iterator<Item = f32>| values.map(|v| f64::from(v).powi(2)).sum::<f64>();
         let error = squares(&mut got.iter().zip(&want).map(|(got, want)| got - want));
         let nmse = error / squares(&mut want.iter().copied());
+        println!("{dtype:?}: NMSE {nmse:.1e}");
         assert!(nmse <= QUANTIZED_NMSE, "{dtype:?}: {nmse:e}");
     }
 }

@@ -17,7 +17,7 @@ use crate::{build, command, serve};
 pub const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
 
 /// Seconds after which a browser's test program is given up; far above what any takes.
-const PATIENCE: &str = "900";
+const PATIENCE: &str = "1800";
 
 /// Who runs tests.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]

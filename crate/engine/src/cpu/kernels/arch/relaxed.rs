@@ -32,10 +32,10 @@ pub(crate) fn quantize(x: &[f32], mut out: QuantizedRowsMut) {
         // SAFETY: a block is 32 floats, and the assertion above holds the outputs.
         unsafe {
             let bytes = out.quants.as_mut_ptr().add(index * ACTIVATION_BLOCK).cast::<u8>();
-            for half in 0..2 {
+            for (half, sum) in sums.iter_mut().enumerate() {
                 let four = |i: usize| rounded(block.as_ptr().add(16 * half + 4 * i), inverse);
                 let (a, b, c, d) = (four(0), four(1), four(2), four(3));
-                sums[half] = i32x4_add(i32x4_add(a, b), i32x4_add(c, d));
+                *sum = i32x4_add(i32x4_add(a, b), i32x4_add(c, d));
                 let (ab, cd) = (i16x8_narrow_i32x4(a, b), i16x8_narrow_i32x4(c, d));
                 let high = i8x16_narrow_i16x8(i16x8_shr(ab, 7), i16x8_shr(cd, 7));
                 let seven = i16x8_splat(127);

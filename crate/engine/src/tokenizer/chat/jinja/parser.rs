@@ -605,13 +605,18 @@ impl Parser {
             } else if self.skip_operator("[") {
                 value = self.subscript(value)?;
             } else if self.skip_operator("(") {
-                let given = self.given()?;
-                let depth = [value.depth, depths(&given)];
-                value = node(Kind::Call(value.into(), given), depth)?;
+                value = self.call(value)?;
             } else {
                 return Ok(value);
             }
         }
+    }
+
+    /// Behind the opening parenthesis.
+    fn call(&mut self, value: Expr) -> Result<Expr> {
+        let given = self.given()?;
+        let depth = [value.depth, depths(&given)];
+        node(Kind::Call(value.into(), given), depth)
     }
 
     fn subscript(&mut self, value: Expr) -> Result<Expr> {
@@ -674,9 +679,7 @@ impl Parser {
             } else if self.skip_word("is") {
                 value = self.test(value)?;
             } else if self.skip_operator("(") {
-                let given = self.given()?;
-                let depth = [value.depth, depths(&given)];
-                value = node(Kind::Call(value.into(), given), depth)?;
+                value = self.call(value)?;
             } else {
                 return Ok(value);
             }

@@ -103,7 +103,7 @@ async function inBrowser(url, build, onGpu) {
   const sha256 = createHash("sha256").update(fs.readFileSync(options.model)).digest("hex");
   const source = { Url: { url: "/model.gguf", file: "model.gguf", bytes, sha256 } };
   const chosen = onGpu ? { backend: "Gpu", variant: options.variant } : { backend: "Cpu", variant: null };
-  const load = { source, context: 512, ...chosen, threads: 0, remember: false };
+  const load = { source, context: 512, ...chosen, threads: 0, reading: "Eight", remember: false };
   const args = [...launchOptions.args, ...adapterArgs(onGpu ? "swiftshader" : "none")];
   const browser = await chromium.launch({ ...launchOptions, args });
   try {

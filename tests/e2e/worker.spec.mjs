@@ -86,7 +86,7 @@ test("one operation at a time", async ({ page }) => {
 
 test("nothing is fetched from another site", async ({ page }) => {
   const source = { url: "https://example.com/m.gguf", file: "m.gguf", bytes: 10, sha256: "0".repeat(64) };
-  const load = [JSON.stringify({ Load: { source: { Url: source }, context: 64, backend: "Cpu", variant: null, threads: 0, remember: false } })];
+  const load = [JSON.stringify({ Load: { source: { Url: source }, context: 64, backend: "Cpu", variant: null, threads: 0, reading: "Eight", remember: false } })];
   const answers = await talk(page, [load], 2);
   expect(answers[1].Failed).toMatchObject({ operation: "Load", kind: "Network" });
   expect(answers[1].Failed.message).toContain("https://example.com/m.gguf is not on this site");
@@ -99,7 +99,7 @@ function drawn(page, engine, threads) {
       const [model] = await (await fetch("models/catalogue.json")).json();
       const worker = new Worker(`worker.js?engine=${engine}`, { type: "module" });
       const { url, file, bytes, sha256 } = model;
-      const load = { source: { Url: { url, file, bytes, sha256 } }, context: 512, backend: "Cpu", variant: null, remember: false, threads };
+      const load = { source: { Url: { url, file, bytes, sha256 } }, context: 512, backend: "Cpu", variant: null, remember: false, reading: "Eight", threads };
       const messages = [{ role: "user", content: "Tell me about the sea, the sky and the land." }];
       const ask = { id: 1, messages, sampling, max_tokens: 64, stop: [], asked_ms: 0 };
       const tokens = [];

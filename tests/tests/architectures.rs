@@ -8,7 +8,7 @@ use std::time::Instant;
 use engine::cpu::Pool;
 use engine::gguf::Gguf;
 use engine::gpu::{Adapter, Settings, Variant};
-use engine::{Engine, LoadOptions, Preference, argmax, block_on};
+use engine::{Engine, LoadOptions, Precision, Preference, argmax, block_on};
 use serde_json::{Value, json};
 use tests::architectures::{Case, altered, cases, nmse};
 
@@ -65,6 +65,7 @@ fn on_gpu(case: &Case) -> Engine {
     let options = LoadOptions {
         context: case.context,
         backend: Preference::Gpu,
+        reading: Precision::Fourteen,
         pool: Pool::alone(),
         clock: now_ms,
         remembered: None,

@@ -9,7 +9,7 @@ use engine::cpu::verify::Agreement;
 use engine::gguf::Gguf;
 use engine::gpu::{Adapter, Settings};
 use engine::tokenizer::Specials;
-use engine::{Engine, LoadOptions, Preference, Request, Sampling, Step, argmax, block_on};
+use engine::{Engine, LoadOptions, Precision, Preference, Prompt, Request, Sampling, Step, argmax, block_on};
 
 /// Positions of the cache: attention puts several splits of 256 together.
 const CONTEXT: usize = 800;
@@ -49,8 +49,14 @@ fn engine(preference: Preference) -> Engine {
         })),
     };
     let pool = Pool::spawn(std::thread::available_parallelism().map_or(1, usize::from));
-    let options =
-        LoadOptions { context: CONTEXT, backend: preference, pool, clock: now_ms, remembered: None };
+    let options = LoadOptions {
+        context: CONTEXT,
+        backend: preference,
+        reading: Precision::Fourteen,
+        pool,
+        clock: now_ms,
+        remembered: None,
+    };
     let engine = block_on(Engine::load(gguf, &options, gpu, &mut |_| {})).unwrap();
     assert_eq!(engine.gpu().is_some(), preference == Preference::Gpu, "{}", engine.report().reason);
     engine
@@ -87,7 +93,7 @@ fn read(engine: &mut Engine, tokens: &[u32]) -> Read {
 /// The greedy answer to a prompt that fills the context but for [`ANSWER`] tokens.
 fn answer(engine: &mut Engine, tokens: &[u32]) -> Vec<u32> {
     let request = Request { sampling: Sampling::greedy(), max_tokens: ANSWER, stop: Vec::new() };
-    let mut generation = engine.start(&tokens[..CONTEXT - ANSWER], &request).unwrap();
+    let mut generation = engine.start(&Prompt::read(tokens[..CONTEXT - ANSWER].to_vec()), &request).unwrap();
     let mut ids = Vec::new();
     loop {
         match block_on(engine.step(&mut generation)).unwrap() {

@@ -22,7 +22,7 @@ class Nibble {
   async load({ url, file, bytes, sha256 }, context) {
     const begin = performance.now();
     const source = { Url: { url, file, bytes, sha256 } };
-    this.post({ Load: { source, context, backend: "Cpu", variant: null, remember: false, threads: this.threads } });
+    this.post({ Load: { source, context, backend: "Cpu", variant: null, reading: "Eight", remember: false, threads: this.threads } });
     const { from_storage: stored } = await this.next("Loaded");
     return { load_ms: performance.now() - begin, stored };
   }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use anyhow::{Result, bail};
 use engine::gpu::Gpu;
 use engine::tokenizer::Specials;
-use engine::{Engine, Request, Sampling, Step, block_on};
+use engine::{Engine, Prompt, Request, Sampling, Step, block_on};
 use latency::Ms;
 use latency::stats::{Measured, Summary, Timing};
 use serde_json::{Value, json};
@@ -95,7 +95,7 @@ fn measure(engine: &mut Engine, tokens: &[u32], args: &Args) -> Result<Run> {
     }
     let request =
         Request { sampling: Sampling::greedy(), max_tokens: args.decode as usize, stop: Vec::new() };
-    let mut generation = engine.start(tokens, &request)?;
+    let mut generation = engine.start(&Prompt::read(tokens.to_vec()), &request)?;
     let start = Instant::now();
     let mut ids = Vec::new();
     let mut arrivals = Vec::new();

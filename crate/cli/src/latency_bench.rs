@@ -128,14 +128,14 @@ fn measure(engine: &mut Engine, args: &LatencyArgs) -> Result<(Vec<Run>, Next)> 
 fn answer(engine: &mut Engine, prompt: &Prompt, number: u32, max_tokens: u32) -> Result<Run> {
     let messages = [Message { role: Role::User, content: prompt.text.clone() }];
     // Reading something else first empties the cache, so that nothing is reused.
-    let first = engine.chat_tokens(&messages)?;
-    block_on(engine.logits(&first[..1], &mut |_, _| {}))?;
+    let first = engine.chat_prompt(&messages)?;
+    block_on(engine.logits(&first.ids()[..1], &mut |_, _| {}))?;
     let max_tokens = prompt.max_tokens.min(max_tokens) as usize;
     let request = Request { sampling: Sampling::greedy(), max_tokens, stop: Vec::new() };
     let mut arrivals = Vec::with_capacity(max_tokens);
     // A visitor waits for the tokenizer too.
     let asked = Instant::now();
-    let tokens = engine.chat_tokens(&messages)?;
+    let tokens = engine.chat_prompt(&messages)?;
     let mut generation = engine.start(&tokens, &request)?;
     loop {
         match block_on(engine.step(&mut generation))? {
@@ -145,7 +145,7 @@ fn answer(engine: &mut Engine, prompt: &Prompt, number: u32, max_tokens: u32) ->
             Step::Finished { .. } => break,
         }
     }
-    Ok(Run::new(&prompt.id, prompt.category, number, tokens.len() as u32, &arrivals))
+    Ok(Run::new(&prompt.id, prompt.category, number, tokens.ids().len() as u32, &arrivals))
 }
 
 fn context(engine: &Engine) -> Context {

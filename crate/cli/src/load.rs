@@ -7,7 +7,7 @@ use anyhow::{Result, anyhow, bail};
 use clap::ValueEnum;
 use engine::cpu::Pool;
 use engine::gpu::{Adapter, Device, Settings, Variant};
-use engine::{AUTOMATIC_THREADS, Engine, LoadOptions, Preference, Report, block_on};
+use engine::{AUTOMATIC_THREADS, Engine, LoadOptions, Precision, Preference, Report, block_on};
 use serde_json::{Value, json};
 
 use crate::model::ModelArgs;
@@ -30,6 +30,17 @@ pub(crate) struct BackendArgs {
     /// Threads that the processor computes on [default: as many as it has, 8 at most]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=256))]
     threads: Option<u16>,
+    /// Bits of the processor's activations while it reads; the model's own words always have 14
+    #[arg(long, value_enum, value_name = "BITS", default_value_t = Reading::Eight)]
+    reading: Reading,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Reading {
+    #[value(name = "8")]
+    Eight,
+    #[value(name = "14")]
+    Fourteen,
 }
 
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -63,7 +74,12 @@ impl BackendArgs {
             Backend::Auto => (Preference::Automatic, self.device().map_err(|error| error.to_string())),
         };
         let pool = Pool::spawn(self.threads());
-        let options = LoadOptions { context, backend: preference, pool, clock: now_ms, remembered: None };
+        let reading = match self.reading {
+            Reading::Eight => Precision::Eight,
+            Reading::Fourteen => Precision::Fourteen,
+        };
+        let options =
+            LoadOptions { context, backend: preference, reading, pool, clock: now_ms, remembered: None };
         let mut engine = block_on(Engine::load(gguf, &options, device, &mut |_| {}))?;
         // In UTC: the standard library knows no time zone.
         if let Ok(since) = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {

@@ -109,7 +109,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 
 fn answer(engine: &mut Engine, messages: &[Message], args: &Args) -> Result<Answer> {
     let asked = Instant::now();
-    let prompt = engine.chat_tokens(messages)?;
+    let prompt = engine.chat_prompt(messages)?;
     let mut generation = engine.start(&prompt, &args.request())?;
     let mut text = String::new();
     let mut arrivals = Vec::new();
@@ -132,7 +132,7 @@ fn answer(engine: &mut Engine, messages: &[Message], args: &Args) -> Result<Answ
         }
     };
     let timing = Timing::new(Ms(0.0), &arrivals);
-    Ok(Answer { text, reason, prompt_tokens: prompt.len(), timing })
+    Ok(Answer { text, reason, prompt_tokens: prompt.ids().len(), timing })
 }
 
 fn ms_since(start: Instant) -> Ms {

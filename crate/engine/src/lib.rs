@@ -20,11 +20,12 @@ pub mod tokenizer;
 
 pub use error::{Error, Result};
 pub use info::Info;
+pub use model::Precision;
 pub use protocol::AUTOMATIC_THREADS;
 pub use sampler::{Sampler, Sampling, argmax};
 pub use select::{Check, LoadOptions, Preference, Progress, Report};
 pub use session::{Engine, FinishReason, Generation, Request, Step};
-pub use tokenizer::{Message, Role, Tokenizer};
+pub use tokenizer::{Message, Prompt, Role, Tokenizer};
 
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};

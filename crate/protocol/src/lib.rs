@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use bench::{Bench, Benched, CpuCosts, GpuCosts, StageCosts};
 pub use conversation::{ChatFormat, Message, Role, Sampling, TemplateOrigin};
 pub use measure::{Asked, Ended, Measure, Measured, Sampled, Until};
-pub use selection::{Check, Preference, Report, is_software};
+pub use selection::{Check, Precision, Preference, Report, is_software};
 pub use store::{
     ADDRESSABLE, BESIDES, Inspect, Inspected, LONGEST_TEMPLATE, Models, Needs, Origin, Record, Stored,
 };
@@ -147,6 +147,8 @@ pub struct Load {
     pub variant: Option<String>,
     /// Threads to compute on; 0 for as many as are good here.
     pub threads: u32,
+    /// Of the processor's activations while it reads what the model did not say itself.
+    pub reading: Precision,
     /// Whether an earlier visit's self-check on the same adapter, build and model may stand in for a new one.
     pub remember: bool,
 }

@@ -14,6 +14,16 @@ pub enum Preference {
     Cpu,
 }
 
+/// How finely the processor quantises the activations of a token; a GPU does not quantise them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Precision {
+    /// −127..=127: up to twice as fast where prompts are read.
+    #[default]
+    Eight,
+    /// −8191..=8191.
+    Fourteen,
+}
+
 /// Which backend runs, and why.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Report {

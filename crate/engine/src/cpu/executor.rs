@@ -15,8 +15,8 @@ use super::state::cache::KvCache;
 use super::state::workspace::Workspace;
 use super::weights::OpWeights;
 use crate::model::{
-    Activation, Activations, AddNormed, Epilogue, Norm, Op, Plan, Project, Prologue, RopeAppend, Rotation,
-    Rows, rope_angles,
+    Activation, Activations, AddNormed, Epilogue, Norm, Op, Plan, Precision, Project, Prologue, RopeAppend,
+    Rotation, Rows, rope_angles,
 };
 
 /// Most tokens in one batch: long enough that weights are read from cache for most of them, short enough
@@ -33,9 +33,10 @@ pub(super) struct Executor {
     /// The batch's cosines and sines for each, (tokens, dims / 2).
     angles: Vec<Vec<(f32, f32)>>,
     workspace: Workspace,
-    /// The batch under way: where it starts, how many tokens.
+    /// The batch under way: where it starts, how many tokens, and how finely each is quantised.
     position: usize,
     tokens: usize,
+    precisions: Vec<Precision>,
 }
 
 impl Executor {
@@ -59,6 +60,7 @@ impl Executor {
             plan: Arc::clone(plan),
             position: 0,
             tokens: 0,
+            precisions: Vec::with_capacity(tokens),
         }
     }
 
@@ -71,8 +73,17 @@ impl Executor {
         self.cache.positions()
     }
 
-    /// Starts a batch of `tokens` at `position`; `embedding` writes the row of its i-th token, (width,).
-    pub(super) fn embed(&mut self, position: usize, tokens: usize, embedding: impl Fn(usize, &mut [f32])) {
+    /// Starts a batch at `position`, of tokens with these `precisions`; `embedding` writes the row of its i-th token,
+    /// (width,).
+    pub(super) fn embed(
+        &mut self,
+        position: usize,
+        precisions: impl Iterator<Item = Precision>,
+        embedding: impl Fn(usize, &mut [f32]),
+    ) {
+        self.precisions.clear();
+        self.precisions.extend(precisions);
+        let tokens = self.precisions.len();
         assert!(tokens <= MAX_BATCH, "a batch has at most {MAX_BATCH} tokens");
         assert!(position + tokens <= self.positions(), "the batch fits the context");
         self.position = position;
@@ -106,12 +117,12 @@ impl Executor {
     /// Prepares the input of a projection: quantised, in [`Workspace::quantized`].
     pub(super) fn prologue(&mut self, project: &Project, weights: &OpWeights) {
         if let Some(norm) = &project.norm {
-            return self.norm(&weights.vectors[0], norm.eps, 0..self.tokens);
+            return self.norm(&weights.vectors[0], norm.eps, 0..self.tokens, None);
         }
         let Some(cols) = project.weights.first().map(Rows::cols) else { return };
         let Workspace { normed, attended, gate, quantized, .. } = &mut self.workspace;
         let x = input(project, normed, attended, gate);
-        let quantizer = Quantizer::new(self.processor.kernels, quantized, cols);
+        let quantizer = Quantizer::new(self.processor.kernels, quantized, cols, &self.precisions);
         self.processor.pool.split(self.tokens, &|tokens| {
             for token in tokens {
                 // SAFETY: a token is handed out once.
@@ -131,11 +142,15 @@ impl Executor {
         }
     }
 
-    /// Norm of some rows of the residual stream, quantised as well.
-    fn norm(&mut self, weight: &[f32], eps: f32, rows: Range<usize>) {
+    /// Norm of some rows of the residual stream, quantised as well: as the batch says, or all with one precision.
+    fn norm(&mut self, weight: &[f32], eps: f32, rows: Range<usize>, precision: Option<Precision>) {
         let w = &mut self.workspace;
         let width = self.plan.spec.width;
-        let quantizer = Quantizer::new(self.processor.kernels, &mut w.quantized, width);
+        let precisions = match precision {
+            Some(precision) => &[precision; MAX_BATCH][..rows.len()],
+            None => &self.precisions[rows.clone()],
+        };
+        let quantizer = Quantizer::new(self.processor.kernels, &mut w.quantized, width, precisions);
         let normed = DisjointSlices::of(&mut w.normed);
         let residual = &w.residual[rows.start * width..];
         self.processor.pool.split(rows.len(), &|tokens| {
@@ -307,7 +322,8 @@ impl Executor {
             unreachable!("a head begins with a norm")
         };
         let tokens = rows.len();
-        self.norm(norm, *eps, rows);
+        // Only its best tokens matter: they are told apart as finely as can be.
+        self.norm(norm, *eps, rows, Some(Precision::Fourteen));
         let w = &self.workspace;
         let x = Input::new(&w.normed, &w.quantized, tokens, matrix.cols());
         multiply_whole(&self.processor, [(matrix, &mut *out)], &x);

@@ -3,12 +3,13 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::kernels::activations::{QuantizedActivations, QuantizedRowsMut};
+use super::kernels::activations::{BlockFactors, QuantizedActivations, QuantizedRowsMut};
 use super::kernels::dispatch::{self, Kernels};
 use super::kernels::layout::ACTIVATION_BLOCK;
 pub(super) use super::matrix::Input;
 use super::matrix::Matrix;
 use super::pool::{DisjointSlices, Pool};
+use crate::model::Precision;
 
 /// The kernels of an instruction set, on these threads.
 #[derive(Clone)]
@@ -35,24 +36,30 @@ impl Processor {
 pub(super) struct Quantizer<'a> {
     kernels: &'static Kernels,
     cols: usize,
+    bytes: bool,
+    precisions: &'a [Precision],
     quants: DisjointSlices<'a, i16>,
-    scales: DisjointSlices<'a, f32>,
-    sums: DisjointSlices<'a, f32>,
-    half_sums: DisjointSlices<'a, f32>,
+    factors: DisjointSlices<'a, BlockFactors>,
 }
 
 impl<'a> Quantizer<'a> {
-    /// Rows of `cols` columns.
-    pub(super) fn new(kernels: &'static Kernels, out: &'a mut QuantizedActivations, cols: usize) -> Self {
-        out.reshape(cols);
-        let QuantizedRowsMut { quants, scales, sums, half_sums } = out.rows_mut();
+    /// Rows of `cols` columns, each of its own of `precisions`.
+    pub(super) fn new(
+        kernels: &'static Kernels,
+        out: &'a mut QuantizedActivations,
+        cols: usize,
+        precisions: &'a [Precision],
+    ) -> Self {
+        let bytes = (kernels.bytes)() && precisions.iter().all(|precision| *precision == Precision::Eight);
+        out.reshape(cols, bytes);
+        let QuantizedRowsMut { quants, factors, .. } = out.rows_mut();
         Self {
             kernels,
             cols,
+            bytes,
+            precisions,
             quants: DisjointSlices::of(quants),
-            scales: DisjointSlices::of(scales),
-            sums: DisjointSlices::of(sums),
-            half_sums: DisjointSlices::of(half_sums),
+            factors: DisjointSlices::of(factors),
         }
     }
 
@@ -65,13 +72,12 @@ impl<'a> Quantizer<'a> {
         // SAFETY: the caller's promise, row by row.
         let out = unsafe {
             QuantizedRowsMut {
+                bytes: self.bytes,
                 quants: self.quants.slice(index * blocks * ACTIVATION_BLOCK, blocks * ACTIVATION_BLOCK),
-                scales: self.scales.slice(index * blocks, blocks),
-                sums: self.sums.slice(index * blocks, blocks),
-                half_sums: self.half_sums.slice(2 * index * blocks, 2 * blocks),
+                factors: self.factors.slice(index * blocks, blocks),
             }
         };
-        (self.kernels.quantize)(x, out);
+        (self.kernels.quantize)(x, self.precisions[index], out);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::resident::Cpu;
-use crate::model::{Backend, Kind, Op, Projection};
+use crate::model::{Backend, Kind, Op, Projection, Token};
 
 /// Profile of a decoded token.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +71,7 @@ impl Cpu {
         let mut logits = vec![0.0; self.plan.spec.vocabulary];
         for run in 0..=runs {
             // From the start each time: left to grow, the numbers would end in infinities.
-            self.begin(&[0], position);
+            self.begin(&[Token::fine(0)], position);
             self.run(0);
             for (stage, time) in stages.iter().zip(&mut times) {
                 let begun = now();

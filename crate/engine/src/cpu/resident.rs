@@ -10,7 +10,7 @@ use super::products::Processor;
 use super::weights::OpWeights;
 use crate::error::{Error, Result};
 use crate::gguf::Gguf;
-use crate::model::{Backend, Op, Plan, weights};
+use crate::model::{Backend, Op, Plan, Token, weights};
 
 /// The CPU backend: weights, cache, and buffers that no later step allocates.
 pub struct Cpu {
@@ -18,8 +18,8 @@ pub struct Cpu {
     pub(super) weights: Vec<OpWeights>,
     pub(super) executor: Executor,
     pub(super) plan: Arc<Plan>,
-    /// Ids of the batch under way.
-    tokens: Vec<u32>,
+    /// The batch under way.
+    tokens: Vec<Token>,
     position: usize,
 }
 
@@ -89,7 +89,7 @@ impl Backend for Cpu {
         MAX_BATCH
     }
 
-    fn begin(&mut self, tokens: &[u32], position: usize) {
+    fn begin(&mut self, tokens: &[Token], position: usize) {
         self.tokens.clear();
         self.tokens.extend_from_slice(tokens);
         self.position = position;
@@ -100,8 +100,9 @@ impl Backend for Cpu {
             Op::Embed(_) => {
                 let table = &self.weights[op].matrices[0];
                 let tokens = &self.tokens;
-                self.executor.embed(self.position, tokens.len(), |index, row| {
-                    table.dequantize_row(tokens[index] as usize, row);
+                let precisions = tokens.iter().map(|token| token.precision);
+                self.executor.embed(self.position, precisions, |index, row| {
+                    table.dequantize_row(tokens[index].id as usize, row);
                 });
             }
             other => self.executor.run(other, &self.weights[op]),

@@ -50,5 +50,7 @@ pub use q5_k::Q5_K;
 pub use q6_k::Q6_K;
 pub use q8_0::Q8_0;
 pub use quants::{Bits, Bytes, CODEBOOK, Coded, Crumbs, GROUP, Joined, Nibbles, Quants, TILE_COLUMNS};
-pub use scales::{Halves, Minimum, Scales};
-pub use tile::{Packed, Tile2, Tile3, Tile4, Tile5, Tile6, Tile8, TileCoded, TileOf};
+pub use scales::{Halves, Scales};
+pub use tile::{
+    Packed, Tile2, Tile3, Tile4, Tile4Centred, Tile5, Tile5Centred, Tile6, Tile8, TileCoded, TileOf,
+};

@@ -4,7 +4,7 @@ use super::bits::nibble;
 use super::block::Quantized;
 use super::half::half_at;
 use super::planes::{PlaneBlock, Planes};
-use super::tile::Tile4;
+use super::tile::Tile4Centred;
 
 /// A block as it lies in the file.
 #[repr(C)]
@@ -23,7 +23,7 @@ const CENTRE: f32 = 8.0;
 impl Quantized for Q4_0 {
     const WIDTH: usize = 32;
     const BYTES: usize = size_of::<Self>();
-    type Tile = Tile4;
+    type Tile = Tile4Centred;
 
     fn scale(block: &[u8], _: usize) -> (f32, f32) {
         let d = half_at(block, 0);

@@ -4,7 +4,7 @@ use super::bits::{bit, nibble};
 use super::block::Quantized;
 use super::half::half_at;
 use super::planes::{PlaneBlock, Planes};
-use super::tile::Tile5;
+use super::tile::Tile5Centred;
 
 /// A block as it lies in the file.
 #[repr(C)]
@@ -25,7 +25,7 @@ const CENTRE: f32 = 16.0;
 impl Quantized for Q5_0 {
     const WIDTH: usize = 32;
     const BYTES: usize = size_of::<Self>();
-    type Tile = Tile5;
+    type Tile = Tile5Centred;
 
     fn scale(block: &[u8], _: usize) -> (f32, f32) {
         let d = half_at(block, 0);

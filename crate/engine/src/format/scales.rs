@@ -1,4 +1,4 @@
-//! The scales of a tile, halves of eight rows: `w = d · q + m`.
+//! The scales of a tile, halves of eight rows: `w = d · (q + offset)`, or `w = d · q + m`.
 //!
 //! Scales stay halves, so that decoding reads little more than the file holds. A kernel takes them over
 //! [`REBIAS`](super::REBIAS), which the activations' scales bring along: a half's bits only move into a float's places.
@@ -24,11 +24,17 @@ pub trait Scales: Clone {
     /// Runs of columns that have a scale of their own.
     const PARTS: usize;
 
+    /// What every quant lacks; 0 where minima are stored.
+    const OFFSET: i32;
+
     /// The scales of a part.
     fn d(&self, part: usize) -> &Halves;
 
-    /// The minima of a part.
-    fn minimum(&self, part: usize) -> Minimum<'_>;
+    /// The minima of a part, where they are stored.
+    #[inline(always)]
+    fn minima(&self, _part: usize) -> Option<&Halves> {
+        None
+    }
 
     /// Sets scale and minimum of row `lane`.
     fn set(&mut self, lane: usize, part: usize, d: f32, m: f32);
@@ -36,39 +42,20 @@ pub trait Scales: Clone {
     /// Scale and minimum of row `lane`.
     fn get(&self, lane: usize, part: usize) -> (f32, f32) {
         let d = f16_to_f32(self.d(part)[lane]);
-        let m = match self.minimum(part) {
-            Minimum::Zero => 0.0,
-            Minimum::Stored(m) => f16_to_f32(m[lane]),
-            Minimum::Multiple(times) => times * d,
-        };
-        (d, m)
+        (d, self.minima(part).map_or(d * Self::OFFSET as f32, |m| f16_to_f32(m[lane])))
     }
 
     /// Whether a scale or a minimum is beyond what a half holds.
     fn overflowed(&self) -> bool {
         let largest = |halves: &Halves| halves.iter().any(|half| half & 0x7fff == LARGEST);
-        (0..Self::PARTS).any(|part| {
-            let stored = matches!(self.minimum(part), Minimum::Stored(m) if largest(m));
-            stored || largest(self.d(part))
-        })
+        (0..Self::PARTS).any(|part| self.minima(part).is_some_and(largest) || largest(self.d(part)))
     }
 }
 
-/// The minima of a part.
-#[derive(Clone, Copy)]
-pub enum Minimum<'a> {
-    /// None.
-    Zero,
-    /// One a row.
-    Stored(&'a Halves),
-    /// This many times the scale.
-    Multiple(f32),
-}
-
-/// A scale for 32 columns.
+/// A scale for 32 columns, whose quants are too large by `CENTRE`.
 #[derive(Clone)]
 #[repr(C, align(16))]
-pub struct Scale(Halves);
+pub struct Scale<const CENTRE: u8>(Halves);
 
 /// A scale and a minimum for 32 columns.
 #[derive(Clone)]
@@ -91,18 +78,14 @@ pub struct ScaleMins {
     m: [Halves; 2],
 }
 
-impl Scales for Scale {
+impl<const CENTRE: u8> Scales for Scale<CENTRE> {
     const ZERO: Self = Self([0; GROUP]);
     const PARTS: usize = 1;
+    const OFFSET: i32 = -(CENTRE as i32);
 
     #[inline(always)]
     fn d(&self, _: usize) -> &Halves {
         &self.0
-    }
-
-    #[inline(always)]
-    fn minimum(&self, _: usize) -> Minimum<'_> {
-        Minimum::Zero
     }
 
     fn set(&mut self, lane: usize, _: usize, d: f32, _: f32) {
@@ -113,6 +96,7 @@ impl Scales for Scale {
 impl Scales for ScaleMin {
     const ZERO: Self = Self { d: [0; GROUP], m: [0; GROUP] };
     const PARTS: usize = 1;
+    const OFFSET: i32 = 0;
 
     #[inline(always)]
     fn d(&self, _: usize) -> &Halves {
@@ -120,8 +104,8 @@ impl Scales for ScaleMin {
     }
 
     #[inline(always)]
-    fn minimum(&self, _: usize) -> Minimum<'_> {
-        Minimum::Stored(&self.m)
+    fn minima(&self, _: usize) -> Option<&Halves> {
+        Some(&self.m)
     }
 
     fn set(&mut self, lane: usize, _: usize, d: f32, m: f32) {
@@ -133,15 +117,11 @@ impl Scales for ScaleMin {
 impl<const CENTRE: u8> Scales for Centred<CENTRE> {
     const ZERO: Self = Self([[0; GROUP]; 2]);
     const PARTS: usize = 2;
+    const OFFSET: i32 = -(CENTRE as i32);
 
     #[inline(always)]
     fn d(&self, part: usize) -> &Halves {
         &self.0[part]
-    }
-
-    #[inline(always)]
-    fn minimum(&self, _: usize) -> Minimum<'_> {
-        Minimum::Multiple(-f32::from(CENTRE))
     }
 
     fn set(&mut self, lane: usize, part: usize, d: f32, _: f32) {
@@ -152,6 +132,7 @@ impl<const CENTRE: u8> Scales for Centred<CENTRE> {
 impl Scales for ScaleMins {
     const ZERO: Self = Self { d: [[0; GROUP]; 2], m: [[0; GROUP]; 2] };
     const PARTS: usize = 2;
+    const OFFSET: i32 = 0;
 
     #[inline(always)]
     fn d(&self, part: usize) -> &Halves {
@@ -159,8 +140,8 @@ impl Scales for ScaleMins {
     }
 
     #[inline(always)]
-    fn minimum(&self, part: usize) -> Minimum<'_> {
-        Minimum::Stored(&self.m[part])
+    fn minima(&self, part: usize) -> Option<&Halves> {
+        Some(&self.m[part])
     }
 
     fn set(&mut self, lane: usize, part: usize, d: f32, m: f32) {

@@ -9,7 +9,7 @@ use super::scales::{Centred, Scale, ScaleMin, ScaleMins, Scales};
 #[derive(Clone)]
 #[repr(C)]
 pub struct TileOf<S, Q> {
-    /// `d` and `m` of `w = d · q + m`.
+    /// `d`, and `m` or the offset.
     pub scales: S,
     /// `q`.
     pub quants: Q,
@@ -21,20 +21,26 @@ pub type Tile2 = TileOf<ScaleMins, Crumbs>;
 pub type Tile3 = TileOf<Centred<4>, Joined<Crumbs, Bits>>;
 /// Four bits, a scale and a minimum for 32 columns: 5 bits a weight.
 pub type Tile4 = TileOf<ScaleMin, Nibbles>;
+/// Four bits less 8, a scale for 32 columns: 4.5 bits a weight.
+pub type Tile4Centred = TileOf<Scale<8>, Nibbles>;
 /// Four bits through a codebook, a scale for 32 columns: 4.5 bits a weight.
-pub type TileCoded = TileOf<Scale, Coded>;
+pub type TileCoded = TileOf<Scale<0>, Coded>;
 /// Five bits, a scale and a minimum for 32 columns: 6 bits a weight.
 pub type Tile5 = TileOf<ScaleMin, Joined<Nibbles, Bits>>;
+/// Five bits less 16, a scale for 32 columns: 5.5 bits a weight.
+pub type Tile5Centred = TileOf<Scale<16>, Joined<Nibbles, Bits>>;
 /// Six bits less 32, a scale for 16 columns: 7 bits a weight.
 pub type Tile6 = TileOf<Centred<32>, Joined<Nibbles, Crumbs>>;
 /// Eight signed bits, a scale for 32 columns: 8.5 bits a weight.
-pub type Tile8 = TileOf<Scale, Bytes>;
+pub type Tile8 = TileOf<Scale<0>, Bytes>;
 
 const _: () = assert!(size_of::<Tile2>() == 128);
 const _: () = assert!(size_of::<Tile3>() == 128);
 const _: () = assert!(size_of::<Tile4>() == 160);
+const _: () = assert!(size_of::<Tile4Centred>() == 144);
 const _: () = assert!(size_of::<TileCoded>() == 144);
 const _: () = assert!(size_of::<Tile5>() == 192);
+const _: () = assert!(size_of::<Tile5Centred>() == 176);
 const _: () = assert!(size_of::<Tile6>() == 224);
 const _: () = assert!(size_of::<Tile8>() == 272);
 

@@ -16,7 +16,7 @@ use super::readback::{Readback, words_of};
 use super::state::gpu::Gpu;
 use crate::cpu::verify::{Trace, Traced};
 use crate::error::{Error, Result};
-use crate::model::{Activations, Backend, Kind, Op, Projection, forward};
+use crate::model::{Activations, Backend, Kind, Op, Projection, Token, forward};
 use crate::sampler::{Sampler, Sampling, argmax};
 
 /// Largest error of a step, as a share of its largest number. Keys that round to another half move a score, and
@@ -104,7 +104,8 @@ impl Gpu {
     async fn first_wrong(&mut self, batches: &[&[u32]], traces: &[Trace]) -> Result<Option<Wrong>> {
         let mut position = 0;
         for (tokens, trace) in batches.iter().zip(traces) {
-            self.begin(tokens, position);
+            let read: Vec<Token> = tokens.iter().copied().map(Token::fine).collect();
+            self.begin(&read, position);
             for Traced { op, output: want } in trace {
                 if *op == self.plan.head() {
                     self.head(tokens.len() as u32 - 1, 1);
@@ -213,7 +214,7 @@ impl Gpu {
         let mut all = Vec::new();
         let mut logits = Vec::new();
         for (position, token) in tokens.iter().enumerate() {
-            forward(self, &[*token], position, 1, &mut logits).await?;
+            forward(self, &[Token::fine(*token)], position, 1, &mut logits).await?;
             all.extend_from_slice(&logits);
             each();
         }

@@ -9,7 +9,7 @@ use super::readback::{self, Readback, words_of};
 use super::state::buffers::{LOGIT_ROWS, OpBindings, RING};
 use super::state::gpu::Gpu;
 use crate::error::Result;
-use crate::model::{Backend, Op, Plan, run_ops};
+use crate::model::{Backend, Op, Plan, Token, run_ops};
 
 impl Gpu {
     /// Records the beginning of a batch: `batch.read` says where its ids are.
@@ -125,10 +125,11 @@ impl Backend for Gpu {
         self.buffers.batch
     }
 
-    fn begin(&mut self, tokens: &[u32], position: usize) {
+    fn begin(&mut self, tokens: &[Token], position: usize) {
         assert!(tokens.len() <= self.buffers.batch, "a batch has at most {} tokens", self.buffers.batch);
         assert!(position + tokens.len() <= self.context, "the batch fits the context");
-        self.device.queue.write_buffer(&self.buffers.ids, u64::from(RING) * 4, &bytes_of(tokens));
+        let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
+        self.device.queue.write_buffer(&self.buffers.ids, u64::from(RING) * 4, &bytes_of(&ids));
         self.begin_batch(Batch {
             position: position as u32,
             tokens: tokens.len() as u32,

@@ -13,9 +13,9 @@ use super::{Adapter, Device, Dot, Gpu, Reduction, Settings, Variant};
 use crate::cpu::{self, Processor, dispatch, verify};
 use crate::format::{CODEBOOK, Format, f32_to_f16};
 use crate::gguf::Gguf;
-use crate::model::{Activation, Norm, Pairs, Plan, Spec, forward};
+use crate::model::{Activation, Norm, Pairs, Plan, Precision, Spec, Token, forward};
 use crate::testing::{Shape, TINY, write};
-use crate::{Engine, LoadOptions, Preference, Request, Sampling, Step};
+use crate::{Engine, LoadOptions, Preference, Prompt, Request, Sampling, Step};
 
 /// Largest error of logits after all layers, as a share of the largest logit. Both sides round the cache to halves,
 /// at places that differ by rounding. Measured: 1.5e-3 over 700 positions.
@@ -378,7 +378,7 @@ pub(super) async fn a_long_context() {
         .unwrap();
     let processor = Processor::alone(dispatch::detect());
     let mut cpu = cpu::Cpu::load(&mut gguf, &plan, shape.context, &processor, &mut |_| {}).unwrap();
-    let tokens = tokens(703, shape.vocabulary);
+    let tokens: Vec<Token> = tokens(703, shape.vocabulary).into_iter().map(Token::fine).collect();
     let mut ours = Vec::new();
     let mut theirs = Vec::new();
     let mut position = 0;
@@ -396,8 +396,14 @@ pub(super) async fn a_long_context() {
 async fn engine(preference: Preference) -> Engine {
     let gguf = Gguf::open("random.gguf", Cursor::new(TINY.file(Q8_0))).unwrap();
     let pool = cpu::Pool::alone();
-    let options =
-        LoadOptions { context: TINY.context, backend: preference, pool, clock: || 0.0, remembered: None };
+    let options = LoadOptions {
+        context: TINY.context,
+        backend: preference,
+        reading: Precision::Eight,
+        pool,
+        clock: || 0.0,
+        remembered: None,
+    };
     let gpu = match preference {
         Preference::Cpu => Err("a test".to_owned()),
         _ => Ok(device(Settings::default()).await),
@@ -412,7 +418,7 @@ async fn answer(
     lose: &mut dyn FnMut(&mut Engine),
 ) -> (Vec<u32>, usize) {
     let request = Request { sampling: sampling.clone(), max_tokens: 20, stop: Vec::new() };
-    let mut generation = engine.start(&[1, 2, 3, 70, 5], &request).unwrap();
+    let mut generation = engine.start(&Prompt::read(vec![1, 2, 3, 70, 5]), &request).unwrap();
     let mut ids = Vec::new();
     let mut moves = 0;
     loop {

@@ -6,7 +6,7 @@ use super::pipeline::variant::Variant;
 use super::readback;
 use super::state::gpu::Gpu;
 use crate::error::Result;
-use crate::model::{Backend, Projection, run_ops};
+use crate::model::{Backend, Projection, Token, run_ops};
 use crate::sampler::{Sampler, Sampling};
 
 /// Limit of timing one variant, ms.
@@ -69,7 +69,7 @@ impl Gpu {
         // The first run compiles and warms up; it is not counted.
         for run in 0..20 {
             let start = now();
-            self.begin(&[0], 0);
+            self.begin(&[Token::fine(0)], 0);
             let ops = self.timed_ops();
             run_ops(self, ops);
             self.head(0, 1);
@@ -95,7 +95,7 @@ impl Gpu {
         let left = self.context.min(4096);
         let sampler = Sampler::new(Sampling::greedy(), self.plan.spec.vocabulary)?;
         self.begin_choosing(&sampler, left).await?;
-        self.begin(&[0], 0);
+        self.begin(&[Token::fine(0)], 0);
         let body = self.plan.body();
         run_ops(self, body);
         self.choose_first(1)?;

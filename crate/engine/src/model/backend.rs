@@ -2,8 +2,26 @@
 
 use std::ops::Range;
 
+pub use protocol::Precision;
+
 use super::plan::Plan;
 use crate::error::Result;
+
+/// A token to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Token {
+    /// Entry of the vocabulary.
+    pub id: u32,
+    /// Of its activations.
+    pub precision: Precision,
+}
+
+impl Token {
+    /// One whose activations have fourteen bits.
+    pub const fn fine(id: u32) -> Self {
+        Self { id, precision: Precision::Fourteen }
+    }
+}
 
 /// Runs the steps of a [`Plan`], on its own activations and KV cache.
 ///
@@ -21,7 +39,7 @@ pub trait Backend {
     /// Most tokens in one batch.
     fn max_batch(&self) -> usize;
     /// Starts a batch: `tokens` at `position` and after. The cache keeps what lies before `position`.
-    fn begin(&mut self, tokens: &[u32], position: usize);
+    fn begin(&mut self, tokens: &[Token], position: usize);
     /// Runs the step `op` of the plan's body.
     fn run(&mut self, op: usize);
     /// Runs the head for these rows of the batch, to `out` (rows, vocabulary).
@@ -35,7 +53,7 @@ pub trait Backend {
 /// The backend's.
 pub async fn forward<B: Backend>(
     backend: &mut B,
-    tokens: &[u32],
+    tokens: &[Token],
     position: usize,
     want: usize,
     out: &mut Vec<f32>,

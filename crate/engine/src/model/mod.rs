@@ -8,7 +8,7 @@ mod rope;
 mod spec;
 pub mod weights;
 
-pub use backend::{Backend, forward, run_ops};
+pub use backend::{Backend, Precision, Token, forward, run_ops};
 pub use plan::{
     Activations, AddNormed, Embed, Epilogue, HeadNorms, Kind, Op, Plan, Project, Projection, Prologue,
     RopeAppend, Vector,

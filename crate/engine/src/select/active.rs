@@ -3,7 +3,7 @@
 use crate::cpu::Cpu;
 use crate::error::Result;
 use crate::gpu::Gpu;
-use crate::model::{Backend, forward};
+use crate::model::{Backend, Token, forward};
 
 /// The backend that runs.
 pub(crate) enum Active {
@@ -33,7 +33,7 @@ impl Active {
     /// The backend's.
     pub(crate) async fn forward(
         &mut self,
-        tokens: &[u32],
+        tokens: &[Token],
         position: usize,
         want: usize,
         out: &mut Vec<f32>,

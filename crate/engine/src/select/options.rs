@@ -5,6 +5,7 @@ use std::sync::Arc;
 pub use protocol::{Check, Preference, Report};
 
 use crate::cpu::Pool;
+use crate::model::Precision;
 
 /// How a model is loaded.
 #[derive(Clone, Debug)]
@@ -13,6 +14,9 @@ pub struct LoadOptions {
     pub context: usize,
     /// Which backend is asked for.
     pub backend: Preference,
+    /// How finely the processor quantises the activations of a prompt's tokens. Tokens that the model said itself have
+    /// fourteen bits always.
+    pub reading: Precision,
     /// The threads that the processor computes on.
     pub pool: Arc<Pool>,
     /// A monotonic clock, ms; the engine has none of its own in a browser.

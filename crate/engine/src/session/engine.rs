@@ -11,9 +11,9 @@ use crate::error::{Error, Result};
 use crate::gguf::{Gguf, ReadSeek};
 use crate::gpu::Device;
 use crate::info::Info;
-use crate::model::Plan;
+use crate::model::{Plan, Precision, Token};
 use crate::select::{Active, BackendSelection, LoadOptions, Preference, Progress, Report};
-use crate::tokenizer::{ChatTemplate, Message, Specials, Tokenizer, plain_prompt};
+use crate::tokenizer::{ChatTemplate, Message, Prompt, Specials, Tokenizer, plain_prompt};
 
 /// The GPU is checked with it; models know how such a text goes on.
 const CHECK_TEXT: &str = "The harbour was quiet in the early morning, and the boats lay still on the grey water. \
@@ -34,9 +34,11 @@ pub struct Engine {
     report: Report,
     /// Stays open: another backend may have to read the weights.
     gguf: Gguf<Box<dyn ReadSeek>>,
-    /// The tokens in the cache, position by position. Losing the cache loses no conversation: any backend can
-    /// be refilled from the tokens.
-    pub(crate) cached: Vec<u32>,
+    /// Precision of what the model did not say itself.
+    pub(super) reading: Precision,
+    /// The tokens in the cache, position by position, and how they were read. Losing the cache loses no conversation:
+    /// any backend can be refilled from the tokens.
+    pub(crate) cached: Vec<Token>,
     pub(crate) logits: Vec<f32>,
 }
 
@@ -79,6 +81,7 @@ impl Engine {
             clock: options.clock,
             report,
             gguf,
+            reading: options.reading,
             cached: Vec::with_capacity(context),
             logits: Vec::with_capacity(plan.spec.vocabulary),
             plan,
@@ -93,6 +96,7 @@ impl Engine {
         let options = LoadOptions {
             context,
             backend: Preference::Cpu,
+            reading: Precision::Eight,
             pool: Pool::alone(),
             clock: || 0.0,
             remembered: None,
@@ -144,7 +148,7 @@ impl Engine {
     ///
     /// # Errors
     /// The last message is empty, or the template refuses the conversation.
-    pub fn chat_tokens(&self, messages: &[Message]) -> Result<Vec<u32>> {
+    pub fn chat_prompt(&self, messages: &[Message]) -> Result<Prompt> {
         if messages.last().is_none_or(|m| m.content.trim().is_empty()) {
             return Err(Error::BadPrompt { cause: "it is empty; type what the model should answer".into() });
         }
@@ -154,10 +158,11 @@ impl Engine {
             let least = bytes / self.tokenizer.longest_token_bytes();
             return Err(self.too_long(&format!("at least {least}")));
         }
-        match &self.template {
-            Some(template) => Ok(self.tokenizer.begun(template.tokens(messages, &self.tokenizer)?)),
-            None => plain_prompt(messages, &self.tokenizer),
-        }
+        let ids = match &self.template {
+            Some(template) => self.tokenizer.begun(template.tokens(messages, &self.tokenizer)?),
+            None => plain_prompt(messages, &self.tokenizer)?,
+        };
+        Ok(Prompt::of(ids, messages, &self.tokenizer))
     }
 
     pub(super) fn too_long(&self, tokens: &str) -> Error {
@@ -180,7 +185,7 @@ impl Engine {
     }
 
     /// Reads `tokens` after what the cache holds; logits of the last `want` of them.
-    pub(super) async fn advance(&mut self, tokens: &[u32], want: usize) -> Result<()> {
+    pub(super) async fn advance(&mut self, tokens: &[Token], want: usize) -> Result<()> {
         self.backend.forward(tokens, self.cached.len(), want, &mut self.logits).await?;
         self.cached.extend_from_slice(tokens);
         Ok(())
@@ -195,6 +200,7 @@ impl Engine {
             return Err(self.too_long(&tokens.len().to_string()));
         }
         self.cached.clear();
+        let tokens: Vec<Token> = tokens.iter().map(|id| Token { id: *id, precision: self.reading }).collect();
         for batch in tokens.chunks(self.backend.max_batch()) {
             let start = self.cached.len();
             self.advance(batch, batch.len()).await?;

@@ -3,10 +3,10 @@
 use super::engine::Engine;
 use super::stop::StopStrings;
 use crate::error::{Error, Result};
-use crate::model::{Backend, run_ops};
+use crate::model::{Backend, Token, run_ops};
 use crate::sampler::{Sampler, Sampling};
 use crate::select::{Active, Report};
-use crate::tokenizer::TextStream;
+use crate::tokenizer::{Prompt, TextStream};
 
 /// A request for an answer.
 #[derive(Clone, Debug)]
@@ -66,7 +66,7 @@ pub enum Step {
 /// One answer under way. Dropping it is how it is aborted.
 pub struct Generation {
     /// The prompt; after a move to another backend, also what was answered until then.
-    prompt: Vec<u32>,
+    prompt: Vec<Token>,
     prompt_tokens: usize,
     reused: usize,
     /// Prompt tokens in the cache.
@@ -90,7 +90,7 @@ impl Generation {
     /// Everything so far is to be read again, by a backend that has read none of it.
     fn restart(&mut self) {
         self.prompt.truncate(self.prompt_tokens);
-        self.prompt.extend_from_slice(&self.answer);
+        self.prompt.extend(self.answer.iter().copied().map(Token::fine));
         self.read = 0;
         self.pending = None;
         self.on_device = false;
@@ -113,23 +113,25 @@ impl Generation {
 }
 
 impl Engine {
-    /// Begins an answer. The part of the prompt that the cache holds already is kept and not read again.
+    /// Begins an answer. The part of the prompt that the cache holds already, read with the same precision, is kept and
+    /// not read again.
     ///
     /// # Errors
     /// The prompt is empty or does not fit the context, or a setting is out of its range.
-    pub fn start(&mut self, prompt: &[u32], request: &Request) -> Result<Generation> {
-        if prompt.is_empty() {
+    pub fn start(&mut self, prompt: &Prompt, request: &Request) -> Result<Generation> {
+        let ids = prompt.ids();
+        if ids.is_empty() {
             return Err(Error::BadPrompt { cause: "it is empty; type what the model should answer".into() });
         }
-        if prompt.len() >= self.info.context {
-            return Err(self.too_long(&prompt.len().to_string()));
+        if ids.len() >= self.info.context {
+            return Err(self.too_long(&ids.len().to_string()));
         }
         if request.max_tokens == 0 {
             let value = "0".to_owned();
             return Err(Error::BadSetting { setting: "max tokens", value, range: "at least 1" });
         }
         let mut sampler = Sampler::new(request.sampling.clone(), self.plan.spec.vocabulary)?;
-        for token in prompt {
+        for token in ids {
             if *token as usize >= self.plan.spec.vocabulary {
                 let cause =
                     format!("token {token} is outside the vocabulary of {}", self.plan.spec.vocabulary);
@@ -138,12 +140,14 @@ impl Engine {
             sampler.accept(*token);
         }
         // The last prompt token is read again even when cached: its logits choose the first token.
-        let common = self.cached.iter().zip(prompt).take_while(|(a, b)| a == b).count();
-        let reused = common.min(prompt.len() - 1);
+        let read: Vec<Token> = prompt.tokens(self.reading).collect();
+        let exact = matches!(&self.backend, Active::Gpu(_));
+        let same = |(held, token): &(&Token, &Token)| held.id == token.id && (exact || held == token);
+        let reused = self.cached.iter().zip(&read).take_while(same).count().min(ids.len() - 1);
         self.cached.truncate(reused);
         Ok(Generation {
-            prompt: prompt.to_vec(),
-            prompt_tokens: prompt.len(),
+            prompt: read,
+            prompt_tokens: ids.len(),
             on_device: matches!(&self.backend, Active::Gpu(gpu) if gpu.can_choose(&request.sampling)),
             answer: Vec::new(),
             reused,
@@ -151,7 +155,7 @@ impl Engine {
             tokens: 0,
             max_tokens: request.max_tokens,
             sampler,
-            stream: TextStream::after(&self.tokenizer, prompt),
+            stream: TextStream::after(&self.tokenizer, ids),
             stop: StopStrings::new(&request.stop),
             pending: None,
             finished: None,
@@ -218,13 +222,13 @@ impl Engine {
             Active::Gpu(gpu) if generation.on_device => {
                 let id = gpu.next(self.clock).await?;
                 // The device has read the one before already, and perhaps more that may never be asked for.
-                self.cached.extend(generation.pending.take());
+                self.cached.extend(generation.pending.take().map(Token::fine));
                 generation.sampler.accept_chosen(id);
                 id
             }
             _ => {
                 if let Some(pending) = generation.pending.take() {
-                    self.advance(&[pending], 1).await?;
+                    self.advance(&[Token::fine(pending)], 1).await?;
                 }
                 let id = generation.sampler.pick(&mut self.logits);
                 generation.sampler.accept(id);

@@ -4,6 +4,7 @@ use candle_core::quantized::{GgmlDType, QTensor};
 use super::*;
 use crate::Engine;
 use crate::cpu::Stage;
+use crate::model::{Precision, Token};
 use crate::testing::{self, CONTEXT, IM_END, IM_START};
 use crate::{Error, Message, Role, block_on};
 
@@ -33,7 +34,7 @@ fn finish(engine: &mut Engine, generation: &mut Generation) -> (Vec<u32>, String
 }
 
 fn answer(engine: &mut Engine, prompt: &[u32], request: &Request) -> (Vec<u32>, String, FinishReason) {
-    let mut generation = engine.start(prompt, request).unwrap();
+    let mut generation = engine.start(&Prompt::read(prompt.to_vec()), request).unwrap();
     finish(engine, &mut generation)
 }
 
@@ -56,6 +57,7 @@ fn blocks_of_every_type_give_the_logits_of_their_weights() {
     let shape = testing::Shape { layers: 1, heads: 4, head_dim: 64, ffn: 256, ..testing::TINY };
     let logits = |tensors: &[(String, QTensor)]| {
         let mut engine = testing::load(testing::write(&shape.metadata(), tensors)).unwrap();
+        engine.reading = Precision::Fourteen;
         let mut all = Vec::new();
         block_on(engine.logits(&[1, 200, 30, 4, 5], &mut |_, logits| all.extend_from_slice(logits))).unwrap();
         all
@@ -122,7 +124,7 @@ fn prompts_in_batches_and_token_by_token_agree() {
     block_on(engine.logits(&prompt, &mut |_, logits| batched.push(logits.to_vec()))).unwrap();
     engine.cached.clear();
     for (position, token) in prompt.iter().enumerate() {
-        block_on(engine.advance(&[*token], 1)).unwrap();
+        block_on(engine.advance(&[Token { id: *token, precision: Precision::Eight }], 1)).unwrap();
         assert_eq!(engine.logits, batched[position], "position {position}");
     }
 }
@@ -133,17 +135,17 @@ fn a_common_beginning_is_not_read_again_and_changes_nothing() {
     let second = [1u32, 2, 3, 9, 9, 9];
     let mut warm = engine();
     answer(&mut warm, &first, &request(4));
-    let mut generation = warm.start(&second, &request(8)).unwrap();
+    let mut generation = warm.start(&Prompt::read(second.to_vec()), &request(8)).unwrap();
     assert_eq!((generation.reused_tokens(), generation.prompt_tokens()), (3, 6));
     assert_eq!(finish(&mut warm, &mut generation), answer(&mut engine(), &second, &request(8)));
     // The whole prompt again: all but its last token.
-    assert_eq!(warm.start(&second, &request(1)).unwrap().reused_tokens(), 5);
+    assert_eq!(warm.start(&Prompt::read(second.to_vec()), &request(1)).unwrap().reused_tokens(), 5);
 }
 
 #[test]
 fn an_abandoned_answer_leaves_a_sound_session() {
     let mut engine = engine();
-    let mut generation = engine.start(&[5; 30], &request(9)).unwrap();
+    let mut generation = engine.start(&Prompt::read(vec![5; 30]), &request(9)).unwrap();
     for _ in 0..4 {
         block_on(engine.step(&mut generation)).unwrap();
     }
@@ -178,14 +180,14 @@ fn prompts_that_cannot_be_answered_are_refused_with_a_sentence() {
         Ok(_) => panic!("accepted"),
         Err(error) => error.to_string(),
     };
-    assert!(refusal(engine.start(&[], &request(1))).contains("it is empty"));
-    let long = refusal(engine.start(&[1; 48], &request(1)));
+    assert!(refusal(engine.start(&Prompt::read(vec![]), &request(1))).contains("it is empty"));
+    let long = refusal(engine.start(&Prompt::read(vec![1; 48]), &request(1)));
     assert_eq!(
         long,
         "prompt: it has 48 tokens and the context holds 48, answer included; shorten it or load the model with a larger context"
     );
-    assert!(refusal(engine.start(&[999], &request(1))).contains("outside the vocabulary"));
-    assert!(refusal(engine.start(&[1], &request(0))).contains("max tokens is 0"));
+    assert!(refusal(engine.start(&Prompt::read(vec![999]), &request(1))).contains("outside the vocabulary"));
+    assert!(refusal(engine.start(&Prompt::read(vec![1]), &request(0))).contains("max tokens is 0"));
 }
 
 fn user(content: &str) -> [Message; 1] {
@@ -195,16 +197,17 @@ fn user(content: &str) -> [Message; 1] {
 #[test]
 fn conversations_become_tokens_without_injection() {
     let engine = engine();
-    let ids = engine.chat_tokens(&user("a<|im_end|>")).unwrap();
+    let prompt = engine.chat_prompt(&user("a<|im_end|>")).unwrap();
+    let ids = prompt.ids();
     let specials: Vec<u32> = ids.iter().copied().filter(|id| *id >= 256).collect();
     assert_eq!(specials, [IM_START, IM_END, IM_START]);
-    assert!(matches!(engine.chat_tokens(&user(" \n")), Err(Error::BadPrompt { .. })));
-    assert!(matches!(engine.chat_tokens(&[]), Err(Error::BadPrompt { .. })));
+    assert!(matches!(engine.chat_prompt(&user(" \n")), Err(Error::BadPrompt { .. })));
+    assert!(matches!(engine.chat_prompt(&[]), Err(Error::BadPrompt { .. })));
 }
 
 #[test]
 fn a_megabyte_of_emoji_is_refused_at_once() {
-    let error = engine().chat_tokens(&user(&"😀".repeat(1 << 18))).unwrap_err().to_string();
+    let error = engine().chat_prompt(&user(&"😀".repeat(1 << 18))).unwrap_err().to_string();
     assert!(error.contains("tokens and the context holds 48"), "{error}");
 }
 
@@ -216,6 +219,7 @@ fn logits_on(threads: usize, dtype: GgmlDType) -> Vec<u32> {
     let options = crate::LoadOptions {
         context: 300,
         backend: crate::Preference::Cpu,
+        reading: Precision::Eight,
         pool: crate::cpu::Pool::spawn(threads),
         clock: || 0.0,
         remembered: None,
@@ -228,7 +232,7 @@ fn logits_on(threads: usize, dtype: GgmlDType) -> Vec<u32> {
     block_on(engine.logits(&tokens, &mut keep)).unwrap();
     // One token at a time as well, as decoding does.
     for token in 0..20 {
-        block_on(engine.advance(&[token], 1)).unwrap();
+        block_on(engine.advance(&[Token::fine(token)], 1)).unwrap();
         bits.extend(engine.logits.iter().map(|logit| logit.to_bits()));
     }
     bits

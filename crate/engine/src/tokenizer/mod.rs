@@ -21,6 +21,6 @@ mod vocabulary;
 #[cfg(test)]
 pub(crate) use bytes::spell;
 pub(crate) use chat::plain_prompt;
-pub use chat::{ChatTemplate, Message, Role};
+pub use chat::{ChatTemplate, Message, Prompt, Role};
 pub use codec::{Specials, Tokenizer};
 pub use stream::TextStream;

@@ -2,7 +2,7 @@
 
 use engine::cpu::Stage;
 use engine::tokenizer::Specials;
-use engine::{Engine, Request, Sampling, Step};
+use engine::{Engine, Prompt, Request, Sampling, Step};
 use protocol::{Bench, Benched, CpuCosts, FromWorker, GpuCosts, Moved, StageCosts};
 use web_sys::AbortSignal;
 
@@ -61,7 +61,7 @@ async fn run(engine: &mut Engine, tokens: &[u32], asked: Bench, signal: &AbortSi
     engine.logits(&tokens[..1], &mut |_, _| {}).await?;
     let max_tokens = asked.decode as usize;
     let request = Request { sampling: Sampling::greedy(), max_tokens, stop: Vec::new() };
-    let mut generation = engine.start(tokens, &request)?;
+    let mut generation = engine.start(&Prompt::read(tokens.to_vec()), &request)?;
     let start = now_ms();
     let mut read = start;
     let mut first = start;

@@ -22,7 +22,7 @@ struct Times {
 /// Answers a conversation, token by token, until it ends or the signal is given.
 pub(crate) async fn generate(engine: &mut Engine, ask: &Generate, signal: &AbortSignal) -> Result<Finished> {
     engine.set_thinking(ask.thinking);
-    let prompt = engine.chat_tokens(&ask.messages)?;
+    let prompt = engine.chat_prompt(&ask.messages)?;
     let request = Request {
         sampling: ask.sampling.clone(),
         max_tokens: ask.max_tokens as usize,

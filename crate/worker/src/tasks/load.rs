@@ -59,7 +59,9 @@ pub(crate) async fn load(
     };
     let checked_anew = remembered.is_none();
     let backend = request.backend;
-    let options = LoadOptions { context, backend, pool: Arc::clone(&pool), clock: now_ms, remembered };
+    let reading = request.reading;
+    let options =
+        LoadOptions { context, backend, reading, pool: Arc::clone(&pool), clock: now_ms, remembered };
     let mut engine = Engine::load(gguf, &options, gpu, &mut post_progress()).await?;
     engine.set_local_time(local_seconds());
     if let (Some(name), true, Some(_)) = (&report_name, checked_anew, &engine.report().check) {

@@ -194,7 +194,7 @@ async fn answer(
     visitor.was_hidden.set(visitor.hidden.get());
     // A visitor waits for the tokenizer too.
     let asked_ms = now_ms();
-    let tokens = engine.chat_tokens(&messages)?;
+    let tokens = engine.chat_prompt(&messages)?;
     let mut generation = engine.start(&tokens, &request)?;
     loop {
         yield_to_messages().await;
@@ -214,7 +214,7 @@ async fn answer(
     }
     Ok(Some(Answer {
         hidden: visitor.was_hidden.get(),
-        prompt_tokens: tokens.len() as u32,
+        prompt_tokens: tokens.ids().len() as u32,
         asked_ms,
         arrivals_ms,
         memory_bytes: js::memory_bytes() + engine.gpu_memory_bytes(),
@@ -223,6 +223,6 @@ async fn answer(
 
 /// Reads something else, so that nothing of the prompt is reused.
 async fn empty_cache(engine: &mut Engine, messages: &[Message]) -> Result<()> {
-    let other = engine.chat_tokens(messages)?;
-    Ok(engine.logits(&other[..1], &mut |_, _| {}).await?)
+    let other = engine.chat_prompt(messages)?;
+    Ok(engine.logits(&other.ids()[..1], &mut |_, _| {}).await?)
 }

@@ -1,7 +1,7 @@
 use js_sys::{Array, Atomics, Int32Array};
 use protocol::{
-    FailureKind, FromWorker, Generate, Load, Message, Needs, Operation, Preference, Role, Sampling, Source,
-    ToWorker, Token,
+    FailureKind, FromWorker, Generate, Load, Message, Needs, Operation, Precision, Preference, Role,
+    Sampling, Source, ToWorker, Token,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -52,6 +52,7 @@ fn a_file_travels_beside_the_text() {
         backend: Preference::Automatic,
         variant: None,
         threads: 0,
+        reading: Precision::Fourteen,
         remember: true,
     });
     let json = serde_json::to_string(&load).unwrap();

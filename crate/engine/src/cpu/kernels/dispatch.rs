@@ -5,7 +5,10 @@ use std::ops::Range;
 use super::activations::{QuantizedRows, QuantizedRowsMut};
 use super::{arch, reference};
 use crate::cpu::pool::DisjointSlices;
-use crate::format::{Packed, Tile, Tile2, Tile3, Tile4, Tile5, Tile6, Tile8, TileCoded};
+use crate::format::{
+    Packed, Tile, Tile2, Tile3, Tile4, Tile4Centred, Tile5, Tile5Centred, Tile6, Tile8, TileCoded,
+};
+use crate::model::Precision;
 
 /// `y = W·x`: weights, activations, output, tokens, groups of eight rows. No other thread may write the output's rows
 /// of these groups.
@@ -20,8 +23,10 @@ pub type AttentionProduct = fn(&[i16], &[i16], usize, &mut [f32]);
 pub struct Kernels {
     /// Name shown to people.
     pub name: &'static str,
+    /// Whether a batch of nothing but eight bits has products of its own.
+    pub bytes: fn() -> bool,
     /// See [`reference::quantize`].
-    pub quantize: fn(&[f32], QuantizedRowsMut),
+    pub quantize: fn(&[f32], Precision, QuantizedRowsMut),
     /// See [`reference::matmul`].
     pub products: Products,
     /// See [`reference::qk`].
@@ -57,8 +62,10 @@ products! {
     q2: Tile2, "Two bits.";
     q3: Tile3, "Three bits.";
     q4: Tile4, "Four bits.";
+    q4_centred: Tile4Centred, "Four bits less 8.";
     q4_coded: TileCoded, "Four bits through a codebook.";
     q5: Tile5, "Five bits.";
+    q5_centred: Tile5Centred, "Five bits less 16.";
     q6: Tile6, "Six bits.";
     q8: Tile8, "Eight bits.";
 }
@@ -72,6 +79,7 @@ pub trait Multiplied: Tile + Send + Sync + 'static {
 /// The scalar references, on every target.
 pub static REFERENCE: Kernels = Kernels {
     name: "scalar",
+    bytes: || false,
     quantize: reference::quantize,
     products: matmuls!(super::reference),
     qk: reference::qk,
@@ -81,6 +89,7 @@ pub static REFERENCE: Kernels = Kernels {
 #[cfg(all(target_arch = "wasm32", feature = "relaxed-simd"))]
 const RELAXED: Kernels = Kernels {
     name: "relaxed-simd",
+    bytes: arch::relaxed::multiplies_bytes,
     quantize: arch::relaxed::quantize,
     products: matmuls!(super::arch::relaxed),
     qk: arch::pairs::qk,
@@ -90,6 +99,7 @@ const RELAXED: Kernels = Kernels {
 #[cfg(all(target_arch = "wasm32", not(feature = "relaxed-simd")))]
 const SIMD128: Kernels = Kernels {
     name: "simd128",
+    bytes: || false,
     quantize: arch::simd128::quantize,
     products: matmuls!(super::arch::simd128),
     qk: arch::pairs::qk,
@@ -99,6 +109,7 @@ const SIMD128: Kernels = Kernels {
 #[cfg(target_arch = "x86_64")]
 static AVX2: Kernels = Kernels {
     name: "avx2",
+    bytes: || false,
     quantize: arch::avx2::quantize,
     products: matmuls!(super::arch::avx2),
     qk: arch::avx2::qk,

@@ -11,6 +11,9 @@ pub const ACTIVATION_BLOCK: usize = 32;
 /// stay below 2^26.
 pub const LARGEST: f32 = 8191.0;
 
+/// Largest magnitude of an activation of eight bits.
+pub const LARGEST_BYTE: f32 = 127.0;
+
 /// Products of two numbers of fourteen bits that are summed before a sum becomes a float: 32 · 8191² stays below 2^31.
 pub const EXACT: usize = 32;
 

@@ -2,27 +2,28 @@
 
 use std::ops::Range;
 
-use super::activations::{QuantizedRows, QuantizedRowsMut};
-use super::layout::{ACTIVATION_BLOCK, EXACT, LARGEST, SPAN, key_place, pair_place, rows_of, value_place};
+use super::activations::{BlockFactors, QuantizedRows, QuantizedRowsMut, largest, sum_index};
+use super::layout::{ACTIVATION_BLOCK, EXACT, SPAN, key_place, pair_place, rows_of, value_place};
 use crate::cpu::pool::DisjointSlices;
-use crate::format::{GROUP, Minimum, Packed, Quants, REBIAS, Scales, TILE_COLUMNS, TileOf, f16_over_rebias};
+use crate::format::{GROUP, Packed, Quants, Scales, TILE_COLUMNS, TileOf, f16_over_rebias};
+use crate::model::Precision;
 
-/// Quantises `x` (rows, cols) into `out`: per block `scale = max|x| / 8191`, `q = round(x / scale)`. Scale and sum times
-/// [`REBIAS`].
-pub fn quantize(x: &[f32], out: QuantizedRowsMut) {
+/// Quantises `x` (rows, cols) into `out`: per block `scale = max|x| / largest`, with 8191 or 127 as the largest quant, and
+/// `q = round(x / scale)`.
+#[inline(always)]
+pub fn quantize(x: &[f32], precision: Precision, out: QuantizedRowsMut) {
+    assert!(!out.bytes, "no product here takes single bytes");
+    let largest = largest(precision);
     for (index, block) in x.chunks_exact(ACTIVATION_BLOCK).enumerate() {
         let peak = block.iter().fold(0.0f32, |peak, v| peak.max(v.abs()));
-        let scale = peak / LARGEST * REBIAS;
-        let inverse = if peak > 0.0 { LARGEST / peak } else { 0.0 };
+        let inverse = if peak > 0.0 { largest / peak } else { 0.0 };
         let mut sums = [0i32; 2];
         for (column, v) in block.iter().enumerate() {
             let q = (v * inverse).round_ties_even() as i16;
             out.quants[index * ACTIVATION_BLOCK + pair_place(column)] = q;
             sums[column / (ACTIVATION_BLOCK / 2)] += i32::from(q);
         }
-        out.scales[index] = scale;
-        out.sums[index] = scale * (sums[0] + sums[1]) as f32;
-        out.half_sums[2 * index..][..2].copy_from_slice(&sums.map(|sum| scale * sum as f32));
+        out.factors[index] = BlockFactors::new(peak / largest, sums);
     }
 }
 
@@ -38,6 +39,7 @@ pub unsafe fn matmul<S: Scales, Q: Quants>(
     tokens: usize,
     groups: Range<usize>,
 ) {
+    assert!(!x.bytes, "pairs are multiplied");
     let width = TILE_COLUMNS / S::PARTS;
     for token in 0..tokens {
         for row in rows_of(groups.clone(), w.rows) {
@@ -53,12 +55,12 @@ pub unsafe fn matmul<S: Scales, Q: Quants>(
                     };
                     let dot: i32 = (part * width..(part + 1) * width).map(product).sum();
                     let d = f16_over_rebias(tile.scales.d(part)[lane]);
-                    let sum = x.sum(at, part, S::PARTS);
-                    let product = d * x.scales[at] * dot as f32;
-                    total += match tile.scales.minimum(part) {
-                        Minimum::Zero => product,
-                        Minimum::Stored(m) => product + f16_over_rebias(m[lane]) * sum,
-                        Minimum::Multiple(times) => product + d * times * sum,
+                    let BlockFactors { scale, sums, scaled_sums } = x.factors[at];
+                    let sum = sum_index(part, S::PARTS);
+                    let product = d * scale * (dot + S::OFFSET * sums[sum]) as f32;
+                    total += match tile.scales.minima(part) {
+                        None => product,
+                        Some(m) => product + f16_over_rebias(m[lane]) * scaled_sums[sum],
                     };
                 }
             }

@@ -10,7 +10,7 @@ use crate::cpu::products::Processor;
 use crate::cpu::weights::OpWeights;
 use crate::error::Result;
 use crate::gguf::Gguf;
-use crate::model::{Op, Plan, Rows};
+use crate::model::{Op, Plan, Precision, Rows};
 
 /// Bytes of layers, as the file stores them, that are held for timing; one layer at least.
 const HELD: u64 = 5_000_000;
@@ -173,7 +173,7 @@ impl Timed {
         let plan = Arc::clone(&executor.plan);
         let begun = now();
         // From the start each time: left to grow, the numbers would end in infinities, which take another time.
-        executor.embed(0, 1, |_, row| row.copy_from_slice(embedding));
+        executor.embed(0, std::iter::once(Precision::Fourteen), |_, row| row.copy_from_slice(embedding));
         plan.ops()[1..].iter().zip(weights).for_each(|(op, weights)| executor.run(op, weights));
         executor.head(head, &head_weights.vectors[0], &head_weights.matrices[0], 0..1, logits);
         now() - begun

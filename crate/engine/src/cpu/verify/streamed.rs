@@ -12,7 +12,7 @@ use crate::cpu::weights::OpWeights;
 use crate::error::{Error, Result};
 use crate::gguf::Gguf;
 use crate::model::weights::load_ropes;
-use crate::model::{Op, Plan};
+use crate::model::{Op, Plan, Precision};
 
 /// Rows of the head computed at a time: 0.4 MB of the default model. Whole groups of eight, as kernels take them;
 /// few enough in unit tests that a tiny vocabulary has several, and a rest.
@@ -82,7 +82,8 @@ pub(super) fn embed<R: Read + Seek>(
 ) -> Result<()> {
     let embeddings = lookup(gguf, &executor.plan, tokens)?;
     let width = executor.plan.spec.width;
-    executor.embed(position, tokens.len(), |i, row| row.copy_from_slice(&embeddings[i * width..][..width]));
+    let precisions = tokens.iter().map(|_| Precision::Fourteen);
+    executor.embed(position, precisions, |i, row| row.copy_from_slice(&embeddings[i * width..][..width]));
     Ok(())
 }
 

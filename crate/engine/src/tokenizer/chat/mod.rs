@@ -7,10 +7,12 @@ mod goldens;
 mod jinja;
 mod message;
 mod origin;
+mod prompt;
 mod template;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use message::plain_prompt;
 pub use message::{Message, Role};
+pub use prompt::Prompt;
 pub use template::ChatTemplate;

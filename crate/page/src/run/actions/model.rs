@@ -75,10 +75,10 @@ impl App {
         self.model.last.set_value(Some(request.clone()));
         self.start_engine();
         let wish = untrack(|| self.model.wish());
-        let Wish { context, preference, variant, threads } = wish.clone();
+        let Wish { context, preference, variant, threads, reading } = wish.clone();
         self.model.wished.set(Some(wish));
         let Request { source, files, .. } = request;
-        let load = Load { source, context, backend: preference, variant, threads, remember };
+        let load = Load { source, context, backend: preference, variant, threads, reading, remember };
         self.bridge.send_with(&ToWorker::Load(load), files);
     }
 

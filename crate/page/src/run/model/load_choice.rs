@@ -1,6 +1,6 @@
-//! Options of a load: context, backend, variant of the kernels, threads.
+//! Options of a load: context, backend, variant of the kernels, threads, precision.
 
-use protocol::Preference;
+use protocol::{Precision, Preference};
 
 use crate::shared::format;
 
@@ -49,6 +49,8 @@ pub struct Wish {
     pub variant: Option<String>,
     /// Threads asked for; 0 for as many as are good.
     pub threads: u32,
+    /// How finely activations are quantised while prompts are read.
+    pub reading: Precision,
 }
 
 /// The options that a load could grant.
@@ -81,6 +83,12 @@ impl Wish {
                 threads => format::counted(threads, "thread", "threads"),
             });
         }
+        if self.reading != loaded.reading && self.preference != Preference::Gpu {
+            changes.push(match self.reading {
+                Precision::Eight => "prompts read in 8 bits".to_owned(),
+                Precision::Fourteen => "prompts read in 14 bits".to_owned(),
+            });
+        }
         // A model that was trained on less than was asked for got less.
         if self.context != loaded.context && self.context != got.context {
             changes.push(format!("a context of {} tokens", format::count(f64::from(self.context))));
@@ -95,7 +103,13 @@ mod tests {
 
     #[test]
     fn a_button_offers_only_what_would_change() {
-        let loaded = Wish { context: 4_096, preference: Preference::Automatic, variant: None, threads: 0 };
+        let loaded = Wish {
+            context: 4_096,
+            preference: Preference::Automatic,
+            variant: None,
+            threads: 0,
+            reading: Precision::Eight,
+        };
         let got = |context| Got { context, threads: 2 };
         // The model got less than was asked for: asking for what it has changes nothing.
         assert_eq!(loaded.again(&loaded, got(2_048)), None);
@@ -111,6 +125,11 @@ mod tests {
         let cpu = Wish { preference: Preference::Cpu, variant: variant("x"), ..loaded.clone() };
         assert_eq!(cpu.again(&loaded, got(4_096)).as_deref(), Some("Load with the processor"));
         assert_eq!(variant("measured"), None);
+        // A GPU quantises no activations.
+        let fine = Wish { reading: Precision::Fourteen, ..loaded.clone() };
+        assert_eq!(fine.again(&loaded, got(4_096)).as_deref(), Some("Load with prompts read in 14 bits"));
+        let on_gpu = Wish { preference: Preference::Gpu, ..loaded.clone() };
+        assert_eq!(Wish { reading: Precision::Fourteen, ..on_gpu.clone() }.again(&on_gpu, got(4_096)), None);
         // Two threads are what the automatic number came to.
         let threads = |threads| Wish { threads, ..loaded.clone() }.again(&loaded, got(4_096));
         assert_eq!(threads(1).as_deref(), Some("Load with 1 thread"));

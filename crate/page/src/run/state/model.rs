@@ -1,7 +1,7 @@
 //! The model: what is on offer, what is being loaded, what is loaded.
 
 use leptos::prelude::*;
-use protocol::{Inspected, LoadProgress, Loaded, Models, Preference, Report, Source, Stage};
+use protocol::{Inspected, LoadProgress, Loaded, Models, Precision, Preference, Report, Source, Stage};
 use web_sys::File;
 
 use crate::run::model::catalogue::Entry;
@@ -88,6 +88,8 @@ pub(crate) struct Model {
     pub(crate) variant: RwSignal<String>,
     /// Threads asked for; 0 for as many as are good.
     pub(crate) threads: RwSignal<u32>,
+    /// How finely activations are quantised while prompts are read.
+    pub(crate) reading: RwSignal<Precision>,
     /// Options that the model was loaded with.
     pub(in crate::run) wished: RwSignal<Option<Wish>>,
     /// The backend's report, once a model is loaded.
@@ -114,6 +116,7 @@ impl Model {
             preference: RwSignal::new(Preference::Automatic),
             variant: RwSignal::new(load_choice::MEASURED.to_owned()),
             threads: RwSignal::new(0),
+            reading: RwSignal::new(Precision::default()),
             wished: RwSignal::new(None),
             report: RwSignal::new(None),
             forgotten: RwSignal::new(None),
@@ -152,6 +155,7 @@ impl Model {
             preference: self.preference.get(),
             variant: self.variant.with(|typed| load_choice::variant(typed)),
             threads: self.threads.get(),
+            reading: self.reading.get(),
         }
     }
 

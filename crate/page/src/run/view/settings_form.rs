@@ -1,6 +1,7 @@
 //! How the next token is chosen, behind a disclosure; ranges are checked as one types.
 
 use leptos::prelude::*;
+use protocol::Precision;
 
 use crate::app::App;
 use crate::run::model::load_choice::MEASURED;
@@ -23,6 +24,7 @@ pub(crate) fn settings_form(app: App) -> impl IntoView {
                 {FIELDS.iter().enumerate().map(|(index, field)| row(app, index, field, problems)).collect_view()}
                 {variant(app)}
                 {threads(app)}
+                {reading(app)}
             </div>
             <button type="button" data-testid="new-seed" on:click=move |_| {
                 app.chat.texts.update(|texts| texts[SEED] = new_seed().to_string());
@@ -91,6 +93,36 @@ fn threads(app: App) -> impl IntoView {
                     Some(cause) => sentence(&format!("one thread: {cause}")),
                     None => "Automatic: one a core, 8 at most. Applies to the next load.".to_owned(),
                 }}
+            </p>
+        </div>
+    }
+}
+
+/// How finely the processor reads prompts; takes effect when a model is loaded.
+fn reading(app: App) -> impl IntoView {
+    let option = move |value: &'static str, precision: Precision, label: &'static str| {
+        view! {
+            <option value=value selected=move || app.model.reading.get() == precision>{label}</option>
+        }
+    };
+    view! {
+        <div class="field">
+            <label for="set-reading">"Activations while a prompt is read"</label>
+            <select
+                id="set-reading"
+                data-testid="reading"
+                aria-describedby="set-reading-hint"
+                on:change:target=move |event| app.model.reading.set(match &*event.target().value() {
+                    "14" => Precision::Fourteen,
+                    _ => Precision::Eight,
+                })
+            >
+                {option("8", Precision::Eight, "8 bits: faster")}
+                {option("14", Precision::Fourteen, "14 bits: finer")}
+            </select>
+            <p class="hint" id="set-reading-hint">
+                "On the processor. What the model says itself always has 14 bits; a GPU rounds no activations. "
+                "Applies to the next load."
             </p>
         </div>
     }

@@ -6,20 +6,21 @@ use std::ops::Range;
 
 use super::shared::{RUNS, by_heads, by_tokens, check, check_pv, check_qk};
 use super::unpack::{Unpack, Vector};
-use crate::cpu::kernels::activations::{QuantizedRows, QuantizedRowsMut};
+use crate::cpu::kernels::activations::{QuantizedRows, QuantizedRowsMut, sum_index};
 use crate::cpu::kernels::layout::{ACTIVATION_BLOCK, EXACT, HEADS, KEYS, SPAN};
 use crate::cpu::kernels::reference;
 use crate::cpu::pool::DisjointSlices;
-use crate::format::{GROUP, Minimum, Packed, Scales, TileOf};
+use crate::format::{GROUP, Packed, Scales, TileOf};
+use crate::model::Precision;
 
 /// See [`reference::quantize`]; the compiler vectorises the plain loop.
-pub(crate) fn quantize(x: &[f32], out: QuantizedRowsMut) {
+pub(crate) fn quantize(x: &[f32], precision: Precision, out: QuantizedRowsMut) {
     #[target_feature(enable = "avx2")]
-    fn inner(x: &[f32], out: QuantizedRowsMut) {
-        reference::quantize(x, out);
+    fn inner(x: &[f32], precision: Precision, out: QuantizedRowsMut) {
+        reference::quantize(x, precision, out);
     }
     // SAFETY: dispatch chose AVX2.
-    unsafe { inner(x, out) }
+    unsafe { inner(x, precision, out) }
 }
 
 /// See [`reference::matmul`].
@@ -52,7 +53,10 @@ unsafe fn multiply_group<S: Scales, Q: Unpack, const T: usize>(
     let mut total = [_mm256_setzero_ps(); T];
     for (block, tile) in w.group(group).iter().enumerate() {
         for part in 0..S::PARTS {
-            let mut dots = [_mm256_setzero_si256(); T];
+            let sum = sum_index(part, S::PARTS);
+            let mut dots: [__m256i; T] = std::array::from_fn(|t| {
+                _mm256_set1_epi32(S::OFFSET * x.factors[(token + t) * w.blocks + block].sums[sum])
+            });
             for run in part * RUNS / S::PARTS..(part + 1) * RUNS / S::PARTS {
                 let [low, high] = tile.quants.fours::<__m256i>(run, 0);
                 let ([first, second], [third, fourth]) = (pairs::<Q>(low), pairs::<Q>(high));
@@ -64,17 +68,13 @@ unsafe fn multiply_group<S: Scales, Q: Unpack, const T: usize>(
                 }
             }
             let d = over_rebias(tile.scales.d(part));
+            let m = tile.scales.minima(part).map(|m| over_rebias(m));
             for t in 0..T {
-                let at = (token + t) * w.blocks + block;
+                let factors = &x.factors[(token + t) * w.blocks + block];
                 let dot = _mm256_cvtepi32_ps(dots[t]);
-                let product = _mm256_mul_ps(_mm256_mul_ps(d, _mm256_set1_ps(x.scales[at])), dot);
-                let m = match tile.scales.minimum(part) {
-                    Minimum::Zero => None,
-                    Minimum::Stored(m) => Some(over_rebias(m)),
-                    Minimum::Multiple(times) => Some(_mm256_mul_ps(d, _mm256_set1_ps(times))),
-                };
+                let product = _mm256_mul_ps(_mm256_mul_ps(d, _mm256_set1_ps(factors.scale)), dot);
                 let product = m.map_or(product, |m| {
-                    let sum = _mm256_set1_ps(x.sum(at, part, S::PARTS));
+                    let sum = _mm256_set1_ps(factors.scaled_sums[sum]);
                     _mm256_add_ps(product, _mm256_mul_ps(m, sum))
                 });
                 total[t] = _mm256_add_ps(total[t], product);

@@ -63,6 +63,5 @@ pub(super) fn check_pv(weights: &[i16], values: &[i16], dim: usize, out: &[f32])
 pub(super) fn check(x: QuantizedRows, y: &DisjointSlices<f32>, tokens: usize, rows: usize, blocks: usize) {
     assert!(x.blocks == blocks, "activations have the matrix's columns");
     assert!(x.quants.len() >= tokens * blocks * ACTIVATION_BLOCK, "tokens fit the buffers");
-    assert!(x.scales.len() >= tokens * blocks && x.sums.len() >= tokens * blocks, "tokens fit the buffers");
-    assert!(x.half_sums.len() >= 2 * tokens * blocks && y.len() >= tokens * rows, "tokens fit the buffers");
+    assert!(x.factors.len() >= tokens * blocks && y.len() >= tokens * rows, "tokens fit the buffers");
 }

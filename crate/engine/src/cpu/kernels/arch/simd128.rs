@@ -10,22 +10,24 @@ use std::ops::Range;
 
 use super::shared::{RUNS, by_tokens, check};
 use super::unpack::Unpack;
-use super::wasm::{add_scaled, peak_of, rolled, rounded, store, store_scale};
-use crate::cpu::kernels::activations::{QuantizedRows, QuantizedRowsMut};
-use crate::cpu::kernels::layout::{ACTIVATION_BLOCK, LARGEST};
+use super::wasm::{add_scaled, begun, gathered, peak_of, rolled, rounded, store};
+use crate::cpu::kernels::activations::{BlockFactors, QuantizedRows, QuantizedRowsMut, largest};
+use crate::cpu::kernels::layout::ACTIVATION_BLOCK;
 use crate::cpu::pool::DisjointSlices;
 use crate::format::{Packed, Scales, TileOf};
+use crate::model::Precision;
 
 /// See [`crate::cpu::kernels::reference::quantize`].
-pub(crate) fn quantize(x: &[f32], mut out: QuantizedRowsMut) {
+pub(crate) fn quantize(x: &[f32], precision: Precision, mut out: QuantizedRowsMut) {
+    let largest = largest(precision);
     let blocks = x.len() / ACTIVATION_BLOCK;
     assert!(
-        out.scales.len() >= blocks && out.quants.len() >= blocks * ACTIVATION_BLOCK,
+        out.factors.len() >= blocks && out.quants.len() >= blocks * ACTIVATION_BLOCK,
         "activations hold the rows"
     );
     for (index, block) in x.chunks_exact(ACTIVATION_BLOCK).enumerate() {
         let peak = peak_of(block);
-        let inverse = f32x4_splat(if peak > 0.0 { LARGEST / peak } else { 0.0 });
+        let inverse = f32x4_splat(if peak > 0.0 { largest / peak } else { 0.0 });
         // SAFETY: a block is 32 floats, and the assertion above holds the outputs.
         unsafe {
             let quant = |i: usize| rounded(block.as_ptr().add(4 * i), inverse);
@@ -39,7 +41,7 @@ pub(crate) fn quantize(x: &[f32], mut out: QuantizedRowsMut) {
                 let at = index * ACTIVATION_BLOCK + run * 8;
                 v128_store(out.quants.as_mut_ptr().add(at).cast(), pairs);
             }
-            store_scale(&mut out, index, peak, sums);
+            out.factors[index] = BlockFactors::new(peak / largest, gathered(sums));
         }
     }
 }
@@ -76,7 +78,10 @@ unsafe fn multiply_group<S: Scales, Q: Unpack, const T: usize>(
     let runs = rolled::<T>(RUNS / S::PARTS);
     for (block, tile) in w.group(group).iter().enumerate() {
         for part in 0..S::PARTS {
-            let mut dots = [[i32x4_splat(0); 2]; T];
+            // SAFETY: activations hold token + T rows of `blocks` blocks.
+            let mut dots: [[v128; 2]; T] = std::array::from_fn(|t| unsafe {
+                [begun::<S>(x, (token + t) * w.blocks + block, part, S::OFFSET); 2]
+            });
             for run in 0..runs {
                 let run = part * (RUNS / S::PARTS) + run;
                 let halves = [0, 16].map(|at| {
@@ -86,7 +91,7 @@ unsafe fn multiply_group<S: Scales, Q: Unpack, const T: usize>(
                 });
                 for (t, dots) in dots.iter_mut().enumerate() {
                     let at = ((token + t) * w.blocks + block) * ACTIVATION_BLOCK + run * 8;
-                    // SAFETY: activations hold token + T rows of `blocks` blocks.
+                    // SAFETY: as above.
                     unsafe { multiply_pairs(&halves, x.quants.as_ptr().add(at), dots) };
                 }
             }

@@ -3,10 +3,9 @@
 use core::arch::wasm32::*;
 
 use super::unpack::Vector;
-use crate::cpu::kernels::activations::{QuantizedRows, QuantizedRowsMut};
-use crate::cpu::kernels::layout::LARGEST;
+use crate::cpu::kernels::activations::{QuantizedRows, sum_index};
 use crate::cpu::pool::DisjointSlices;
-use crate::format::{GROUP, Minimum, REBIAS, Scales};
+use crate::format::{GROUP, Scales};
 
 /// Largest magnitude of a block of 32.
 #[inline(always)]
@@ -30,26 +29,32 @@ pub(super) unsafe fn rounded(x: *const f32, inverse: v128) -> v128 {
     i32x4_trunc_sat_f32x4(f32x4_nearest(f32x4_mul(x, inverse)))
 }
 
-/// Writes what a block's quants are multiplied with: its scale, and the scale times the sums of the quants of both
-/// halves, which are still spread over four lanes.
+/// Sums of the quants of both halves of a block, which are still spread over four lanes.
 #[inline(always)]
-pub(super) fn store_scale(out: &mut QuantizedRowsMut, block: usize, peak: f32, sums: [v128; 2]) {
-    let [first, second] = sums.map(|sum| {
+pub(super) fn gathered(sums: [v128; 2]) -> [i32; 2] {
+    sums.map(|sum| {
         let sum = i32x4_add(sum, i32x4_shuffle::<2, 3, 0, 1>(sum, sum));
         i32x4_extract_lane::<0>(sum) + i32x4_extract_lane::<1>(sum)
-    });
-    let scale = peak / LARGEST * REBIAS;
-    out.scales[block] = scale;
-    out.sums[block] = scale * (first + second) as f32;
-    out.half_sums[2 * block] = scale * first as f32;
-    out.half_sums[2 * block + 1] = scale * second as f32;
+    })
 }
 
 /// `runs`, for one token hidden from the compiler, so that a loop over them stays one. Unrolled, the sums of a block
 /// become long expressions one after the other, and what the next ones need is spilled in between: a third of the speed.
+/// Products of single bytes hide it always: a fifth of theirs.
 #[inline(always)]
 pub(super) fn rolled<const TOKENS: usize>(runs: usize) -> usize {
     if TOKENS == 1 { std::hint::black_box(runs) } else { runs }
+}
+
+/// `offset · Σq` of a part of the activations' block `at`, on every lane: where a sum of products begins.
+///
+/// # Safety
+/// `x` has such a block, and the tile such a part.
+#[inline(always)]
+pub(super) unsafe fn begun<S: Scales>(x: QuantizedRows, at: usize, part: usize, offset: i32) -> v128 {
+    // SAFETY: the caller's.
+    let factors = unsafe { x.factors.get_unchecked(at) };
+    if offset == 0 { i32x4_splat(0) } else { i32x4_splat(offset * factors.sums[sum_index(part, S::PARTS)]) }
 }
 
 /// `total += d · scale · dot`, and with a minimum `+ m · sum`, for eight rows and activations' block `at`. The same
@@ -67,22 +72,16 @@ pub(super) unsafe fn add_scaled<S: Scales>(
 ) {
     // SAFETY: eight halves each; the caller's for the rest.
     unsafe {
-        let scale = v128_load32_splat(x.scales.as_ptr().add(at).cast());
-        let sum = || {
-            let whole = x.sums.as_ptr().wrapping_add(at);
-            let half = x.half_sums.as_ptr().wrapping_add(2 * at + part);
-            v128_load32_splat(if S::PARTS == 1 { whole } else { half }.cast())
-        };
+        let factors = x.factors.get_unchecked(at);
+        let scale = f32x4_splat(factors.scale);
         for (half, (total, dot)) in total.iter_mut().zip(dots).enumerate() {
             let d = over_rebias(scales.d(part).as_ptr().add(4 * half));
             let product = f32x4_mul(f32x4_mul(d, scale), f32x4_convert_i32x4(dot));
-            let product = match scales.minimum(part) {
-                Minimum::Zero => product,
-                Minimum::Stored(m) => {
-                    f32x4_add(product, f32x4_mul(over_rebias(m.as_ptr().add(4 * half)), sum()))
-                }
-                Minimum::Multiple(times) => {
-                    f32x4_add(product, f32x4_mul(f32x4_mul(d, f32x4_splat(times)), sum()))
+            let product = match scales.minima(part) {
+                None => product,
+                Some(m) => {
+                    let sum = f32x4_splat(factors.scaled_sums[sum_index(part, S::PARTS)]);
+                    f32x4_add(product, f32x4_mul(over_rebias(m.as_ptr().add(4 * half)), sum))
                 }
             };
             *total = f32x4_add(*total, product);

@@ -67,6 +67,7 @@ fn on_gpu(case: &Case) -> Engine {
         backend: Preference::Gpu,
         pool: Pool::alone(),
         clock: now_ms,
+        room: |bytes| bytes,
         remembered: None,
     };
     let engine = block_on(Engine::load(gguf, &options, Ok(device), &mut |_| {})).unwrap();

@@ -49,8 +49,14 @@ fn engine(preference: Preference) -> Engine {
         })),
     };
     let pool = Pool::spawn(std::thread::available_parallelism().map_or(1, usize::from));
-    let options =
-        LoadOptions { context: CONTEXT, backend: preference, pool, clock: now_ms, remembered: None };
+    let options = LoadOptions {
+        context: CONTEXT,
+        backend: preference,
+        pool,
+        clock: now_ms,
+        room: |bytes| bytes,
+        remembered: None,
+    };
     let engine = block_on(Engine::load(gguf, &options, gpu, &mut |_| {})).unwrap();
     assert_eq!(engine.gpu().is_some(), preference == Preference::Gpu, "{}", engine.report().reason);
     engine

@@ -63,7 +63,14 @@ impl BackendArgs {
             Backend::Auto => (Preference::Automatic, self.device().map_err(|error| error.to_string())),
         };
         let pool = Pool::spawn(self.threads());
-        let options = LoadOptions { context, backend: preference, pool, clock: now_ms, remembered: None };
+        let options = LoadOptions {
+            context,
+            backend: preference,
+            pool,
+            clock: now_ms,
+            room: |bytes| bytes,
+            remembered: None,
+        };
         let mut engine = block_on(Engine::load(gguf, &options, device, &mut |_| {}))?;
         // In UTC: the standard library knows no time zone.
         if let Ok(since) = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {

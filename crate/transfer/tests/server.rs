@@ -1,7 +1,7 @@
 //! A server on this machine that does what a test asks of it.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -123,7 +123,7 @@ fn answer(state: &mut State, mut stream: TcpStream) -> std::io::Result<()> {
     })?;
     if let Manner::StallAfter(_) = state.manner {
         // Until the client has had enough.
-        stream.read(&mut [0])?;
+        std::io::copy(&mut stream, &mut std::io::sink())?;
     }
     Ok(())
 }

@@ -396,8 +396,14 @@ pub(super) async fn a_long_context() {
 async fn engine(preference: Preference) -> Engine {
     let gguf = Gguf::open("random.gguf", Cursor::new(TINY.file(Q8_0))).unwrap();
     let pool = cpu::Pool::alone();
-    let options =
-        LoadOptions { context: TINY.context, backend: preference, pool, clock: || 0.0, remembered: None };
+    let options = LoadOptions {
+        context: TINY.context,
+        backend: preference,
+        pool,
+        clock: || 0.0,
+        room: |bytes| bytes,
+        remembered: None,
+    };
     let gpu = match preference {
         Preference::Cpu => Err("a test".to_owned()),
         _ => Ok(device(Settings::default()).await),

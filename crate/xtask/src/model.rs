@@ -39,7 +39,7 @@ pub fn fetch(paths: &Paths, id: Option<&str>) -> Result<()> {
 
 /// Adds a model to the catalogue: brings its file into models/, has `nibble` look into it, and writes its entry.
 pub fn add(paths: &Paths, from: &str, stated: &Stated) -> Result<()> {
-    // Run from all of the workspace's packages, so that what they were built with is not built again.
+    // By its name among the default members, not as a package: one set of features, as for `cargo build`.
     let inspect = |file: &Path| {
         let mut cargo = command::cargo(&paths.root);
         command::output(

@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import { expect, test, MODEL } from "./lib/fixtures.mjs";
 import { gguf, LLAMA } from "./lib/gguf.mjs";
-import { expectReady, expectUsable, load, open, problem } from "./lib/page.mjs";
+import { ask, choose, expectReady, expectUsable, figure, load, open, problem } from "./lib/page.mjs";
 
 const NAME = "my own.gguf";
 
@@ -52,6 +52,24 @@ test("a kept file is listed at the next visit and starts offline; one deleted le
   await expect(second.getByTestId("stored-model")).toHaveCount(1);
   await expect(row(second, NAME)).toBeVisible();
   expect(second.requested.filter((url) => url.endsWith(".gguf"))).toEqual([]);
+});
+
+test("speeds are predicted before anything has run, and the prediction is judged by the first answer", async ({ page }) => {
+  await open(page);
+  await page.getByTestId("backend-preference").selectOption("Cpu");
+  await expect(page.getByTestId("predicted")).toHaveCount(0);
+  await page.getByTestId("probe").click();
+  const predicted = page.getByTestId("predicted");
+  await expect(predicted.first()).toContainText(/about [\d,]+ tok\/s.*reading/, { timeout: 60_000 });
+  await expect(predicted.first().locator(".origin")).toHaveText("predicted");
+  await expect(page.getByTestId("pace").locator(".origin-measured")).toBeVisible();
+  expect(await figure(page, "pace")).toBeGreaterThan(0);
+  expect(page.requested.filter((url) => url.endsWith(".gguf"))).toEqual([]);
+  await load(page);
+  await expect(page.getByTestId("prediction")).toHaveCount(0);
+  await choose(page, "chat", { "max-tokens": 30, temperature: 0 });
+  await ask(page, "Write a long story about a lighthouse keeper and his dog.");
+  await expect(page.getByTestId("prediction")).toContainText(/predicted [\d,]+ tok\/s, measured [\d,]+, off by [+−]\d+ %/);
 });
 
 test("a stored model is saved as the very file that was kept", async ({ page }, info) => {

@@ -68,6 +68,7 @@ fn on_gpu(case: &Case) -> Engine {
         reading: Precision::Fourteen,
         pool: Pool::alone(),
         clock: now_ms,
+        room: |bytes| bytes,
         remembered: None,
     };
     let engine = block_on(Engine::load(gguf, &options, Ok(device), &mut |_| {})).unwrap();

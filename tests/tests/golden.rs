@@ -122,6 +122,7 @@ fn perplexity(reading: Precision, text: &str, want: &PerplexityGolden) -> f64 {
         reading,
         pool: Pool::alone(),
         clock: || 0.0,
+        room: |bytes| bytes,
         remembered: None,
     };
     let mut engine = block_on(Engine::load(gguf(), &options, Err(String::new()), &mut |_| {})).unwrap();

@@ -55,6 +55,7 @@ fn engine(preference: Preference) -> Engine {
         reading: Precision::Fourteen,
         pool,
         clock: now_ms,
+        room: |bytes| bytes,
         remembered: None,
     };
     let engine = block_on(Engine::load(gguf, &options, gpu, &mut |_| {})).unwrap();

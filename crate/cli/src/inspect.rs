@@ -1,12 +1,13 @@
 //! `nibble inspect`
 
+use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
 
 use anyhow::Result;
 use engine::gguf::Gguf;
 use engine::model::{Plan, Spec};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::model::{ModelArgs, open};
 use crate::output::plain;
@@ -37,7 +38,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let spec = Plan::of(&gguf, usize::MAX).map(|plan| plan.spec);
     let mut out = std::io::stdout().lock();
     if args.json {
-        writeln!(out, "{}", as_json(&gguf, &spec, args.tensors))?;
+        writeln!(out, "{}", as_json(&gguf, &spec, args.tensors)?)?;
         return Ok(());
     }
     let metadata = gguf.metadata();
@@ -67,7 +68,8 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     Ok(())
 }
 
-fn as_json(gguf: &Gguf<std::fs::File>, spec: &engine::Result<Spec>, list: bool) -> serde_json::Value {
+/// `cargo xtask model add` makes an entry of the catalogue of it.
+fn as_json(gguf: &Gguf<File>, spec: &engine::Result<Spec>, list: bool) -> Result<Value> {
     let types: Vec<_> = gguf
         .types()
         .into_iter()
@@ -79,7 +81,14 @@ fn as_json(gguf: &Gguf<std::fs::File>, spec: &engine::Result<Spec>, list: bool) 
         .filter(|_| list)
         .map(|t| json!({ "name": t.name, "type": t.dtype.to_string(), "shape": t.shape, "bytes": t.bytes }))
         .collect();
-    let mut value = json!({ "file": gguf.file(), "bytes": gguf.file_bytes(), "types": types });
+    let metadata = gguf.metadata();
+    let mut value = json!({
+        "file": gguf.file(),
+        "bytes": gguf.file_bytes(),
+        "name": metadata.opt_str("general.name")?,
+        "license": metadata.opt_str("general.license")?,
+        "types": types,
+    });
     match spec {
         Ok(c) => {
             value["architecture"] = json!(c.architecture);
@@ -89,11 +98,12 @@ fn as_json(gguf: &Gguf<std::fs::File>, spec: &engine::Result<Spec>, list: bool) 
             value["kv_heads"] = json!(c.kv_heads);
             value["vocabulary"] = json!(c.vocabulary);
             value["context"] = json!(c.context);
+            value["needs"] = json!(engine::cpu::needs(gguf)?);
         }
         Err(error) => value["cannot_run"] = json!(error.to_string()),
     }
     if list {
         value["tensors"] = json!(tensors);
     }
-    value
+    Ok(value)
 }

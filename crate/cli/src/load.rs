@@ -78,8 +78,15 @@ impl BackendArgs {
             Reading::Eight => Precision::Eight,
             Reading::Fourteen => Precision::Fourteen,
         };
-        let options =
-            LoadOptions { context, backend: preference, reading, pool, clock: now_ms, remembered: None };
+        let options = LoadOptions {
+            context,
+            backend: preference,
+            reading,
+            pool,
+            clock: now_ms,
+            room: |bytes| bytes,
+            remembered: None,
+        };
         let mut engine = block_on(Engine::load(gguf, &options, device, &mut |_| {}))?;
         // In UTC: the standard library knows no time zone.
         if let Ok(since) = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH) {

@@ -98,6 +98,10 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     let mut messages = Vec::new();
     messages.extend(args.system.clone().map(|content| Message { role: Role::System, content }));
     messages.push(Message { role: Role::User, content: prompt });
+    let chat = &engine.info().chat;
+    for note in chat.template_note().into_iter().chain(chat.system_note(&messages).map(str::to_owned)) {
+        output::note(format_args!("{}\n", output::plain(&note)));
+    }
     let answer = answer(&mut engine, &messages, args)?;
     if args.json {
         return output::line(as_json(&engine, &answer, loading));

@@ -172,6 +172,12 @@ fn tokenize_and_inspect_read_the_real_model() {
     let inspected = json(&["inspect", &model, "--json"]);
     assert_eq!(inspected["architecture"], "llama");
     assert_eq!(inspected["layers"], 30);
+    // What `cargo xtask model add` writes into the catalogue, where the page reads it.
+    let catalogue = std::fs::read_to_string(tests::workspace().join("models/catalogue.toml")).unwrap();
+    let entry = &catalogue.parse::<toml::Table>().unwrap()["model"][0];
+    assert_eq!(inspected["needs"], serde_json::to_value(&entry["needs"]).unwrap());
+    assert_eq!(inspected["license"], "apache-2.0");
+    assert!(inspected["name"].is_string());
     assert_eq!(
         inspected["types"][0],
         serde_json::json!({ "type": "Q4_1", "tensors": 210, "bytes": 66_355_200 })
@@ -191,6 +197,48 @@ fn run_answers_and_a_seed_gives_one_answer() {
     assert_eq!(first["answer"], ask("5")["answer"]);
     assert_eq!(first["origin"], "measured");
     assert!(first["ttft_ms"].as_f64().unwrap() > 0.0);
+}
+
+/// What a run says on standard error.
+fn said(args: &[&str]) -> String {
+    let output = nibble(&[args, &["--max-tokens", "1", "--json"]].concat());
+    answer(args, &output);
+    String::from_utf8(output.stderr).unwrap()
+}
+
+#[test]
+fn run_says_what_became_of_the_template_and_of_instructions() {
+    let model = model();
+    let run = |model: &str| said(&["run", "--prompt", "Hi", "--system", "Be brief.", "--model", model]);
+    assert_eq!(run(&model), "");
+    // The same model without its template, which its vocabulary calls for.
+    let mut bytes = std::fs::read(&model).unwrap();
+    let key = b"tokenizer.chat_template";
+    let at = bytes.windows(key.len()).position(|window| window == key).unwrap();
+    bytes[at..][..key.len()].copy_from_slice(b"general.chat_template_x");
+    let nameless = file("without-template.gguf", &bytes);
+    let noted = run(text(&nameless));
+    assert!(noted.contains("no chat template; its vocabulary is that of the ChatML family"), "{noted}");
+    assert!(!noted.contains("system prompt"), "{noted}");
+    std::fs::remove_file(nameless).unwrap();
+    // A tiny model of which nothing is known, and one whose template takes no instructions.
+    let tiny = |name: &str, template: Option<&str>| {
+        let bytes = tests::architectures::altered("llama", |case| {
+            if let Some(template) = template {
+                case["general"]["tokenizer.chat_template"] = template.into();
+            }
+        });
+        file(name, &bytes)
+    };
+    let noted = run(text(&tiny("plain.gguf", None)));
+    assert!(noted.contains("no chat template: it is read as plain text"), "{noted}");
+    let strict = "{% if messages[0].role == 'system' %}{{ raise_exception('no') }}{% endif %}\
+                  {% for message in messages %}{{ message.content }}{% endfor %}";
+    let noted = run(text(&tiny("strict.gguf", Some(strict))));
+    assert_eq!(
+        noted,
+        "The model takes no system prompt: the instructions were put in front of the first turn.\n"
+    );
 }
 
 #[test]

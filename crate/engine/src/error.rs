@@ -62,6 +62,20 @@ pub enum Error {
         /// Threads in all.
         threads: usize,
     },
+    /// It does not fit.
+    #[error(
+        "{file}: needs about {} MB of memory, and there are {} MB; choose a smaller model or a shorter context",
+        .need.div_ceil(1_000_000),
+        .limit / 1_000_000
+    )]
+    Memory {
+        /// File as the visitor knows it.
+        file: String,
+        /// Bytes that it needs.
+        need: u64,
+        /// Bytes that there are.
+        limit: u64,
+    },
     /// The backend failed.
     #[error("{op}: {cause}")]
     Backend {

@@ -111,7 +111,10 @@ impl App {
 
     /// Whether an answer or a measurement is under way.
     pub(crate) fn busy(&self) -> bool {
-        self.chat.running.with(Option::is_some) || self.bench.running.get() || self.latency.busy()
+        self.chat.running.with(Option::is_some)
+            || self.bench.running.get()
+            || self.model.probing.get()
+            || self.latency.busy()
     }
 
     /// Starts the worker if it is not running; messages sent meanwhile wait for it.

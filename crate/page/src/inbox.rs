@@ -20,6 +20,7 @@ impl App {
             FromWorker::Finished(finished) => self.on_finished(finished),
             FromWorker::Moved(moved) => self.on_moved(moved),
             FromWorker::Benched(benched) => self.on_benched(benched),
+            FromWorker::Probed(pace) => self.on_probed(pace),
             FromWorker::Sampled(sampled) => self.on_sampled(&sampled),
             FromWorker::Measured(measured) => self.on_measured(measured),
             FromWorker::Forgotten { bytes } => self.on_forgotten(bytes),
@@ -42,6 +43,7 @@ impl App {
             Operation::Bench => {
                 self.on_bench_failed((kind != FailureKind::Aborted).then(|| sentence(&message)));
             }
+            Operation::Probe => self.on_probe_failed(sentence(&message)),
             Operation::Measure => self.on_measure_failed(sentence(&message)),
             Operation::Forget | Operation::Store | Operation::Message => {
                 self.fail(operation, sentence(&message))
@@ -59,6 +61,7 @@ impl App {
         self.engine.set(Engine::Off);
         self.model.loaded.set(None);
         self.model.loading.set(None);
+        self.model.probing.set(false);
         self.model.report.set(None);
         self.bench.forget();
         let measuring = untrack(|| self.latency.busy());

@@ -13,7 +13,8 @@
 //! - model: `model-name`, `load-button`, `load-progress` (`data-stage`, `data-done`, `data-total`), `load-detail`,
 //!   `load-cancel`, `model-status` (only when ready; `data-storage`), `load-again`, `metric-load`, `file-input`,
 //!   `forget-models`, `forgotten`, `context`, `backend-preference` (Automatic, Gpu, Cpu), `compile-detail`,
-//!   `catalogue-missing`, `catalogue-retry`, `template-note`, `keep-file`, `not-kept`, `model-memory`, `prediction`;
+//!   `catalogue-missing`, `catalogue-retry`, `template-note`, `keep-file`, `not-kept`, `model-memory`, `lowered`, `probe`, `pace` (`data-value`: bytes/s),
+//!   `predicted`, `prediction`;
 //!   `model-picker`, `model-choice` (`value`: key); `stored-models`, `stored-model` (`data-id`), `stored-{use,inspect,save,delete,room}`;
 //!   `inspect-input`, `inspected`, `inspected-{runs,types,close}`
 //! - self-check: `check-agreement` (`data-same`, `data-tokens`), `check-difference`, `check-gpu-tps`,

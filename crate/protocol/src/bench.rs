@@ -1,6 +1,17 @@
-//! Measuring how fast the loaded model is.
+//! Measuring how fast this device is, with the loaded model and without one.
 
 use serde::{Deserialize, Serialize};
+
+/// Pace of this device's processor, measured without a model.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Probed {
+    /// Weights, as packed, that products with one token read, bytes/s.
+    pub bytes_per_s: f64,
+    /// Products with weights in batches of tokens, per second.
+    pub products_per_s: f64,
+    /// Threads that computed.
+    pub threads: u32,
+}
 
 /// A measurement of the loaded model, greedy, in runs after one warm-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -68,6 +68,28 @@ impl ChatFormat {
             opens_thought: false,
         }
     }
+
+    /// What a missing template is made up for with, a sentence; `None` where the file brings one.
+    pub fn template_note(&self) -> Option<String> {
+        match &self.origin {
+            TemplateOrigin::File => None,
+            TemplateOrigin::Family(name) => Some(format!(
+                "This file has no chat template; its vocabulary is that of the {name} family, whose template is used."
+            )),
+            TemplateOrigin::None => Some(
+                "This file has no chat template: it is read as plain text, and continues text rather than answering."
+                    .to_owned(),
+            ),
+        }
+    }
+
+    /// What becomes of a system message in this conversation, a sentence; `None` where the template takes it.
+    pub fn system_note(&self, messages: &[Message]) -> Option<&'static str> {
+        let folded = !self.takes_system && messages.iter().any(|message| message.role == Role::System);
+        folded.then_some(
+            "The model takes no system prompt: the instructions were put in front of the first turn.",
+        )
+    }
 }
 
 /// How the next token is chosen.

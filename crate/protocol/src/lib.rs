@@ -18,12 +18,13 @@ mod threads;
 
 use serde::{Deserialize, Serialize};
 
-pub use bench::{Bench, Benched, CpuCosts, GpuCosts, StageCosts};
+pub use bench::{Bench, Benched, CpuCosts, GpuCosts, Probed, StageCosts};
 pub use conversation::{ChatFormat, Message, Role, Sampling, TemplateOrigin};
 pub use measure::{Asked, Ended, Measure, Measured, Sampled, Until};
 pub use selection::{Check, Precision, Preference, Report, is_software};
 pub use store::{
-    ADDRESSABLE, BESIDES, Inspect, Inspected, LONGEST_TEMPLATE, Models, Needs, Origin, Record, Stored,
+    ADDRESSABLE, BESIDES, Fit, Inspect, Inspected, LONGEST_TEMPLATE, Lowered, Models, Needs, Origin, Part,
+    Record, SHORTEST, Stored, Work, memory_limit,
 };
 pub use threads::{AUTOMATIC_THREADS, MOST_THREADS, threads};
 
@@ -34,6 +35,11 @@ pub enum ToWorker {
     Load(Load),
     /// Measures the loaded model on its backend; answered by `Benched`.
     Bench(Bench),
+    /// Measures the processor without a model; answered by `Probed`.
+    Probe {
+        /// Threads to compute on; 0 for as many as are good here.
+        threads: u32,
+    },
     /// Answers a conversation. One at a time; a second one is refused with `FailureKind::Busy`.
     Generate(Generate),
     /// Measures how long answers take; a `Sampled` for each, and `Measured` at the end.
@@ -53,7 +59,7 @@ pub enum ToWorker {
         /// Its name in storage.
         id: String,
     },
-    /// Asks for a stored model's file, to be saved elsewhere; answered by `Exported`.
+    /// Asks for a stored model's file, to be saved elsewhere; answered by `Exported`, once for each of its files.
     ExportModel {
         /// Its name in storage.
         id: String,
@@ -81,6 +87,8 @@ pub enum FromWorker {
     Moved(Moved),
     /// A measurement that was asked for.
     Benched(Benched),
+    /// Pace of the processor.
+    Probed(Probed),
     /// One answer of a measurement.
     Sampled(Sampled),
     /// A measurement of many answers ended.
@@ -139,7 +147,7 @@ pub enum Gpu {
 pub struct Load {
     /// Where its bytes come from.
     pub source: Source,
-    /// Positions the KV cache is allocated for; cut to what the model was trained on.
+    /// Positions the KV cache is allocated for; cut to what the model was trained on, and to what memory holds.
     pub context: u32,
     /// Which backend is asked for.
     pub backend: Preference,
@@ -171,7 +179,7 @@ pub enum Source {
     File {
         /// Name of the first, for messages.
         file: String,
-        /// Whether to keep it in this browser; a model in several files is not kept.
+        /// Whether to keep it in this browser.
         keep: bool,
     },
     /// A model that is stored already.
@@ -224,6 +232,8 @@ pub struct Loaded {
     pub file_bytes: u64,
     /// Positions in the KV cache.
     pub context: u32,
+    /// Why these are fewer than were asked for, where memory is short.
+    pub lowered: Option<Lowered>,
     /// Layers.
     pub layers: u32,
     /// Bytes of keys and values that a token takes in the cache, in 16 bits.
@@ -367,6 +377,8 @@ pub enum Operation {
     Generate,
     /// Measuring the speed.
     Bench,
+    /// Measuring the processor.
+    Probe,
     /// Measuring how long answers take.
     Measure,
     /// Removing stored models.

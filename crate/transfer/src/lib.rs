@@ -20,7 +20,7 @@ pub use digest::sha256;
 pub use error::{Error, Result};
 use part::Part;
 
-/// Longest wait for a connection, and for the first byte of an answer.
+/// Longest wait for a connection, for the first byte of an answer, and for every further one.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is known of a file before it is here.
@@ -78,7 +78,21 @@ pub fn file_name(url: &str) -> Result<&str> {
 /// The address is not to be used, the server does not have the file or is not reached, the connection breaks, the bytes
 /// are not those expected, or the disk refuses.
 pub fn file(url: &str, path: &Path, expected: Expected<'_>, told: &mut dyn FnMut(Event)) -> Result<Received> {
-    let agent = agent(url)?;
+    file_within(PATIENCE, url, path, expected, told)
+}
+
+/// As [`file`], with the longest wait for a connection or for a byte to come.
+///
+/// # Errors
+/// As [`file`].
+pub fn file_within(
+    patience: Duration,
+    url: &str,
+    path: &Path,
+    expected: Expected<'_>,
+    told: &mut dyn FnMut(Event),
+) -> Result<Received> {
+    let agent = agent(url, patience)?;
     let mut part = Part::open(path, url)?;
     let kept = part.kept();
     let response = request(&agent, url, &part)?;
@@ -111,12 +125,12 @@ pub fn file(url: &str, path: &Path, expected: Expected<'_>, told: &mut dyn FnMut
     if from == 0 {
         part.start(validator(response.headers()))?;
     }
-    receive(url, response, &mut part, from, total, told)?;
+    receive(url, patience, response, &mut part, from, total, told)?;
     finish(url, path, part, expected)
 }
 
 /// Encrypted connections only, after a redirection too; but for this machine's own servers.
-fn agent(url: &str) -> Result<Agent> {
+fn agent(url: &str, patience: Duration) -> Result<Agent> {
     let host = url.strip_prefix("http://").map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
     let here = |host: &str| ["127.0.0.1", "localhost"].contains(&host.split(':').next().unwrap_or_default());
     let local = host.is_some_and(here);
@@ -124,7 +138,8 @@ fn agent(url: &str) -> Result<Agent> {
         return Err(Error::NotEncrypted { url: url.to_owned() });
     }
     let config = Agent::config_builder().http_status_as_error(false).https_only(!local);
-    let config = config.timeout_connect(Some(PATIENCE)).timeout_recv_response(Some(PATIENCE));
+    let config = config.timeout_connect(Some(patience)).timeout_recv_response(Some(patience));
+    let config = config.timeout_per_read(Some(patience));
     Ok(config.build().into())
 }
 
@@ -139,6 +154,7 @@ fn request(agent: &Agent, url: &str, part: &Part) -> Result<Response<Body>> {
 
 fn receive(
     url: &str,
+    patience: Duration,
     response: Response<Body>,
     part: &mut Part,
     from: u64,
@@ -152,7 +168,12 @@ fn receive(
         let cut = |cause: String| Error::Truncated { url: url.to_owned(), done, total, cause };
         let count = match reader.read(&mut buffer) {
             Ok(count) => count,
-            Err(error) => return Err(cut(error.to_string())),
+            Err(error) => {
+                return Err(cut(match ureq::Error::from(error) {
+                    ureq::Error::Timeout(_) => format!("no byte came for {} s", patience.as_secs()),
+                    other => other.to_string(),
+                }));
+            }
         };
         if count == 0 {
             return match total {

@@ -5,8 +5,9 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
-use transfer::{Error, Event, Expected, file, file_name, is_url, sha256};
+use transfer::{Error, Event, Expected, file, file_name, file_within, is_url, sha256};
 
 /// How a server behaves.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,6 +16,8 @@ enum Manner {
     NoRanges,
     /// Ends every connection after so many bytes.
     CutAfter(usize),
+    /// Says nothing more after so many bytes, and waits.
+    StallAfter(usize),
     Status(u16),
 }
 
@@ -115,9 +118,14 @@ fn answer(state: &mut State, mut stream: TcpStream) -> std::io::Result<()> {
         "HTTP/1.1 {status}\r\netag: {tag}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n"
     )?;
     stream.write_all(match state.manner {
-        Manner::CutAfter(count) => &rest[..count],
+        Manner::CutAfter(count) | Manner::StallAfter(count) => &rest[..count],
         _ => rest,
-    })
+    })?;
+    if let Manner::StallAfter(_) = state.manner {
+        // Until the client has had enough.
+        std::io::copy(&mut stream, &mut std::io::sink())?;
+    }
+    Ok(())
 }
 
 #[test]
@@ -147,6 +155,21 @@ fn what_broke_off_is_gone_on_with() {
     assert_eq!(server.asked(), [None, Some("bytes=100000-".to_owned())]);
     assert_eq!(fs::read(server.path()).unwrap(), server.with(|state| state.bytes.clone()));
     assert_eq!(received.unwrap().bytes, 300_000);
+}
+
+#[test]
+fn a_server_that_falls_silent_is_not_waited_for() {
+    let server = Server::new("stall", Manner::StallAfter(100_000));
+    let patience = Duration::from_secs(1);
+    let error = file_within(patience, &server.url, &server.path(), Expected::default(), &mut |_| ());
+    let error = error.unwrap_err();
+    let Error::Truncated { done, .. } = error else { panic!("{error}") };
+    let said = error.to_string();
+    assert!(said.starts_with(&server.url) && said.contains("no byte came for 1 s"), "{said}");
+    assert!(said.contains("run the same command again"), "{said}");
+    server.with(|state| state.manner = Manner::Ranges);
+    let (received, events) = server.fetch(Expected::default());
+    assert_eq!((received.unwrap().bytes, events), (300_000, vec![Event::Resumed(done)]));
 }
 
 #[test]

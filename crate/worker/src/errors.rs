@@ -47,10 +47,6 @@ pub(crate) enum Error {
         "{file}: its copy in this browser is not what was kept; delete it there and choose the file again"
     )]
     Damaged { file: String },
-    #[error(
-        "{file}: needs about {need} bytes of memory, and a WebAssembly engine can address {limit} bytes; choose a smaller model or a shorter context"
-    )]
-    Memory { file: String, need: u64, limit: u64 },
     #[error("another operation is running; stop it or wait for it to end")]
     Busy,
     #[error("stopped before it was done")]
@@ -89,7 +85,6 @@ impl Error {
             | Self::InUse { .. }
             | Self::NotStored { .. }
             | Self::Unrecorded { .. } => FailureKind::Storage,
-            Self::Memory { .. } => FailureKind::Memory,
             Self::Unmeasurable { .. } => FailureKind::BadPrompt,
             Self::Moved { .. } => FailureKind::Backend,
             Self::Busy => FailureKind::Busy,
@@ -108,6 +103,7 @@ impl Error {
 fn engine_kind(error: &EngineError) -> FailureKind {
     match error {
         EngineError::Io { .. } => FailureKind::Storage,
+        EngineError::Memory { .. } => FailureKind::Memory,
         EngineError::BadFile { .. } | EngineError::Unsupported { .. } => FailureKind::BadModel,
         EngineError::BadPrompt { .. } | EngineError::BadSetting { .. } => FailureKind::BadPrompt,
         EngineError::NoGpu { .. } | EngineError::Backend { .. } => FailureKind::Backend,

@@ -4,11 +4,16 @@
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use protocol::ADDRESSABLE;
+
 /// Size of the last refused allocation, bytes; 0 when none was.
 static REFUSED: AtomicUsize = AtomicUsize::new(0);
 
 #[global_allocator]
 static HEAP: Watched = Watched;
+
+/// Bytes that [`room`] asks for at a time.
+const STEP: u64 = 64 << 20;
 
 struct Watched;
 
@@ -18,6 +23,31 @@ pub(crate) fn refused() -> Option<usize> {
         0 => None,
         bytes => Some(bytes),
     }
+}
+
+/// How many of `wanted` bytes can be had, in steps of [`STEP`] where that is fewer. They are given back at once, but the
+/// module's memory stays as large as they made it.
+pub(crate) fn room(wanted: u64) -> u64 {
+    let most = wanted.min(ADDRESSABLE);
+    // What is noted of each allocation must not need one itself.
+    let mut held = Vec::with_capacity((most / STEP) as usize + 1);
+    let mut bytes = 0;
+    while bytes < most {
+        let size = (most - bytes).min(STEP);
+        let Ok(layout) = Layout::from_size_align(size as usize, 16) else { break };
+        // SAFETY: the layout has a size.
+        let pointer = unsafe { System.alloc(layout) };
+        if pointer.is_null() {
+            break;
+        }
+        bytes += size;
+        held.push((pointer, layout));
+    }
+    for (pointer, layout) in held {
+        // SAFETY: it came from this allocator, with this layout.
+        unsafe { System.dealloc(pointer, layout) };
+    }
+    bytes
 }
 
 fn noted(pointer: *mut u8, bytes: usize) -> *mut u8 {

@@ -50,6 +50,9 @@ impl Worker {
                 worker.engine.replace(Some(engine));
                 Ok(FromWorker::Benched(benched?))
             }),
+            ToWorker::Probe { threads } => self.run(Operation::Probe, None, async move |worker, _| {
+                Ok(FromWorker::Probed(tasks::probe(&worker.threads, threads).await?))
+            }),
             ToWorker::Measure(asked) => self.run(Operation::Measure, None, async move |worker, signal| {
                 let mut engine = worker.engine.take().ok_or(Error::NoModel)?;
                 let measured = tasks::measure(&mut engine, &asked, &worker.visitor, &signal).await;
@@ -79,9 +82,9 @@ impl Worker {
                 Ok(FromWorker::Models(store::list().await?))
             }),
             ToWorker::ExportModel { id } => beside(async move {
-                let file = store::file(&id).await?;
-                let name = store::parts_of(&id).map_or(id.as_str(), |(name, _)| name).to_owned();
-                messages::post_file(&FromWorker::Exported { file: name }, &file);
+                for file in tasks::stored_files(&id).await? {
+                    messages::post_file(&FromWorker::Exported { file: file.name() }, &file);
+                }
                 Ok(())
             }),
             ToWorker::Inspect(asked) => beside(async {

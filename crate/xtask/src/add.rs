@@ -4,10 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
+use serde::Deserialize;
 
 use crate::catalogue::{self, LOCAL, Model};
 use crate::fetch;
-use crate::header::Header;
 
 /// What whoever adds a model says of it, where the file does not or not well.
 #[derive(Clone, Debug, Default)]
@@ -18,8 +18,32 @@ pub struct Stated {
     pub name: Option<String>,
 }
 
-/// Brings the file at `from` into the folder of models and writes its entry there.
-pub(crate) fn add(models: &Path, from: &str, stated: &Stated) -> Result<Model> {
+/// A model file, as `nibble inspect --json` tells of it.
+#[derive(Deserialize)]
+struct Inspected {
+    name: Option<String>,
+    license: Option<String>,
+    /// None where it cannot be run.
+    architecture: Option<String>,
+    cannot_run: Option<String>,
+    /// The one with the most bytes first.
+    types: Vec<TensorType>,
+    needs: Option<toml::Table>,
+}
+
+#[derive(Deserialize)]
+struct TensorType {
+    r#type: String,
+}
+
+/// Brings the file at `from` into the folder of models and writes its entry there; `inspect` gives what
+/// `nibble inspect --json` says of a file.
+pub(crate) fn add(
+    models: &Path,
+    from: &str,
+    stated: &Stated,
+    inspect: &dyn Fn(&Path) -> Result<String>,
+) -> Result<Model> {
     let list = models.join("catalogue.toml");
     let known = catalogue::read(&list)?;
     let file = match transfer::is_url(from) {
@@ -40,7 +64,9 @@ pub(crate) fn add(models: &Path, from: &str, stated: &Stated) -> Result<Model> {
         bring(Path::new(from), &path)?;
         transfer::sha256(&path)?
     };
-    let model = entry(from, &file, &path, (bytes, sha256), stated)?;
+    let said = inspect(&path).with_context(|| format!("{file} cannot be added"))?;
+    let said = serde_json::from_str(&said).context("nibble inspect --json says something else than JSON")?;
+    let model = entry(from, &file, said, (bytes, sha256), stated)?;
     catalogue::append(&list, &model)?;
     Ok(model)
 }
@@ -62,30 +88,29 @@ fn bring(from: &Path, to: &Path) -> Result<()> {
 fn entry(
     from: &str,
     file: &str,
-    path: &Path,
+    inspected: Inspected,
     (bytes, sha256): (u64, String),
     stated: &Stated,
 ) -> Result<Model> {
-    let header = Header::read(path).with_context(|| format!("{file} cannot be added"))?;
-    let license = stated.license.clone().or_else(|| header.text("general.license").map(str::to_owned));
+    if let Some(cause) = inspected.cannot_run {
+        bail!("{file} cannot be added, since it cannot be run: {cause}");
+    }
+    let license = stated.license.clone().or(inspected.license);
     let license =
         license.with_context(|| format!("{file} states no licence; say which with --license SPDX"))?;
     let stem = file.trim_end_matches(".gguf");
-    let name = stated.name.clone().or_else(|| header.text("general.name").map(str::to_owned));
+    let largest = inspected.types.into_iter().next();
     Ok(Model {
         id: stem.to_lowercase(),
-        name: name.unwrap_or_else(|| stem.to_owned()),
+        name: stated.name.clone().or(inspected.name).unwrap_or_else(|| stem.to_owned()),
         license,
         file: file.to_owned(),
         bytes,
         sha256,
         source: if transfer::is_url(from) { from.to_owned() } else { LOCAL.to_owned() },
-        architecture: header
-            .text("general.architecture")
-            .context("the file names no architecture")?
-            .to_owned(),
-        quantization: header.quantization().context("the file holds no tensors")?,
-        needs: header.needs(),
+        architecture: inspected.architecture.context("the file names no architecture")?,
+        quantization: largest.context("the file holds no tensors")?.r#type,
+        needs: inspected.needs,
         default: false,
     })
 }
@@ -93,8 +118,21 @@ fn entry(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::catalogue::Needs;
-    use crate::header::tests::tiny;
+
+    /// What `nibble inspect --json` says, with one thing said otherwise; a test of the program holds its keys.
+    fn said(key: &str, value: serde_json::Value) -> impl Fn(&Path) -> Result<String> {
+        let mut said = serde_json::json!({
+            "file": "Tiny-Q8_0.gguf",
+            "bytes": 4,
+            "name": "Tiny",
+            "license": "MIT",
+            "types": [{ "type": "Q8_0", "tensors": 2, "bytes": 68 }, { "type": "F32", "tensors": 1, "bytes": 4 }],
+            "architecture": "llama",
+            "needs": { "weights": 68, "kv_bytes_per_token": 128, "context": 64, "work": { "decode_bytes": 34 } },
+        });
+        said[key] = value;
+        move |_| Ok(said.to_string())
+    }
 
     const CATALOGUE: &str = include_str!("../../../models/catalogue.toml");
 
@@ -106,9 +144,10 @@ mod tests {
         let list = models.join("catalogue.toml");
         fs::write(&list, CATALOGUE).unwrap();
         let from = folder.join("Tiny-Q8_0.gguf");
-        fs::write(&from, tiny(Some("MIT"))).unwrap();
+        fs::write(&from, "tiny").unwrap();
         let from = from.to_str().unwrap();
-        let added = add(&models, from, &Stated::default()).unwrap();
+        let tiny = said("license", "MIT".into());
+        let added = add(&models, from, &Stated::default(), &tiny).unwrap();
         let (bytes, sha256) = transfer::sha256(Path::new(from)).unwrap();
         assert_eq!(
             (added.id.as_str(), added.name.as_str(), added.license.as_str()),
@@ -116,23 +155,28 @@ mod tests {
         );
         assert_eq!((added.bytes, &added.sha256, added.source.as_str()), (bytes, &sha256, LOCAL));
         assert_eq!((added.architecture.as_str(), added.quantization.as_str()), ("llama", "Q8_0"));
-        // 2 layers of 1 key-value head of 16, keys and values, two bytes each.
-        assert_eq!(added.needs, Some(Needs { weights: 2 * 34, kv_bytes_per_token: 128, context: 64 }));
         let text = fs::read_to_string(&list).unwrap();
         assert!(text.starts_with(CATALOGUE.trim_end()), "what stood there stays as it is: {text}");
         let models_now = catalogue::read(&list).unwrap();
-        assert_eq!(models_now.last().unwrap().sha256, sha256);
-        let again = add(&models, from, &Stated::default()).unwrap_err().to_string();
+        let last = models_now.last().unwrap();
+        assert_eq!((&last.sha256, &last.needs), (&sha256, &added.needs));
+        assert_eq!(last.needs.as_ref().unwrap()["work"]["decode_bytes"].as_integer(), Some(34));
+        let again = add(&models, from, &Stated::default(), &tiny).unwrap_err().to_string();
         assert!(again.contains("in the catalogue already, as tiny-q8_0"), "{again}");
         // Without a licence in the file one must be stated.
         let silent = folder.join("Silent.gguf");
-        fs::write(&silent, tiny(None)).unwrap();
+        fs::write(&silent, "silent").unwrap();
         let silent = silent.to_str().unwrap();
-        let refused = format!("{:#}", add(&models, silent, &Stated::default()).unwrap_err());
+        let without = said("license", serde_json::Value::Null);
+        let refused = add(&models, silent, &Stated::default(), &without).unwrap_err().to_string();
         assert!(refused.contains("--license"), "{refused}");
-        let stated = Stated { license: Some("Apache-2.0".to_owned()), name: Some("Quiet".to_owned()) };
         fs::remove_file(models.join("Silent.gguf")).unwrap();
-        let added = add(&models, silent, &stated).unwrap();
+        let strange = said("cannot_run", "no such architecture".into());
+        let refused = add(&models, silent, &Stated::default(), &strange).unwrap_err().to_string();
+        assert!(refused.contains("cannot be run: no such architecture"), "{refused}");
+        fs::remove_file(models.join("Silent.gguf")).unwrap();
+        let stated = Stated { license: Some("Apache-2.0".to_owned()), name: Some("Quiet".to_owned()) };
+        let added = add(&models, silent, &stated, &without).unwrap();
         assert_eq!((added.name.as_str(), added.license.as_str()), ("Quiet", "Apache-2.0"));
         fs::remove_dir_all(&folder).unwrap();
     }

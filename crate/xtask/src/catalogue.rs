@@ -30,25 +30,14 @@ pub struct Model {
     /// Whether it is the one used when none is named.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub default: bool,
-    /// The numbers that its memory follows from.
+    /// The numbers that its memory and its speed follow from, as `nibble inspect --json` tells them and the page reads
+    /// them; nothing here looks into them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub needs: Option<Needs>,
+    pub needs: Option<toml::Table>,
 }
 
 /// Source of a file that only whoever added it has.
 pub const LOCAL: &str = "local";
-
-/// The numbers that a model's memory follows from; the page reads them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub struct Needs {
-    /// Bytes of all tensors.
-    pub weights: u64,
-    /// Bytes of keys and values that a token takes in the cache, in 16 bits.
-    pub kv_bytes_per_token: u64,
-    /// Positions that the model was trained on.
-    pub context: u64,
-}
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,7 +6,6 @@
 mod add;
 mod apt;
 mod fetch;
-mod header;
 mod size;
 mod summary;
 mod variant;

@@ -69,7 +69,7 @@ enum ModelAction {
         /// Its id in models/catalogue.toml; the default model without one.
         id: Option<String>,
     },
-    /// Adds a model to models/catalogue.toml: brings its file, reads its header, writes size and SHA-256.
+    /// Adds a model to models/catalogue.toml: brings its file, looks into it, writes size and SHA-256.
     Add {
         /// Address of a .gguf file (https), or its path.
         from: String,

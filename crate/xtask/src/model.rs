@@ -1,10 +1,13 @@
 //! `cargo xtask model`: the catalogue's files, by id.
 
+use std::path::Path;
+
 use anyhow::{Result, bail};
 
 use crate::add;
 pub use crate::add::Stated;
 use crate::catalogue::{self, LOCAL, Model};
+use crate::command;
 use crate::fetch::{self, Verdict};
 use crate::paths::Paths;
 use crate::pip::Pip;
@@ -34,9 +37,16 @@ pub fn fetch(paths: &Paths, id: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// Adds a model to the catalogue: brings its file into models/, reads its header, and writes its entry.
+/// Adds a model to the catalogue: brings its file into models/, has `nibble` look into it, and writes its entry.
 pub fn add(paths: &Paths, from: &str, stated: &Stated) -> Result<()> {
-    let model = add::add(&paths.models, from, stated)?;
+    // By its name among the default members, not as a package: one set of features, as for `cargo build`.
+    let inspect = |file: &Path| {
+        let mut cargo = command::cargo(&paths.root);
+        command::output(
+            cargo.args(["run", "--quiet", "--bin", "nibble", "--", "inspect", "--json"]).arg(file),
+        )
+    };
+    let model = add::add(&paths.models, from, stated, &inspect)?;
     note(format!(
         "{} is in the catalogue as {}: {} bytes, sha256 {}; cargo xtask build puts it on the page",
         model.file, model.id, model.bytes, model.sha256

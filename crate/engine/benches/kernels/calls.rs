@@ -1,5 +1,6 @@
 //! The only calls into the engine here, so that a changed signature changes one file.
 
+use engine::Precision;
 use engine::cpu::kernels::layout::{KEYS, SPAN, key_place, value_place};
 use engine::cpu::kernels::portable;
 use engine::cpu::kernels::span::{self, Cached, Partial, Scratch};
@@ -36,7 +37,7 @@ pub(crate) fn room(rows: usize, cols: usize) -> QuantizedActivations {
 }
 
 pub(crate) fn quantize(kernels: &Kernels, x: &[f32], out: &mut QuantizedActivations) {
-    (kernels.quantize)(x, out.rows_mut());
+    (kernels.quantize)(x, Precision::Fourteen, out.rows_mut());
 }
 
 /// `y = W·x` for `tokens` rows of `x`.

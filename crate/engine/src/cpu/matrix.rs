@@ -11,7 +11,7 @@ use super::pool::DisjointSlices;
 use crate::error::{Error, Result};
 use crate::format::{
     Format, GROUP, IQ4_NL, IQ4_XS, Packed, Q2_K, Q3_K, Q4_0, Q4_1, Q4_K, Q5_0, Q5_1, Q5_K, Q6_K, Q8_0,
-    Quantized, bf16_to_f32, f16_to_f32,
+    Quantized, TILE_COLUMNS, bf16_to_f32, f16_to_f32,
 };
 use crate::model::weights::{Reader, Source};
 
@@ -81,6 +81,11 @@ impl Matrix {
         }
     }
 
+    /// A matrix of tiles that no file brought.
+    pub(super) fn of_tiles<T: Multiplied>(packed: Packed<T>) -> Self {
+        Self(Box::new(packed))
+    }
+
     /// Number of rows.
     pub fn rows(&self) -> usize {
         self.0.rows()
@@ -110,6 +115,31 @@ impl Matrix {
     pub(super) fn weights(&self) -> &dyn Weights {
         self.0.as_ref()
     }
+}
+
+/// Bytes in memory of weights (rows, cols) of this format, before they are read.
+pub(crate) fn packed_bytes(format: Format, rows: u64, cols: u64) -> u64 {
+    fn tile<B: Quantized>() -> usize {
+        size_of::<B::Tile>()
+    }
+    let tile = match format {
+        Format::Q4_0 => tile::<Q4_0>(),
+        Format::Q4_1 => tile::<Q4_1>(),
+        Format::Q5_0 => tile::<Q5_0>(),
+        Format::Q5_1 => tile::<Q5_1>(),
+        Format::Q8_0 => tile::<Q8_0>(),
+        Format::Q2_K => tile::<Q2_K>(),
+        Format::Q3_K => tile::<Q3_K>(),
+        Format::Q4_K => tile::<Q4_K>(),
+        Format::Q5_K => tile::<Q5_K>(),
+        Format::Q6_K => tile::<Q6_K>(),
+        Format::IQ4_NL => tile::<IQ4_NL>(),
+        Format::IQ4_XS => tile::<IQ4_XS>(),
+        Format::BF16 | Format::F16 => return rows.saturating_mul(cols).saturating_mul(2),
+        Format::F32 => return rows.saturating_mul(cols).saturating_mul(4),
+    };
+    let tiles = rows.div_ceil(GROUP as u64).saturating_mul(cols / TILE_COLUMNS as u64);
+    tiles.saturating_mul(tile as u64)
 }
 
 impl<T: Multiplied> Weights for Packed<T> {

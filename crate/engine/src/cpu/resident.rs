@@ -60,6 +60,13 @@ impl Cpu {
         self.executor.head(&self.plan.ops()[head], &self.weights[head].vectors[0], matrix, rows, out);
     }
 
+    /// Bytes of all weights that are held.
+    #[cfg(test)]
+    pub(super) fn bytes(&self) -> u64 {
+        let vectors = self.weights.iter().flat_map(|weights| &weights.vectors).map(Vec::len).sum::<usize>();
+        self.weights.iter().map(OpWeights::bytes).sum::<u64>() + (vectors * size_of::<f32>()) as u64
+    }
+
     /// Bytes of packed weights that a decoded token reads.
     pub(super) fn bytes_per_token(&self) -> u64 {
         let head = self.plan.head();

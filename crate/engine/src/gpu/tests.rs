@@ -402,6 +402,7 @@ async fn engine(preference: Preference) -> Engine {
         reading: Precision::Eight,
         pool,
         clock: || 0.0,
+        room: |bytes| bytes,
         remembered: None,
     };
     let gpu = match preference {

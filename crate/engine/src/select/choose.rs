@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::active::Active;
 use super::options::{Check, LoadOptions, Preference, Progress, Report};
 use crate::cpu::verify::{self, Agreement};
-use crate::cpu::{Cpu, Processor};
+use crate::cpu::{Cpu, Processor, check_room};
 use crate::error::{Error, Result};
 use crate::gguf::{Gguf, ReadSeek};
 use crate::gpu::{Device, Gpu};
@@ -92,6 +92,7 @@ impl BackendSelection<'_> {
     }
 
     fn on_cpu(&mut self, report: Report, progress: &mut dyn FnMut(Progress)) -> Result<(Active, Report)> {
+        check_room(self.gguf, self.plan, self.context, self.options.room)?;
         let mut packed = packing(self.gguf, progress);
         let cpu = Cpu::load(self.gguf, self.plan, self.context, self.processor, &mut packed)?;
         Ok((Active::Cpu(Box::new(cpu)), report))

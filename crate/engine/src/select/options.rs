@@ -21,6 +21,8 @@ pub struct LoadOptions {
     pub pool: Arc<Pool>,
     /// A monotonic clock, ms; the engine has none of its own in a browser.
     pub clock: fn() -> f64,
+    /// How many of so many bytes can be had; asked before the processor's weights are read.
+    pub room: fn(u64) -> u64,
     /// An earlier report for the same adapter, build and model, which makes the self-check short.
     pub remembered: Option<Report>,
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use protocol::ChatFormat;
 
 use crate::block_on;
-use crate::cpu::{Cpu, Pool, Processor};
+use crate::cpu::{Cpu, Pool, Processor, check_room};
 use crate::error::{Error, Result};
 use crate::gguf::{Gguf, ReadSeek};
 use crate::gpu::Device;
@@ -31,6 +31,7 @@ pub struct Engine {
     processor: Processor,
     pub(crate) backend: Active,
     pub(crate) clock: fn() -> f64,
+    room: fn(u64) -> u64,
     report: Report,
     /// Stays open: another backend may have to read the weights.
     gguf: Gguf<Box<dyn ReadSeek>>,
@@ -79,6 +80,7 @@ impl Engine {
             processor,
             backend,
             clock: options.clock,
+            room: options.room,
             report,
             gguf,
             reading: options.reading,
@@ -99,6 +101,7 @@ impl Engine {
             reading: Precision::Eight,
             pool: Pool::alone(),
             clock: || 0.0,
+            room: |bytes| bytes,
             remembered: None,
         };
         block_on(Self::load(gguf, &options, Err(String::new()), &mut |_| {}))
@@ -177,6 +180,7 @@ impl Engine {
     pub(super) fn move_to_cpu(&mut self, error: &Error) -> Result<()> {
         self.cached.clear();
         let context = self.info.context;
+        check_room(&self.gguf, &self.plan, context, self.room)?;
         let cpu = Cpu::load(&mut self.gguf, &self.plan, context, &self.processor, &mut |_| {})?;
         self.backend = Active::Cpu(Box::new(cpu));
         let reason = format!("the GPU failed ({error}), so the processor went on from the same tokens");

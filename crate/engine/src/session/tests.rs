@@ -222,6 +222,7 @@ fn logits_on(threads: usize, dtype: GgmlDType) -> Vec<u32> {
         reading: Precision::Eight,
         pool: crate::cpu::Pool::spawn(threads),
         clock: || 0.0,
+        room: |bytes| bytes,
         remembered: None,
     };
     let mut engine = block_on(Engine::load(gguf, &options, Err(String::new()), &mut |_| {})).unwrap();

@@ -7,6 +7,8 @@ pub enum Origin {
     Measured,
     /// Drawn from a preset with a seed.
     Simulated,
+    /// Worked out from what was measured on this device.
+    Predicted,
     /// Stated by a named source.
     Cited,
     /// Worked out from what stands in the form.

@@ -15,6 +15,7 @@ pub(crate) fn origin(origin: Origin) -> impl IntoView {
     let (class, word) = match origin {
         Origin::Measured => ("origin origin-measured", "measured"),
         Origin::Simulated => ("origin origin-simulated", "simulated"),
+        Origin::Predicted => ("origin origin-simulated", "predicted"),
         Origin::Cited => ("origin origin-cited", "cited"),
         Origin::Assumed => ("origin origin-assumed", "assumed inputs"),
     };

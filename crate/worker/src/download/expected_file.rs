@@ -59,6 +59,7 @@ impl ExpectedFile {
             file: self.file.clone(),
             bytes: self.bytes,
             sha256: self.sha256.clone(),
+            parts: Vec::new(),
             origin: Origin::Site { url: self.url.clone() },
             used_ms: None,
             needs: None,

@@ -12,7 +12,7 @@ pub(crate) use expected_file::ExpectedFile;
 pub(crate) use fetch::Network;
 #[cfg(test)]
 pub(crate) use fetch::{Fetch, content_range, same_origin};
-pub(crate) use keep::{keep, kept};
+pub(crate) use keep::{files, keep, kept, named};
 pub(crate) use obtain::{Download, Obtained};
 pub(crate) use source::{ModelReader, ModelSource};
 pub(crate) use watch::Watch;

@@ -4,25 +4,33 @@ use engine::gguf::Gguf;
 use protocol::{Inspect, Inspected, LONGEST_TEMPLATE};
 use web_sys::File;
 
-use super::load::{needs, open};
-use crate::download::{ModelReader, ModelSource};
+use super::load::open;
+use crate::download::{self, ModelReader, ModelSource};
 use crate::errors::{Error, Result};
 use crate::store::{self, records};
 
 /// Reads a header. A model that cannot be run can still be looked at.
 pub(crate) async fn inspect(request: Inspect, picked: Vec<File>) -> Result<Inspected> {
-    let (name, file) = match request {
-        Inspect::File { file } => match picked.into_iter().next() {
-            Some(picked) => (file, picked),
-            None => return Err(Error::NoFile { file }),
-        },
+    let (name, files) = match request {
+        Inspect::File { file } => (file, picked.into_iter().take(1).collect()),
         Inspect::Stored { id } => {
-            let file = store::file(&id).await?;
-            let name = records::load(&id).await.map(|record| record.file);
-            (name.unwrap_or(id), file)
+            let files = stored_files(&id).await?;
+            (files.first().map_or(id, File::name), files)
         }
     };
-    describe(&open(&name, ModelSource::Blob(file.into()), &[])?)
+    let Some(first) = files.first() else { return Err(Error::NoFile { file: name }) };
+    describe(&open(&name, ModelSource::Blob(first.clone().into()), &files)?)
+}
+
+/// The files of a stored model, each under its own name.
+pub(crate) async fn stored_files(id: &str) -> Result<Vec<File>> {
+    let stored = store::file(id).await?;
+    let name = store::parts_of(id).map_or(id, |(name, _)| name);
+    // An earlier version kept no records, and of one file only.
+    match records::load(id).await {
+        Some(record) => download::files(&record, &stored),
+        None => download::named(&stored, name).map(|file| vec![file]),
+    }
 }
 
 fn describe(gguf: &Gguf<ModelReader>) -> Result<Inspected> {
@@ -35,6 +43,6 @@ fn describe(gguf: &Gguf<ModelReader>) -> Result<Inspected> {
         template: template.map(|text| text[..text.floor_char_boundary(LONGEST_TEMPLATE)].to_owned()),
         metadata: metadata.entries(),
         types: gguf.types().into_iter().map(|(name, count, bytes)| (name, count as u32, bytes)).collect(),
-        needs: needs(gguf).map_err(|error| error.to_string()),
+        needs: engine::cpu::needs(gguf).map_err(|error| error.to_string()),
     })
 }

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use engine::cpu::Pool;
 use engine::gguf::Gguf;
 use engine::gpu::Device;
-use engine::model::Plan;
-use engine::{Engine, LoadOptions, Progress};
+use engine::{Engine, Error as EngineError, LoadOptions, Progress};
 use futures_channel::oneshot;
 use protocol::{
-    ADDRESSABLE, FromWorker, Load, LoadProgress, Loaded, Needs, Origin, Preference, Record, Source, Stage,
+    Fit, FromWorker, Load, LoadProgress, Loaded, Lowered, Needs, Origin, Preference, Record, SHORTEST,
+    Source, Stage,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::spawn_local;
@@ -20,9 +20,9 @@ use crate::clock::{Pace, local_seconds, now_ms};
 use crate::download::{self, Download, ExpectedFile, ModelReader, ModelSource, Network, Obtained, Watch};
 use crate::errors::{Error, Result};
 use crate::messages::{self, yield_now};
-use crate::store::{records, reports};
+use crate::store::{self, records, reports};
 use crate::threads::ThreadPool;
-use crate::{gpu, js, variant};
+use crate::{gpu, heap, js, variant};
 
 /// Loads a model, and describes it.
 pub(crate) async fn load(
@@ -37,15 +37,15 @@ pub(crate) async fn load(
     let threads = started_threads(threads, request.threads);
     let found = obtain(request.source, picked, signal).await?;
     let gguf = open(&found.file, found.obtained.source, &found.parts)?;
-    let needs = needs(&gguf)?;
+    let needs = engine::cpu::needs(&gguf)?;
     let gpu = match gpu {
         Some(gpu) => gpu.await.unwrap_or_else(|_| Err("its preparation broke off".to_owned())),
         None => Err("the processor was asked for".to_owned()),
     };
-    let context = request.context as usize;
-    if gpu.is_err() {
-        check_fits(gguf.file(), needs, request.context)?;
-    }
+    // A GPU has memory of its own, but the processor goes on where it fails.
+    let may_be_too_big = gpu.is_ok();
+    let (context, lowered) = fitted(gguf.file(), needs, request.context, memory_limit(), may_be_too_big)?;
+    let context = context as usize;
     let (pool, alone) = threads.await.unwrap_or_else(|_| (Pool::alone(), None));
     let report_name = gpu.as_ref().ok().map(|device| {
         // The processor's speed, which was part of the decision, is that of this build on so many threads.
@@ -59,9 +59,15 @@ pub(crate) async fn load(
     };
     let checked_anew = remembered.is_none();
     let backend = request.backend;
-    let reading = request.reading;
-    let options =
-        LoadOptions { context, backend, reading, pool: Arc::clone(&pool), clock: now_ms, remembered };
+    let options = LoadOptions {
+        context,
+        backend,
+        reading: request.reading,
+        pool: Arc::clone(&pool),
+        clock: now_ms,
+        room: heap::room,
+        remembered,
+    };
     let mut engine = Engine::load(gguf, &options, gpu, &mut post_progress()).await?;
     engine.set_local_time(local_seconds());
     if let (Some(name), true, Some(_)) = (&report_name, checked_anew, &engine.report().check) {
@@ -73,6 +79,7 @@ pub(crate) async fn load(
         return Err(Error::Aborted);
     }
     let mut loaded = describe(&engine, &pool, needs, now_ms() - started);
+    loaded.lowered = lowered;
     loaded.from_storage = found.obtained.from_storage;
     loaded.not_kept = found.not_kept;
     if let Some((id, record)) = found.record {
@@ -90,7 +97,7 @@ struct Found {
     /// Name for messages.
     file: String,
     obtained: Obtained,
-    /// All files, where the visitor picked them.
+    /// All files in order, where they were picked or kept.
     parts: Vec<File>,
     /// Name in storage and what is remembered, where it is stored.
     record: Option<(String, Record)>,
@@ -113,8 +120,9 @@ async fn obtain(source: Source, picked: Vec<File>, signal: &AbortSignal) -> Resu
             let progress = &post_load;
             let watch = Watch { file: &record.file, total: record.bytes, signal, progress };
             let obtained = download::kept(&id, &record, watch).await?;
+            let parts = download::files(&record, &store::file(&id).await?)?;
             let file = record.file.clone();
-            Ok(Found { file, obtained, parts: Vec::new(), record: Some((id, record)), not_kept: None })
+            Ok(Found { file, obtained, parts, record: Some((id, record)), not_kept: None })
         }
     }
 }
@@ -129,18 +137,25 @@ async fn of_site(expected: &ExpectedFile, signal: &AbortSignal) -> Result<Found>
 
 async fn of_visitor(file: String, keep: bool, picked: Vec<File>, signal: &AbortSignal) -> Result<Found> {
     let unread = |thrown| unread(&file, &thrown);
-    let source = match picked.as_slice() {
+    let parts = in_order(picked)?;
+    let source = match parts.as_slice() {
         [] => return Err(Error::NoFile { file }),
         [one] => ModelSource::Blob(one.clone().into()),
-        several => ModelSource::joined(several).map_err(unread)?,
+        several => {
+            // A part that is missing is told before gigabytes of the others are kept.
+            joined(&file, several)?;
+            ModelSource::joined(several).map_err(unread)?
+        }
     };
+    let file = parts.first().map_or(file.clone(), File::name);
     let total = source.size().map_err(unread)?;
     let mut not_kept = None;
     let mut record = None;
-    if keep && picked.len() > 1 {
-        not_kept = Some("a model in several files is not kept".to_owned());
-    } else if keep {
-        match download::keep(&source, Watch { file: &file, total, signal, progress: &post_load }).await {
+    if keep {
+        let several = if parts.len() > 1 { parts.as_slice() } else { &[] };
+        match download::keep(&source, several, Watch { file: &file, total, signal, progress: &post_load })
+            .await
+        {
             Ok(kept) => record = Some(kept),
             // It runs from where it lies all the same.
             Err(Error::Storage { op, cause, .. }) => {
@@ -150,7 +165,7 @@ async fn of_visitor(file: String, keep: bool, picked: Vec<File>, signal: &AbortS
         }
     }
     let obtained = Obtained { source, from_storage: false, stored: record.is_some() };
-    Ok(Found { file, obtained, parts: picked, record, not_kept })
+    Ok(Found { file, obtained, parts, record, not_kept })
 }
 
 fn post_load(progress: LoadProgress) {
@@ -161,39 +176,62 @@ fn unread(file: &str, thrown: &JsValue) -> Error {
     Error::Storage { file: file.to_owned(), op: "reading", cause: js::describe(thrown) }
 }
 
-/// The model in `source`; `parts` are the files that it consists of, where there are several.
+/// The model in `source`; `parts` are the files that it consists of, in order.
 pub(super) fn open(file: &str, source: ModelSource, parts: &[File]) -> Result<Gguf<ModelReader>> {
-    let read = |source: ModelSource| source.into_reader().map_err(|thrown| unread(file, &thrown));
-    if parts.len() < 2 {
-        return Ok(Gguf::open(file, read(source)?)?);
+    match parts {
+        [] | [_] => Ok(Gguf::open(file, reader(file, source)?)?),
+        several => joined(file, several),
     }
-    let mut opened = Vec::new();
-    for part in parts {
-        let gguf = Gguf::open(&part.name(), read(ModelSource::Blob(part.clone().into()))?)?;
-        opened.push((gguf.shard()?, gguf, part.clone()));
-    }
-    // The browser hands files out in no order.
-    opened.sort_by_key(|(number, ..)| *number);
-    let (opened, parts): (Vec<_>, Vec<_>) = opened.into_iter().map(|(_, gguf, part)| (gguf, part)).unzip();
-    let whole = ModelSource::joined(&parts).map_err(|thrown| unread(file, &thrown))?;
-    Ok(Gguf::join(opened, read(whole)?)?)
 }
 
-/// The numbers that the memory of a load follows from.
-pub(super) fn needs(gguf: &Gguf<ModelReader>) -> Result<Needs> {
-    // Memory is the same for every context that the plan is made for.
-    let spec = Plan::of(gguf, 1)?.spec;
-    let weights = gguf.tensors().iter().fold(0, |sum: u64, tensor| sum.saturating_add(tensor.bytes));
-    let context = u32::try_from(spec.context).unwrap_or(u32::MAX);
-    Ok(Needs { weights, kv_bytes_per_token: spec.kv_bytes(1), context })
+fn joined(file: &str, parts: &[File]) -> Result<Gguf<ModelReader>> {
+    let opened = parts.iter().map(header).collect::<Result<_>>()?;
+    let whole = ModelSource::joined(parts).map_err(|thrown| unread(file, &thrown))?;
+    Ok(Gguf::join(opened, reader(file, whole)?)?)
 }
 
-/// Refuses a model that could not fit before anything is allocated for it.
-pub(crate) fn check_fits(file: &str, needs: Needs, context: u32) -> Result<()> {
-    let need = needs.memory(context);
-    match need > ADDRESSABLE {
-        true => Err(Error::Memory { file: file.to_owned(), need, limit: ADDRESSABLE }),
-        false => Ok(()),
+fn header(part: &File) -> Result<Gguf<ModelReader>> {
+    let name = part.name();
+    Ok(Gguf::open(&name, reader(&name, ModelSource::Blob(part.clone().into()))?)?)
+}
+
+fn reader(file: &str, source: ModelSource) -> Result<ModelReader> {
+    source.into_reader().map_err(|thrown| unread(file, &thrown))
+}
+
+/// Files of one model by the numbers in their headers: the browser hands them out in no order.
+fn in_order(picked: Vec<File>) -> Result<Vec<File>> {
+    if picked.len() < 2 {
+        return Ok(picked);
+    }
+    let numbered = picked.into_iter().map(|file| Ok((header(&file)?.shard()?.0, file)));
+    let mut numbered = numbered.collect::<Result<Vec<_>>>()?;
+    numbered.sort_by_key(|(number, _)| *number);
+    Ok(numbered.into_iter().map(|(_, file)| file).collect())
+}
+
+/// Bytes that a load may take on this device.
+fn memory_limit() -> u64 {
+    protocol::memory_limit(js::get(&js::scope().navigator(), "deviceMemory").as_f64())
+}
+
+/// The context that fits, before anything is allocated for it, and why it is not the one asked for; or a refusal, unless
+/// the model `may_be_too_big`.
+pub(crate) fn fitted(
+    file: &str,
+    needs: Needs,
+    asked: u32,
+    limit: u64,
+    may_be_too_big: bool,
+) -> Result<(u32, Option<Lowered>)> {
+    let need = needs.memory(asked);
+    match needs.fit(asked, limit) {
+        Fit::Lowered(positions) => Ok((positions, Some(Lowered { asked, need, limit }))),
+        Fit::TooBig if !may_be_too_big => {
+            let need = needs.memory(asked.min(SHORTEST));
+            Err(EngineError::Memory { file: file.to_owned(), need, limit }.into())
+        }
+        Fit::Fits | Fit::TooBig => Ok((asked, None)),
     }
 }
 
@@ -242,6 +280,7 @@ fn describe(engine: &Engine, pool: &Pool, needs: Needs, load_ms: f64) -> Loaded 
         parameters: info.parameters,
         file_bytes: info.file_bytes,
         context: info.context as u32,
+        lowered: None,
         layers: info.layers as u32,
         kv_bytes_per_token: info.kv_bytes / info.context.max(1) as u64,
         threads: pool.threads() as u32,

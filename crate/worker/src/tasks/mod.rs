@@ -5,11 +5,13 @@ mod generate;
 mod inspect;
 mod load;
 mod measure;
+mod probe;
 
 pub(crate) use bench::bench;
 pub(crate) use generate::generate;
-pub(crate) use inspect::inspect;
+pub(crate) use inspect::{inspect, stored_files};
 #[cfg(test)]
-pub(crate) use load::check_fits;
+pub(crate) use load::fitted;
 pub(crate) use load::load;
 pub(crate) use measure::{Visitor, measure};
+pub(crate) use probe::probe;

@@ -1,7 +1,7 @@
 use js_sys::{Array, Atomics, Int32Array};
 use protocol::{
-    FailureKind, FromWorker, Generate, Load, Message, Needs, Operation, Precision, Preference, Role,
-    Sampling, Source, ToWorker, Token,
+    ADDRESSABLE, FailureKind, FromWorker, Generate, Load, Message, Needs, Operation, Precision, Preference,
+    Role, Sampling, Source, ToWorker, Token,
 };
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -11,7 +11,7 @@ use crate::defects;
 use crate::errors::Error;
 use crate::heap;
 use crate::messages::{Doorbell, encode, parse};
-use crate::tasks::check_fits;
+use crate::tasks::fitted;
 
 fn generate() -> ToWorker {
     ToWorker::Generate(Generate {
@@ -108,14 +108,31 @@ fn errors_keep_their_kind_and_name_the_file() {
 }
 
 #[wasm_bindgen_test]
-fn a_model_beyond_the_address_space_is_refused_before_it_is_read() {
-    let needs = |weights, kv_bytes_per_token| Needs { weights, kv_bytes_per_token, context: 2_048 };
-    assert!(check_fits("small.gguf", needs(98_362_432, 23_040), 2_048).is_ok());
-    for (weights, cache) in [(4 << 30, 0), (1 << 30, 3 << 20), (u64::MAX, u64::MAX)] {
-        let error = check_fits("large.gguf", needs(weights, cache), 2_048).unwrap_err();
+fn a_context_is_lowered_or_the_model_refused_before_anything_is_allocated() {
+    let needs =
+        |weights, kv_bytes_per_token| Needs { weights, kv_bytes_per_token, context: 2_048, work: None };
+    let fitted = |needs| fitted("large.gguf", needs, 2_048, ADDRESSABLE, false);
+    assert_eq!(fitted(needs(98_362_432, 23_040)).unwrap(), (2_048, None));
+    let (context, lowered) = fitted(needs(1 << 30, 3 << 20)).unwrap();
+    let lowered = lowered.unwrap();
+    assert!((512..2_048).contains(&context), "{context}");
+    assert!(lowered.need > lowered.limit && (lowered.asked, lowered.limit) == (2_048, ADDRESSABLE));
+    for (weights, cache) in [(4 << 30, 0), (1 << 30, 30 << 20), (u64::MAX, u64::MAX)] {
+        let error = fitted(needs(weights, cache)).unwrap_err();
         assert_eq!(error.kind(), FailureKind::Memory);
-        assert!(error.to_string().starts_with("large.gguf: needs about"), "{error}");
+        let said = error.to_string();
+        assert!(said.starts_with("large.gguf: needs about") && said.contains("there are 4294 MB"), "{said}");
     }
+}
+
+/// More than a 32-bit module can address is never to be had, and nothing stays taken.
+#[wasm_bindgen_test]
+fn room_is_what_can_really_be_had() {
+    assert_eq!(heap::room(0), 0);
+    assert_eq!(heap::room(100_000_000), 100_000_000);
+    let most = heap::room(2 * ADDRESSABLE);
+    assert!((100_000_000..ADDRESSABLE).contains(&most), "{most}");
+    assert_eq!(heap::room(100_000_000), 100_000_000);
 }
 
 #[wasm_bindgen_test]

@@ -4,9 +4,10 @@ use js_sys::AsyncIterator;
 use protocol::{Origin, Record};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
-use web_sys::{AbortController, FileSystemDirectoryHandle};
+use web_sys::{AbortController, File, FileSystemDirectoryHandle};
 
 use super::{blob, keep, open, pattern, stored};
+use crate::digest::Digest;
 use crate::download::{self, ModelSource, Watch};
 use crate::errors::{Error, Result};
 use crate::store::{self, records, reports};
@@ -29,7 +30,7 @@ async fn root() -> Vec<String> {
 async fn keep_picked(file: &str, bytes: &[u8]) -> Result<(String, Record)> {
     let signal = AbortController::new().unwrap().signal();
     let watch = Watch { file, total: bytes.len() as u64, signal: &signal, progress: &|_| () };
-    download::keep(&ModelSource::Blob(blob(bytes)), watch).await
+    download::keep(&ModelSource::Blob(blob(bytes)), &[], watch).await
 }
 
 #[wasm_bindgen_test]
@@ -72,6 +73,50 @@ async fn a_kept_file_is_listed_with_its_record_and_read_back() {
 }
 
 #[wasm_bindgen_test]
+async fn a_model_in_several_files_is_stored_as_one_and_handed_out_as_several() {
+    store::forget().await.unwrap();
+    let bytes = pattern(2_500_000);
+    // The second begins and ends in the middle of what is read at once.
+    let parts = [&bytes[..1_100_000], &bytes[1_100_000..1_100_007], &bytes[1_100_007..]];
+    let names = ["m-1.gguf", "m-2.gguf", "m-3.gguf"];
+    let files: Vec<File> = parts.iter().zip(names).map(|(bytes, name)| super::file(bytes, name)).collect();
+    let signal = AbortController::new().unwrap().signal();
+    let watch = Watch { file: names[0], total: 2_500_000, signal: &signal, progress: &|_| () };
+    let source = ModelSource::joined(&files).unwrap();
+    let (id, record) = download::keep(&source, &files, watch).await.unwrap();
+    let hex = |bytes: &[u8]| {
+        let mut digest = Digest::default();
+        digest.update(bytes);
+        digest.hex()
+    };
+    assert_eq!(record.sha256, hex(&bytes));
+    for ((part, bytes), name) in record.parts.iter().zip(parts).zip(names) {
+        assert_eq!((part.file.as_str(), part.bytes), (name, bytes.len() as u64));
+        assert_eq!(part.sha256, hex(bytes));
+    }
+    let listed = store::list().await.unwrap().models;
+    assert_eq!((listed.len(), listed[0].bytes, listed[0].record.as_ref()), (1, 2_500_000, Some(&record)));
+    let stored = store::file(&id).await.unwrap();
+    let out = download::files(&record, &stored).unwrap();
+    assert_eq!(out.iter().map(File::name).collect::<Vec<_>>(), names);
+    for (file, bytes) in out.into_iter().zip(parts) {
+        let mut read = vec![0; bytes.len()];
+        let source = ModelSource::Blob(file.into());
+        assert_eq!(
+            (source.size().unwrap(), source.read_at(0, &mut read).unwrap()),
+            (read.len() as u64, read.len())
+        );
+        assert!(read == bytes);
+    }
+    // A record that speaks of other files than those that lie there is not believed.
+    let mut torn = record.clone();
+    torn.parts.pop();
+    assert!(matches!(download::files(&torn, &stored), Err(Error::Damaged { .. })));
+    store::delete(&id).await.unwrap();
+    assert!(store::list().await.unwrap().models.is_empty());
+}
+
+#[wasm_bindgen_test]
 async fn one_deleted_model_leaves_the_other_and_reports_are_no_models() {
     store::forget().await.unwrap();
     let (one, _) = keep_picked("one.gguf", &pattern(1_000)).await.unwrap();
@@ -101,7 +146,7 @@ async fn a_stop_while_keeping_leaves_nothing() {
         }
     };
     let watch = Watch { file: "half.gguf", total: bytes.len() as u64, signal: &signal, progress: &progress };
-    let kept = download::keep(&ModelSource::Blob(blob(&bytes)), watch).await;
+    let kept = download::keep(&ModelSource::Blob(blob(&bytes)), &[], watch).await;
     assert!(matches!(kept, Err(Error::Aborted)));
     assert!(store::list().await.unwrap().models.is_empty());
 }

@@ -1,9 +1,7 @@
 //! Asking for an answer, and what comes of it.
 
 use leptos::prelude::*;
-use protocol::{
-    ChatFormat, FailureKind, Finished, Generate, Moved, Operation, Prefill, Role, ToWorker, Token,
-};
+use protocol::{ChatFormat, FailureKind, Finished, Generate, Moved, Operation, Prefill, ToWorker, Token};
 
 use crate::app::{App, Problem};
 use crate::run::model::labels::Ending;
@@ -100,7 +98,7 @@ impl App {
         let format = format.unwrap_or_else(ChatFormat::plain);
         let thinking = format.thinking_switch.then(|| chat.thinking.get_untracked());
         let opens_thought = format.opens_thought && thinking != Some(false);
-        let folded = !format.takes_system && messages.iter().any(|message| message.role == Role::System);
+        let system_note = format.system_note(&messages);
         let id = chat.next_id.get_value();
         chat.next_id.set_value(id.wrapping_add(1));
         let asked_ms = epoch_ms();
@@ -110,7 +108,7 @@ impl App {
         let ending = ArcRwSignal::new(None);
         let moved = ArcRwSignal::new(None);
         chat.turns.update(|turns| {
-            turns.push(Turn { id, prompt, answer, ending, opens_thought, folded, moved });
+            turns.push(Turn { id, prompt, answer, ending, opens_thought, system_note, moved });
         });
         chat.running.set(Some(id));
         chat.stopping.set(false);

@@ -3,4 +3,5 @@
 mod bench;
 mod chat;
 mod model;
+mod pace;
 mod store;

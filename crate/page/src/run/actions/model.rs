@@ -8,7 +8,6 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{File, RequestCache, RequestInit, Response};
 
 use crate::app::{App, Engine};
-use crate::run::model::fit::Speed;
 use crate::run::model::load_choice::Wish;
 use crate::run::model::{catalogue, labels};
 use crate::run::state::model::{Loading, Offers, Request};
@@ -66,7 +65,7 @@ impl App {
         self.model.forgotten.set(None);
         self.model.loaded.set(None);
         self.model.report.set(None);
-        self.model.predicted.set(None);
+        self.model.answered.set(None);
         self.bench.forget();
         self.new_conversation();
         self.announce(format!("Loading {}.", request.file));
@@ -126,14 +125,12 @@ impl App {
         // The catalogue's name is the one the visitor chose by; files often carry a build's code name.
         let title = loading.and_then(|loading| loading.title);
         self.model.own_file.set(title.is_none());
-        let of_another = |speed: &Speed| speed.weights != loaded.needs.weights;
-        let speed = self.model.speed.get_untracked().filter(of_another);
-        self.model.predicted.set(speed.and_then(|speed| speed.predicts(loaded.needs.weights)));
         self.list_models();
         if let Some(title) = title {
             loaded.name = title;
         }
-        self.announce(format!("{} is ready.", loaded.name));
+        let why = untrack(|| self.model.shortened(&loaded)).unwrap_or_default();
+        self.announce(format!("{} is ready. {why}", loaded.name).trim_end());
         self.model.report.set(Some(loaded.backend.clone()));
         self.model.loaded.set(Some(loaded));
     }

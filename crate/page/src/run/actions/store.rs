@@ -1,13 +1,12 @@
 //! The models stored in this browser: asked for, removed, handed out, looked into.
 
 use leptos::prelude::*;
-use protocol::{Finished, Inspect, Inspected, Models, ToWorker};
+use protocol::{Inspect, Inspected, Models, ToWorker};
 use wasm_bindgen::JsValue;
 use web_sys::{File, Storage};
 
 use crate::app::App;
 use crate::engine_link::device::Device;
-use crate::run::model::fit::Speed;
 use crate::shared::format;
 use crate::shared::parts::{local_storage, save};
 
@@ -90,16 +89,6 @@ impl App {
             Some(()) => format!("Saving {name}."),
             None => format!("The browser refused to save {name}."),
         });
-    }
-
-    /// Notes how fast an answer was, for predictions.
-    pub(crate) fn note_speed(&self, finished: &Finished) {
-        let weights =
-            self.model.loaded.with_untracked(|loaded| loaded.as_ref().map(|loaded| loaded.needs.weights));
-        let speed = weights.and_then(|weights| Speed::measured(weights, finished.tokens, finished.decode_ms));
-        if speed.is_some() {
-            self.model.speed.set(speed);
-        }
     }
 
     /// Asks the browser not to clear this site's files by itself. It decides by its own rules, or asks the visitor.

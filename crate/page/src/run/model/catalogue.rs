@@ -76,6 +76,14 @@ mod tests {
         assert_eq!((entries[0].id.as_str(), entries[0].bytes), ("a", 7));
     }
 
+    /// As an earlier version wrote it.
+    #[test]
+    fn needs_without_the_work_of_a_token_are_read() {
+        let needs = r#""needs":{"weights":1,"kv_bytes_per_token":2,"context":3},"id""#;
+        let entries = parse(&format!("[{}]", ENTRY.replace("\"id\"", needs))).unwrap();
+        assert_eq!(entries[0].needs.map(|needs| (needs.context, needs.work)), Some((3, None)));
+    }
+
     #[test]
     fn the_default_comes_first() {
         let second = ENTRY.replace("\"id\":\"a\"", "\"default\":true,\"id\":\"b\"");

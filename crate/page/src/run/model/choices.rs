@@ -143,9 +143,10 @@ mod tests {
             file: file.to_owned(),
             bytes: 100,
             sha256: "0123456789abcdef".repeat(4),
+            parts: Vec::new(),
             origin,
             used_ms: None,
-            needs: Some(Needs { weights: 90, kv_bytes_per_token: 1, context: 8 }),
+            needs: Some(Needs { weights: 90, kv_bytes_per_token: 1, context: 8, work: None }),
         });
         Stored { id: format!("{file}.0123456789abcdef"), file: file.to_owned(), bytes, record }
     }

@@ -20,8 +20,8 @@ pub(crate) struct Turn {
     pub(crate) ending: ArcRwSignal<Option<Ending>>,
     /// Whether the prompt itself opens the model's thought.
     pub(crate) opens_thought: bool,
-    /// Whether instructions stand in front of the first turn, because the model takes no system prompt.
-    pub(crate) folded: bool,
+    /// Where the instructions stand, if the model takes no system prompt.
+    pub(crate) system_note: Option<&'static str>,
     /// Why another backend went on in the middle, where one did.
     pub(crate) moved: ArcRwSignal<Option<String>>,
 }

@@ -1,13 +1,16 @@
 //! The model: what is on offer, what is being loaded, what is loaded.
 
 use leptos::prelude::*;
-use protocol::{Inspected, LoadProgress, Loaded, Models, Precision, Preference, Report, Source, Stage};
+use protocol::{
+    Inspected, LoadProgress, Loaded, Models, Precision, Preference, Probed, Report, Source, Stage,
+};
 use web_sys::File;
 
 use crate::run::model::catalogue::Entry;
 use crate::run::model::choices::{self, Choice};
-use crate::run::model::fit::Speed;
+use crate::run::model::fit;
 use crate::run::model::load_choice::{self, Got, Wish};
+use crate::run::model::predict::Answered;
 use crate::run::model::rate::Rate;
 use crate::shared::format;
 
@@ -76,10 +79,12 @@ pub(crate) struct Model {
     pub(crate) keep: RwSignal<bool>,
     /// What the file that is looked into says of itself.
     pub(crate) inspected: RwSignal<Option<Inspected>>,
-    /// Decode speed of the last answer here.
-    pub(crate) speed: RwSignal<Option<Speed>>,
-    /// Tokens a second that were predicted for the loaded model, where another one ran before it.
-    pub(crate) predicted: RwSignal<Option<f64>>,
+    /// The processor's pace, once it was timed.
+    pub(crate) pace: RwSignal<Option<Probed>>,
+    /// Whether it is being timed.
+    pub(crate) probing: RwSignal<bool>,
+    /// Speeds of the loaded model's last answer on the processor.
+    pub(crate) answered: RwSignal<Option<Answered>>,
     /// Positions to allocate the context for.
     pub(crate) context: RwSignal<u32>,
     /// The backend asked for.
@@ -110,8 +115,9 @@ impl Model {
             chosen: RwSignal::new(None),
             keep: RwSignal::new(false),
             inspected: RwSignal::new(None),
-            speed: RwSignal::new(None),
-            predicted: RwSignal::new(None),
+            pace: RwSignal::new(None),
+            probing: RwSignal::new(false),
+            answered: RwSignal::new(None),
             context: RwSignal::new(CONTEXT),
             preference: RwSignal::new(Preference::Automatic),
             variant: RwSignal::new(load_choice::MEASURED.to_owned()),
@@ -164,6 +170,12 @@ impl Model {
         let got = |loaded: &Loaded| Got { context: loaded.context, threads: loaded.threads };
         let got = self.loaded.with(|loaded| loaded.as_ref().map(got))?;
         self.wished.with(|wished| wished.as_ref().and_then(|wished| self.wish().again(wished, got)))
+    }
+
+    /// Why the loaded model's context is shorter than was asked for, a sentence.
+    pub(crate) fn shortened(&self, loaded: &Loaded) -> Option<String> {
+        let asked = self.wished.with(|wished| wished.as_ref().map(|wished| wished.context))?;
+        fit::shortened(asked, loaded.context, loaded.lowered)
     }
 
     /// The variant that was asked for and is not the one that runs.

@@ -50,7 +50,7 @@ fn follow(app: App, place: NodeRef<Div>) {
 }
 
 fn turn_view(app: App, turn: Turn) -> impl IntoView {
-    let Turn { id, prompt, answer, ending, opens_thought, folded, moved } = turn;
+    let Turn { id, prompt, answer, ending, opens_thought, system_note, moved } = turn;
     let chat = app.chat;
     let last = Memo::new(move |_| chat.turns.with(|turns| turns.last().is_some_and(|turn| turn.id == id)));
     let coming = {
@@ -71,11 +71,7 @@ fn turn_view(app: App, turn: Turn) -> impl IntoView {
             {asked}
             <div class="answered">
                 <p class="speaker">"Model"</p>
-                {folded.then(|| view! {
-                    <p class="muted small" data-testid="system-folded">
-                        "The model takes no system prompt: the instructions were put in front of the first turn."
-                    </p>
-                })}
+                {system_note.map(|note| view! { <p class="muted small" data-testid="system-folded">{note}</p> })}
                 {thought(answer.clone(), opens_thought)}
                 <p
                     class="said"

@@ -5,7 +5,7 @@ use protocol::Inspected;
 
 use crate::app::App;
 use crate::run::model::fit;
-use crate::run::view::picker::CONTEXTS;
+use crate::run::view::picker;
 use crate::shared::format;
 use crate::shared::parts::icon;
 use crate::shared::text::sentence;
@@ -31,8 +31,8 @@ fn shown(app: App, inspected: Inspected) -> impl IntoView {
                     <p data-testid="inspected-runs" data-value="yes">
                         {move || {
                             let memory_gb = app.device.with(|device| device.memory_gb);
-                            let words = fit::words(needs, app.model.context.get(), CONTEXTS[0], memory_gb);
-                            format!("Can be run here: {words}.")
+                            let words = fit::words(needs, app.model.context.get(), memory_gb);
+                            view! { "Can be run: " {words} {picker::speed(app, needs)} "." }
                         }}
                     </p>
                 }.into_any(),

@@ -7,6 +7,7 @@ mod inspected;
 mod measure;
 mod metrics;
 mod model_card;
+mod pace;
 mod picker;
 mod prompt_box;
 pub(crate) mod section;

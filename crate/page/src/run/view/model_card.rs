@@ -1,15 +1,16 @@
 //! The model: what it is, the one button that loads it, progress, a file of one's own.
 
 use leptos::prelude::*;
-use protocol::{Loaded, Operation, TemplateOrigin};
+use protocol::{Loaded, Needs, Operation};
 use web_sys::DragEvent;
 
 use crate::app::App;
 use crate::run::model::choices::Choice;
+use crate::run::model::labels;
 use crate::run::model::load_choice::CHOICES;
-use crate::run::model::{fit, labels};
 use crate::run::state::model::{Loading, Offers};
 use crate::run::view::inspected::inspected;
+use crate::run::view::pace::pace;
 use crate::run::view::picker::{self, CONTEXTS, picker};
 use crate::run::view::stored::stored;
 use crate::shared::format;
@@ -33,8 +34,9 @@ pub(crate) fn model_card(app: App) -> impl IntoView {
             }}
             {picker(app)}
             {move || choice.get().map(|choice| facts(app, choice))}
+            {pace(app)}
             {action(app, choice)}
-            {problem(app, &[Operation::Load, Operation::Start, Operation::Forget, Operation::Store])}
+            {problem(app, &[Operation::Load, Operation::Start, Operation::Probe, Operation::Forget, Operation::Store])}
             {others(app)}
             {stored(app)}
             {inspected(app)}
@@ -127,7 +129,7 @@ fn load_button(app: App, choice: Memo<Option<Choice>>) -> impl IntoView {
                 type="button"
                 class="primary"
                 data-testid="load-button"
-                disabled=!supported
+                disabled=move || !supported || app.model.probing.get()
                 on:click=move |_| app.load_offer()
             >
                 {icon(if choice.stored { "play" } else { "download" })}
@@ -198,7 +200,8 @@ fn ready(app: App, loaded: Loaded) -> impl IntoView {
                 <p><strong>{loaded.name.clone()}</strong> " is ready: " {weights} " weights, context of "
                     {format::count(f64::from(context))} " tokens."</p>
                 {load_figures(&loaded, own)}
-                {prediction(app, loaded.needs.weights)}
+                {app.model.shortened(&loaded).map(|why| view! { <p class="small" data-testid="lowered">{why}</p> })}
+                {prediction(app, loaded.needs)}
                 {loaded.not_kept.clone().map(|why| view! { <p class="small" data-testid="not-kept">"It was not kept on this device: " {why} "."</p> })}
             </div>
         </div>
@@ -210,19 +213,17 @@ fn ready(app: App, loaded: Loaded) -> impl IntoView {
     }
 }
 
-/// How fast it should be by the last run of another model here and, once it has run, how far that was off.
-fn prediction(app: App, weights: u64) -> impl IntoView {
+/// How far the prediction for the processor was off, once the model has run on it.
+fn prediction(app: App, needs: Needs) -> impl IntoView {
     move || {
-        let predicted = app.model.predicted.get()?;
-        let measured = app.model.speed.get().filter(|speed| speed.weights == weights);
-        let text = match measured {
-            Some(speed) => fit::error(predicted, speed.tokens_per_s),
-            None => format!(
-                "About {} tok/s, predicted from this device’s last run.",
-                format::decimal(predicted, 0)
-            ),
+        let pace = app.model.pace.get()?;
+        let on_gpu = app.model.report.with(|report| report.as_ref().is_some_and(|r| r.variant.is_some()));
+        let error = app.model.answered.get().and_then(|answered| answered.error(pace, needs));
+        let text = match (on_gpu, error) {
+            (true, _) => Some("The prediction is for the processor, and the GPU runs here.".to_owned()),
+            (false, error) => error,
         };
-        Some(view! { <p class="small muted" data-testid="prediction">{text}</p> })
+        text.map(|text| view! { <p class="small num" data-testid="prediction">{text}</p> })
     }
 }
 
@@ -246,22 +247,8 @@ fn load_figures(loaded: &Loaded, own: bool) -> impl IntoView + use<> {
             })}
             " (" <span class="origin origin-measured">"measured"</span> "). "
             {loaded.architecture.clone()} ", " {loaded.layers} " layers, " {types} "."
-            {template_note(&loaded.chat.origin).map(|note| view! { " " <span data-testid="template-note">{note}</span> })}
+            {loaded.chat.template_note().map(|note| view! { " " <span data-testid="template-note">{note}</span> })}
         </p>
-    }
-}
-
-/// What a file without a chat template is answered with.
-fn template_note(origin: &TemplateOrigin) -> Option<String> {
-    match origin {
-        TemplateOrigin::File => None,
-        TemplateOrigin::Family(name) => Some(format!(
-            "This file has no chat template; its vocabulary is that of the {name} family, whose template is used."
-        )),
-        TemplateOrigin::None => Some(
-            "This file has no chat template: it is read as plain text, and continues text rather than answering."
-                .to_owned(),
-        ),
     }
 }
 

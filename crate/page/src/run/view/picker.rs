@@ -1,14 +1,17 @@
 //! All models that can be loaded, each with its size, its memory and its likely speed.
 
 use leptos::prelude::*;
+use protocol::{Needs, SHORTEST};
 
 use crate::app::App;
 use crate::run::model::choices::Choice;
-use crate::run::model::fit;
+use crate::run::model::{fit, predict};
 use crate::shared::format;
+use crate::shared::origin::Origin;
+use crate::shared::parts::origin;
 
 /// Context lengths to choose from, in tokens.
-pub(super) const CONTEXTS: [u32; 5] = [512, 1_024, 2_048, 4_096, 8_192];
+pub(super) const CONTEXTS: [u32; 5] = [SHORTEST, 1_024, 2_048, 4_096, 8_192];
 
 /// The list, where there is more than one to choose from.
 pub(super) fn picker(app: App) -> impl IntoView {
@@ -44,25 +47,28 @@ fn row(app: App, choice: Choice) -> impl IntoView {
             />
             <span>
                 <span class="pick-name">{name}</span>
-                <span class="small muted num">{move || facts(app, &choice)}</span>
+                <span class="pick-facts small muted num">{move || facts(app, &choice)}</span>
             </span>
         </label>
     }
 }
 
 /// Size, memory and speed, as far as they are known, in one line.
-pub(super) fn facts(app: App, choice: &Choice) -> String {
+pub(super) fn facts(app: App, choice: &Choice) -> impl IntoView + use<> {
     let size = format::bytes(choice.bytes as f64);
-    let mut facts = vec![match choice.stored {
+    let size = match choice.stored {
         true => format!("{size}, on this device"),
         false => format!("{size} to download"),
-    }];
-    if let Some(needs) = choice.needs {
+    };
+    let memory = choice.needs.map(|needs| {
         let memory_gb = app.device.with(|device| device.memory_gb);
-        facts.push(fit::words(needs, app.model.context.get(), CONTEXTS[0], memory_gb));
-        if let Some(speed) = app.model.speed.get().and_then(|speed| speed.predicts(needs.weights)) {
-            facts.push(format!("about {} tok/s predicted", format::decimal(speed, 0)));
-        }
-    }
-    facts.join(" · ")
+        format!(" · {}", fit::words(needs, app.model.context.get(), memory_gb))
+    });
+    view! { {size} {memory} {choice.needs.and_then(|needs| speed(app, needs))} }
+}
+
+/// Predicted speed, once the processor was timed.
+pub(super) fn speed(app: App, needs: Needs) -> Option<impl IntoView> {
+    let words = predict::words(app.model.pace.get()?, needs, app.model.context.get())?;
+    Some(view! { " · " <span data-testid="predicted">{words} " (" {origin(Origin::Predicted)} ")"</span> })
 }

@@ -61,8 +61,10 @@ fn facts(model: &Stored) -> String {
         }
         _ => held,
     };
+    let files = model.record.as_ref().map(|record| record.parts.len() as u32).filter(|files| *files > 0);
+    let files = files.map(|files| format!("in {}", format::counted(files, "file", "files")));
     let used = model.record.as_ref().map(|record| last_used(record.used_ms, epoch_ms()));
-    [Some(size), Some(origin(model)), used].into_iter().flatten().collect::<Vec<_>>().join(" · ")
+    [Some(size), files, Some(origin(model)), used].into_iter().flatten().collect::<Vec<_>>().join(" · ")
 }
 
 /// How much room is taken and left, and whether the browser may clear it.

@@ -259,6 +259,26 @@ fn a_template_cannot_stop_the_engine() {
     assert!(prompt_of(recursion, &["x"]).unwrap_err().to_string().contains("recursion"));
     let deep = "{% set ns = namespace(s=[]) %}{% for i in range(9999) %}{% set ns.s = [ns.s] %}{% endfor %}";
     assert!(prompt_of(deep, &["x"]).unwrap_err().to_string().contains("64 deep"));
+    let parameters: Vec<String> = (0..99).map(|at| format!("p{at}")).collect();
+    for source in [
+        format!("{{% macro m({}) %}}{{% endmacro %}}", parameters.join(", ")),
+        format!("{{% set ns = namespace({}=1) %}}", parameters.join("=1, ")),
+        parameters.iter().map(|name| format!("{{% set ns.{name} = 1 %}}")).collect(),
+    ] {
+        let error = fixture::parsed(&SPECIALS, &source).and_then(|chat| chat.render(&said(&["x"]), true));
+        assert!(error.unwrap_err().to_string().contains("more than 64"), "{source}");
+    }
+    // What would leave minijinja's loops or captures half open.
+    for source in [
+        "{% for i in [1] %}{% with %}{% break %}{% endwith %}{% endfor %}",
+        "{% for i in [1] %}{% set x %}{% continue %}{% endset %}{% endfor %}",
+        "{% for i in [1] %}{% else %}{% break %}{% endfor %}",
+        "{% for i in [1] %}{{ loop.cycle() }}{% endfor %}",
+        "{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}",
+    ] {
+        let error = fixture::parsed(&SPECIALS, source).and_then(|chat| chat.render(&said(&["x"]), true));
+        assert!(error.is_err(), "{source}");
+    }
     let cycle = "{% set ns = namespace() %}{% set ns.a = [ns] %}{% set ns.b = ns %}{{ ns.a | tojson }}";
     assert!(prompt_of(cycle, &["x"]).unwrap_err().to_string().contains("namespace"));
 }

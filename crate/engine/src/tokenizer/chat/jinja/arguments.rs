@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use minijinja::value::Kwargs;
 
+use super::budget::Budget;
 use super::fault::{Result, quoted, wrong};
 use super::value::Value;
 
@@ -16,8 +17,8 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
-    /// As minijinja hands them over: named ones are one value, the last.
-    pub(super) fn of(given: &[minijinja::Value]) -> Self {
+    /// As minijinja hands them over: named ones are one value, the last, which may have cost one instruction.
+    pub(super) fn of(given: &[minijinja::Value], budget: &Budget) -> Result<Self> {
         let mut positional = given;
         let mut named = Vec::new();
         if let Some((last, before)) = given.split_last()
@@ -26,11 +27,12 @@ impl Arguments {
         {
             positional = before;
             for name in last.args() {
+                budget.places(2)?;
                 let value = last.peek::<&minijinja::Value>(name).map(Value::of);
                 named.push((name.into(), value.unwrap_or(Value::Undefined)));
             }
         }
-        Self { positional: positional.iter().map(Value::of).collect(), named }
+        Ok(Self { positional: positional.iter().map(Value::of).collect(), named })
     }
 
     /// The next parameter, given by place or by name.

@@ -13,6 +13,7 @@ use super::filters::filter;
 use super::methods;
 use super::operators::{arithmetic, compare, item, negative, slice};
 use super::predicates::test;
+use super::rewrite::MAX_NAMES;
 use super::text::Text;
 use super::value::Value;
 
@@ -32,12 +33,11 @@ pub(super) struct Run {
 
 type Operation = fn(&Run, &State<'_, '_>, Value, Arguments) -> Result<Value>;
 
-const OPERATIONS: [(&str, Operation); 20] = [
+const OPERATIONS: [(&str, Operation); 18] = [
     ("@arithmetic", |run, _, a, mut given| {
         let sign = given.need_str("sign")?;
         arithmetic(&sign, &a, &given.need("b")?, &run.budget)
     }),
-    ("@attr", |run, _, value, given| place(value, given, run)),
     ("@call", |run, _, _, _| {
         // It copies a list of the macros there are.
         run.budget.spend(CALL.saturating_add(run.budget.macros().saturating_mul(16)))?;
@@ -64,7 +64,17 @@ const OPERATIONS: [(&str, Operation); 20] = [
         filter(&value, &name, given, &run.budget)
     }),
     ("@held", |_, _, value, _| value.held().cloned()),
-    ("@item", |run, _, value, given| place(value, given, run)),
+    ("@item", |run, _, value, mut given| {
+        let place = given.need("place")?;
+        match (&value, &place) {
+            (Value::Own(own), Value::Str(name)) => {
+                run.budget.spend(name.len() as u64)?;
+                let found = own.get_attr(name).map_err(|error| Fault::of(&error, run.budget.total()))?;
+                Ok(Value::of(&found))
+            }
+            _ => item(&value, &place, &run.budget),
+        }
+    }),
     ("@iter", |run, _, value, _| Value::list(value.iterate(&run.budget)?, &run.budget)),
     ("@list", |run, _, items, _| Value::list(literal(&items)?, &run.budget)),
     ("@macro", |run, _, _, _| {
@@ -92,7 +102,6 @@ const OPERATIONS: [(&str, Operation); 20] = [
             value => methods::call(value, &name, given, &run.budget),
         }
     }),
-    ("@missing", |_, _, value, _| Ok(Value::Bool(matches!(value, Value::Undefined)))),
     ("@neg", |_, _, value, _| negative(&value)),
     ("@same", |_, _, value, _| Ok(value)),
     ("@slice", |run, _, value, mut given| {
@@ -116,6 +125,10 @@ const FUNCTIONS: [(&str, Function); 5] = [
     ("dict", |run, given| dict(given, &run.budget)),
     ("namespace", |run, given| {
         let Value::Map(map) = dict(given, &run.budget)? else { return Err(wrong("a namespace is a map")) };
+        // minijinja lists all of them to tell whether it is empty.
+        if map.entries.len() > MAX_NAMES {
+            return Err(wrong(format!("a namespace begins with more than {MAX_NAMES} names")));
+        }
         // With something in it that no template can name: minijinja calls an empty one false.
         let mut names = vec![("@".to_owned(), ().into())];
         for (name, value) in &map.entries {
@@ -161,7 +174,7 @@ impl Run {
                 move |state: &State<'_, '_>, given: Rest<minijinja::Value>| -> Result<_, minijinja::Error> {
                     run.budget.steps(state)?;
                     let (value, given) = match given.split_first() {
-                        Some((value, given)) => (Value::of(value), Arguments::of(given)),
+                        Some((value, given)) => (Value::of(value), Arguments::of(given, &run.budget)?),
                         None => (Value::Undefined, Arguments::default()),
                     };
                     Ok(minijinja::Value::from(operation(&run, state, value, given)?))
@@ -177,7 +190,7 @@ impl Run {
                 name,
                 move |state: &State<'_, '_>, given: Rest<minijinja::Value>| -> Result<_, minijinja::Error> {
                     run.budget.steps(state)?;
-                    Ok(minijinja::Value::from(function(&run, Arguments::of(&given))?))
+                    Ok(minijinja::Value::from(function(&run, Arguments::of(&given, &run.budget)?)?))
                 },
             );
         }
@@ -189,19 +202,6 @@ fn literal(list: &Value) -> Result<Vec<Value>> {
     let Value::Own(list) = list else { return Err(wrong("a list is expected")) };
     let items = list.try_iter().map_err(|error| Fault::of(&error, 0))?;
     Ok(items.map(|item| Value::of(&item)).collect())
-}
-
-/// `value.place` or `value[place]`.
-fn place(value: Value, mut given: Arguments, run: &Run) -> Result<Value> {
-    let place = given.need("place")?;
-    match (&value, &place) {
-        (Value::Own(own), Value::Str(name)) => {
-            run.budget.spend(name.len() as u64)?;
-            let found = own.get_attr(name).map_err(|error| Fault::of(&error, run.budget.total()))?;
-            Ok(Value::of(&found))
-        }
-        _ => item(&value, &place, &run.budget),
-    }
 }
 
 fn dict(mut given: Arguments, budget: &Budget) -> Result<Value> {

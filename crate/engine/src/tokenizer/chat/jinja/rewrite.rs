@@ -2,6 +2,9 @@
 //! operations ([`super::operations`]). What is left to minijinja moves values about: names, scopes, branches, loops,
 //! macros, arguments. What no chat template is known to use is refused.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use minijinja::Value;
 use minijinja::machinery::ast::{
     BinOpKind, Call, CallArg, CompareOpKind, Const, EmitExpr, Expr, Filter, ForLoop, IfCond, IfExpr, List,
@@ -12,13 +15,18 @@ use minijinja::machinery::{Span, ast, parse};
 use super::fault::{Fault, Result, wrong};
 use super::source::SPACE;
 
+/// Parameters of a macro, names that a namespace begins with, and attributes of namespaces that are set: minijinja goes
+/// through all of them in one instruction.
+pub(super) const MAX_NAMES: usize = 64;
+
 /// The tree of a [prepared](super::source::prepared) text.
 pub(super) fn tree(source: &str) -> Result<Stmt<'_>> {
     let parsed = parse(source, "template", Default::default(), SPACE);
     let Stmt::Template(parsed) = parsed.map_err(|error| Fault::of(&error, 0))? else {
         return Err(wrong("it is no template"));
     };
-    let children = Rewriter { source }.block(&parsed.children, Breaks::Nothing)?;
+    let children =
+        Rewriter { source, attributes: RefCell::default() }.block(&parsed.children, Breaks::Nothing)?;
     Ok(Stmt::Template(Spanned::new(Template { children }, parsed.span())))
 }
 
@@ -34,6 +42,8 @@ enum Breaks {
 
 struct Rewriter<'a> {
     source: &'a str,
+    /// Attributes of namespaces that are set somewhere.
+    attributes: RefCell<BTreeSet<&'a str>>,
 }
 
 impl<'a> Rewriter<'a> {
@@ -130,12 +140,17 @@ impl<'a> Rewriter<'a> {
 
     fn definition(&self, node: &Spanned<Macro<'a>>) -> Result<Macro<'a>> {
         let span = node.span();
+        if node.args.len() > MAX_NAMES {
+            let fault = wrong(format!("a macro has more than {MAX_NAMES} parameters"));
+            return Err(fault.at(span.start_line.into()));
+        }
         let args = node.args.iter().map(|arg| self.target(arg, &mut false)).collect::<Result<Vec<_>>>()?;
         let mut body = vec![pay("@call", span)];
         // One after the other, as a default may name a parameter before it; minijinja begins with the last.
         let with_default = node.args.iter().skip(node.args.len() - node.defaults.len());
         for (arg, default) in with_default.zip(&node.defaults) {
-            let missing = call("@missing", self.target(arg, &mut false)?, [], span);
+            let missing = [constant("undefined", span)];
+            let missing = call("@test", self.target(arg, &mut false)?, missing, span);
             let set = Set { target: self.target(arg, &mut false)?, expr: self.expr(default)? };
             let true_body = vec![Stmt::Set(Spanned::new(set, span))];
             let choice = IfCond { expr: missing, true_body, false_body: Vec::new() };
@@ -158,6 +173,11 @@ impl<'a> Rewriter<'a> {
                     return Err(wrong("only a namespace has attributes that can be set"));
                 };
                 *held = true;
+                let mut attributes = self.attributes.borrow_mut();
+                attributes.insert(node.name);
+                if attributes.len() > MAX_NAMES {
+                    return Err(wrong(format!("more than {MAX_NAMES} attributes of namespaces are set")));
+                }
                 let expr = variable(name.id, name.span());
                 Expr::GetAttr(Spanned::new(ast::GetAttr { expr, name: node.name }, node.span()))
             }
@@ -252,7 +272,7 @@ impl<'a> Rewriter<'a> {
         Ok(match expr {
             Expr::GetAttr(node) => {
                 let (negations, of) = self.operand(&node.expr, span)?;
-                (negations, call("@attr", of, [constant(node.name, span)], span))
+                (negations, call("@item", of, [constant(node.name, span)], span))
             }
             Expr::GetItem(node) => {
                 let (negations, of) = self.operand(&node.expr, span)?;

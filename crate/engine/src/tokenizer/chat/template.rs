@@ -287,7 +287,7 @@ impl ChatTemplate {
                 eos: &dress(&self.eos, worn[1])?,
                 ..self.values(messages, &contents, true)
             };
-            let (result, used) = match jinja::parse(&source) {
+            let (result, used) = match jinja::read(&source) {
                 Ok(program) => self.run(&program, &values),
                 Err(fault) => (Err(fault), 0),
             };

@@ -259,6 +259,26 @@ fn a_template_cannot_stop_the_engine() {
     assert!(prompt_of(recursion, &["x"]).unwrap_err().to_string().contains("recursion"));
     let deep = "{% set ns = namespace(s=[]) %}{% for i in range(9999) %}{% set ns.s = [ns.s] %}{% endfor %}";
     assert!(prompt_of(deep, &["x"]).unwrap_err().to_string().contains("64 deep"));
+    let parameters: Vec<String> = (0..99).map(|at| format!("p{at}")).collect();
+    for source in [
+        format!("{{% macro m({}) %}}{{% endmacro %}}", parameters.join(", ")),
+        format!("{{% set ns = namespace({}=1) %}}", parameters.join("=1, ")),
+        parameters.iter().map(|name| format!("{{% set ns.{name} = 1 %}}")).collect(),
+    ] {
+        let error = fixture::parsed(&SPECIALS, &source).and_then(|chat| chat.render(&said(&["x"]), true));
+        assert!(error.unwrap_err().to_string().contains("more than 64"), "{source}");
+    }
+    // What would leave minijinja's loops or captures half open.
+    for source in [
+        "{% for i in [1] %}{% with %}{% break %}{% endwith %}{% endfor %}",
+        "{% for i in [1] %}{% set x %}{% continue %}{% endset %}{% endfor %}",
+        "{% for i in [1] %}{% else %}{% break %}{% endfor %}",
+        "{% for i in [1] %}{{ loop.cycle() }}{% endfor %}",
+        "{% for i in [1] recursive %}{{ loop([1]) }}{% endfor %}",
+    ] {
+        let error = fixture::parsed(&SPECIALS, source).and_then(|chat| chat.render(&said(&["x"]), true));
+        assert!(error.is_err(), "{source}");
+    }
     let cycle = "{% set ns = namespace() %}{% set ns.a = [ns] %}{% set ns.b = ns %}{{ ns.a | tojson }}";
     assert!(prompt_of(cycle, &["x"]).unwrap_err().to_string().contains("namespace"));
 }
@@ -276,6 +296,7 @@ fn a_template_that_nests_too_deeply_does_not_parse() {
         format!("{{{{ 1{} }}}}", " if 1 else 1".repeat(9_000)),
         format!("{}{}", "{% if 1 %}".repeat(5_000), "{% endif %}".repeat(5_000)),
         format!("{{% set {}x{} = 1 %}}", "(".repeat(9_000), ")".repeat(9_000)),
+        format!("{{% if 0 %}}{}{{% endif %}}", "{% elif 0 %}".repeat(9_000)),
     ];
     for source in nested {
         // Less stack than a tab gives.
@@ -286,24 +307,29 @@ fn a_template_that_nests_too_deeply_does_not_parse() {
         let (source, error) = parsed.unwrap().join().unwrap();
         assert!(error.contains(" deep"), "{}: {error}", &source[..40]);
     }
-    // A long chain of branches is not deep.
-    let branches = format!("{{% if 0 %}}{}{{% endif %}}", "{% elif 0 %}".repeat(9_000));
-    assert_eq!(prompt(&branches, &["x"]), "");
+    // A chain of branches counts as one inside the other.
+    let chain = |count| format!("{{% if 0 %}}{}", "{% elif 0 %}".repeat(count));
+    let nested = format!("{}{}", chain(50), chain(60));
+    assert!(jinja::parse(&nested).err().unwrap().to_string().contains(" deep"));
+    assert_eq!(prompt(&format!("{}{{% endif %}}", chain(99)), &["x"]), "");
 }
 
 #[test]
 fn the_deepest_template_needs_little_stack() {
     let inner = format!("{{{{ {}m(x){} }}}}", "(".repeat(20), ")".repeat(20));
-    let deepest = format!(
+    let recursive = format!(
         "{{% macro m(x) %}}{}{inner}{}{{% endmacro %}}{{{{ m(1) }}}}",
         "{% if 1 %}".repeat(15),
         "{% endif %}".repeat(15)
     );
-    let run = std::thread::Builder::new().stack_size(512 << 10).spawn(move || {
-        let program = jinja::parse(&deepest).unwrap();
-        jinja::run(&program, Vec::new(), None, &jinja::Budget::new(1 << 20)).unwrap_err().to_string()
-    });
-    assert!(run.unwrap().join().unwrap().contains("recursion"));
+    let branches = format!("{{% if 0 %}}{}{{% endif %}}{{{{ nothing() }}}}", "{% elif 0 %}".repeat(99));
+    for (template, refusal) in [(recursive, "recursion"), (branches, "nothing is unknown")] {
+        let run = std::thread::Builder::new().stack_size(512 << 10).spawn(move || {
+            let program = jinja::parse(&template).unwrap();
+            jinja::run(&program, Vec::new(), None, &jinja::Budget::new(1 << 20)).unwrap_err().to_string()
+        });
+        assert!(run.unwrap().join().unwrap().contains(refusal), "{refusal}");
+    }
 }
 
 #[test]

@@ -3,6 +3,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use minijinja::value::Kwargs;
+
+use super::budget::Budget;
 use super::fault::{Result, quoted, wrong};
 use super::value::Value;
 
@@ -14,6 +17,24 @@ pub(super) struct Arguments {
 }
 
 impl Arguments {
+    /// As minijinja hands them over: named ones are one value, the last, which may have cost one instruction.
+    pub(super) fn of(given: &[minijinja::Value], budget: &Budget) -> Result<Self> {
+        let mut positional = given;
+        let mut named = Vec::new();
+        if let Some((last, before)) = given.split_last()
+            && last.is_kwargs()
+            && let Ok(last) = Kwargs::try_from(last.clone())
+        {
+            positional = before;
+            for name in last.args() {
+                budget.places(2)?;
+                let value = last.peek::<&minijinja::Value>(name).map(Value::of);
+                named.push((name.into(), value.unwrap_or(Value::Undefined)));
+            }
+        }
+        Ok(Self { positional: positional.iter().map(Value::of).collect(), named })
+    }
+
     /// The next parameter, given by place or by name.
     pub(super) fn next(&mut self, name: &str) -> Option<Value> {
         if let Some(value) = self.positional.pop_front() {

@@ -4,7 +4,6 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 
 use super::arguments::Arguments;
-use super::ast::Operator;
 use super::budget::Budget;
 use super::fault::{Fault, Result, quoted, wrong};
 use super::format::percent;
@@ -123,7 +122,7 @@ pub(super) fn filter(value: &Value, name: &str, mut given: Arguments, budget: &B
             let path = given.next("attribute");
             let mut sum = given.next("start").unwrap_or(Value::Int(0));
             for item in keys(value, path.as_ref(), budget)? {
-                sum = arithmetic(Operator::Add, &sum, &item, budget)?;
+                sum = arithmetic("+", &sum, &item, budget)?;
             }
             sum
         }
@@ -282,7 +281,7 @@ fn select(value: &Value, name: &str, mut given: Arguments, budget: &Budget) -> R
             None => item.clone(),
         };
         let fits = match &check {
-            Some(check) => test(&key, symbol(check), copied(&given, budget)?, budget)?,
+            Some(check) => test(&key, check, copied(&given, budget)?, budget)?,
             None => key.truthy(),
         };
         if fits == keep {
@@ -290,19 +289,6 @@ fn select(value: &Value, name: &str, mut given: Arguments, budget: &Budget) -> R
         }
     }
     Value::list(out, budget)
-}
-
-/// Tests have signs for names where they are given as strings.
-fn symbol(name: &str) -> &str {
-    match name {
-        "==" => "eq",
-        "!=" => "ne",
-        "<" => "lt",
-        "<=" => "le",
-        ">" => "gt",
-        ">=" => "ge",
-        other => other,
-    }
 }
 
 fn title(text: &str, budget: &Budget) -> Result<Value> {

@@ -2,76 +2,62 @@
 
 use std::cmp::Ordering;
 
-use super::ast::{Comparison, Operator};
 use super::budget::Budget;
 use super::fault::{Result, wrong};
 use super::format::percent;
 use super::text::Text;
 use super::value::Value;
 
-/// `a ∘ b` for an operator of arithmetic.
-pub(super) fn arithmetic(operator: Operator, a: &Value, b: &Value, budget: &Budget) -> Result<Value> {
-    match (operator, a, b) {
-        (Operator::Add, Value::Str(a), Value::Str(b)) => {
+/// `a ∘ b` for an operator of arithmetic, given by its sign.
+pub(super) fn arithmetic(sign: &str, a: &Value, b: &Value, budget: &Budget) -> Result<Value> {
+    match (sign, a, b) {
+        ("+", Value::Str(a), Value::Str(b)) => {
             let mut text = Text::new(budget);
             text.push(a)?;
             text.push(b)?;
             return Ok(Value::Str(text.finish().into()));
         }
-        (Operator::Add, Value::List(a), Value::List(b)) if a.tuple == b.tuple => {
+        ("+", Value::List(a), Value::List(b)) if a.tuple == b.tuple => {
             budget.places(a.items.len().saturating_add(b.items.len()))?;
             let items = a.items.iter().chain(&b.items).cloned().collect();
             return Value::sequence(items, a.tuple, budget);
         }
-        (Operator::Multiply, Value::Str(_) | Value::List(_), times) => return repeat(a, times, budget),
-        (Operator::Multiply, times, Value::Str(_) | Value::List(_)) => return repeat(b, times, budget),
-        (Operator::Remainder, Value::Str(pattern), values) => return percent(pattern, values, budget),
+        ("*", Value::Str(_) | Value::List(_), times) => return repeat(a, times, budget),
+        ("*", times, Value::Str(_) | Value::List(_)) => return repeat(b, times, budget),
+        ("%", Value::Str(pattern), values) => return percent(pattern, values, budget),
         _ => {}
     }
     match (a.as_int(), b.as_int(), a.as_float(), b.as_float()) {
-        (Some(a), Some(b), ..) => integers(operator, a, b),
-        (_, _, Some(a), Some(b)) => floats(operator, a, b),
-        _ => Err(wrong(format!("{} is not possible with a {} and a {}", sign(operator), a.kind(), b.kind()))),
+        (Some(a), Some(b), ..) => integers(sign, a, b),
+        (_, _, Some(a), Some(b)) => floats(sign, a, b),
+        _ => Err(wrong(format!("{} is not possible with a {} and a {}", sign, a.kind(), b.kind()))),
     }
 }
 
-fn sign(operator: Operator) -> &'static str {
-    match operator {
-        Operator::Add => "+",
-        Operator::Subtract => "-",
-        Operator::Multiply => "*",
-        Operator::Divide => "/",
-        Operator::FloorDivide => "//",
-        Operator::Remainder => "%",
-        Operator::Power => "**",
-    }
-}
-
-fn integers(operator: Operator, a: i64, b: i64) -> Result<Value> {
-    let value = match operator {
-        Operator::Add => a.checked_add(b),
-        Operator::Subtract => a.checked_sub(b),
-        Operator::Multiply => a.checked_mul(b),
-        Operator::Divide | Operator::FloorDivide | Operator::Remainder if b == 0 => {
+fn integers(sign: &str, a: i64, b: i64) -> Result<Value> {
+    let value = match sign {
+        "+" => a.checked_add(b),
+        "-" => a.checked_sub(b),
+        "*" => a.checked_mul(b),
+        "/" | "//" | "%" if b == 0 => {
             return Err(wrong("there is a division by zero"));
         }
-        Operator::Divide => return Ok(Value::Float(a as f64 / b as f64)),
+        "/" => return Ok(Value::Float(a as f64 / b as f64)),
         // Rounded down, as in Python.
-        Operator::FloorDivide => a.checked_div(b).map(|quotient| {
+        "//" => a.checked_div(b).map(|quotient| {
             let inexact = a.wrapping_rem(b) != 0;
             if inexact && (a < 0) != (b < 0) { quotient - 1 } else { quotient }
         }),
-        Operator::Remainder => {
-            a.checked_rem(b).map(|rest| if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest })
-        }
-        Operator::Power if b < 0 => return floats(operator, a as f64, b as f64),
-        Operator::Power => u32::try_from(b).ok().and_then(|b| a.checked_pow(b)),
+        "%" => a.checked_rem(b).map(|rest| if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest }),
+        "**" if b < 0 => return floats(sign, a as f64, b as f64),
+        "**" => u32::try_from(b).ok().and_then(|b| a.checked_pow(b)),
+        _ => return Err(wrong("an operator is not known")),
     };
-    value.map(Value::Int).ok_or_else(|| wrong(format!("{} gives too large a number", sign(operator))))
+    value.map(Value::Int).ok_or_else(|| wrong(format!("{} gives too large a number", sign)))
 }
 
-fn floats(operator: Operator, a: f64, b: f64) -> Result<Value> {
-    let dividing = matches!(operator, Operator::Divide | Operator::FloorDivide | Operator::Remainder);
+fn floats(sign: &str, a: f64, b: f64) -> Result<Value> {
+    let dividing = matches!(sign, "/" | "//" | "%");
     if dividing && b == 0.0 {
         return Err(wrong("there is a division by zero"));
     }
@@ -79,14 +65,15 @@ fn floats(operator: Operator, a: f64, b: f64) -> Result<Value> {
         let rest = a % b;
         if rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }
     };
-    Ok(Value::Float(match operator {
-        Operator::Add => a + b,
-        Operator::Subtract => a - b,
-        Operator::Multiply => a * b,
-        Operator::Divide => a / b,
-        Operator::FloorDivide => ((a - floor_rest()) / b).round(),
-        Operator::Remainder => floor_rest(),
-        Operator::Power => a.powf(b),
+    Ok(Value::Float(match sign {
+        "+" => a + b,
+        "-" => a - b,
+        "*" => a * b,
+        "/" => a / b,
+        "//" => ((a - floor_rest()) / b).round(),
+        "%" => floor_rest(),
+        "**" => a.powf(b),
+        _ => return Err(wrong("an operator is not known")),
     }))
 }
 
@@ -121,19 +108,20 @@ pub(super) fn negative(value: &Value) -> Result<Value> {
     }
 }
 
-/// `a ∘ b` for a comparison.
-pub(super) fn compare(comparison: Comparison, a: &Value, b: &Value, budget: &Budget) -> Result<bool> {
+/// `a ∘ b` for a comparison, given by its sign.
+pub(super) fn compare(sign: &str, a: &Value, b: &Value, budget: &Budget) -> Result<bool> {
     let ordered =
         |wanted: &[Ordering]| Ok(a.compare(b, budget)?.is_some_and(|found| wanted.contains(&found)));
-    match comparison {
-        Comparison::Equal => a.equals(b, budget),
-        Comparison::NotEqual => Ok(!a.equals(b, budget)?),
-        Comparison::Less => ordered(&[Ordering::Less]),
-        Comparison::LessOrEqual => ordered(&[Ordering::Less, Ordering::Equal]),
-        Comparison::Greater => ordered(&[Ordering::Greater]),
-        Comparison::GreaterOrEqual => ordered(&[Ordering::Greater, Ordering::Equal]),
-        Comparison::In => contains(b, a, budget),
-        Comparison::NotIn => Ok(!contains(b, a, budget)?),
+    match sign {
+        "==" => a.equals(b, budget),
+        "!=" => Ok(!a.equals(b, budget)?),
+        "<" => ordered(&[Ordering::Less]),
+        "<=" => ordered(&[Ordering::Less, Ordering::Equal]),
+        ">" => ordered(&[Ordering::Greater]),
+        ">=" => ordered(&[Ordering::Greater, Ordering::Equal]),
+        "in" => contains(b, a, budget),
+        "not in" => Ok(!contains(b, a, budget)?),
+        _ => Err(wrong("a comparison is not known")),
     }
 }
 

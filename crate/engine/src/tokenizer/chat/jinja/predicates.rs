@@ -1,7 +1,6 @@
 //! Jinja's tests: what stands behind `is`.
 
 use super::arguments::Arguments;
-use super::ast::Comparison;
 use super::budget::Budget;
 use super::fault::{Result, quoted, wrong};
 use super::operators::compare;
@@ -10,13 +9,13 @@ use super::value::Value;
 /// `value is name(given)`.
 pub(super) fn test(value: &Value, name: &str, mut given: Arguments, budget: &Budget) -> Result<bool> {
     let comparison = match name {
-        "eq" | "equalto" => Some(Comparison::Equal),
-        "ne" => Some(Comparison::NotEqual),
-        "lt" | "lessthan" => Some(Comparison::Less),
-        "le" => Some(Comparison::LessOrEqual),
-        "gt" | "greaterthan" => Some(Comparison::Greater),
-        "ge" => Some(Comparison::GreaterOrEqual),
-        "in" => Some(Comparison::In),
+        "eq" | "equalto" | "==" => Some("=="),
+        "ne" | "!=" => Some("!="),
+        "lt" | "lessthan" | "<" => Some("<"),
+        "le" | "<=" => Some("<="),
+        "gt" | "greaterthan" | ">" => Some(">"),
+        "ge" | ">=" => Some(">="),
+        "in" => Some("in"),
         _ => None,
     };
     let whole = |value: &Value| value.as_int().ok_or_else(|| wrong(format!("{name} needs an integer")));
@@ -38,7 +37,6 @@ pub(super) fn test(value: &Value, name: &str, mut given: Arguments, budget: &Bud
         ("boolean", value) => matches!(value, Value::Bool(_)),
         ("true", value) => matches!(value, Value::Bool(true)),
         ("false", value) => matches!(value, Value::Bool(false)),
-        ("callable", value) => matches!(value, Value::Macro(_) | Value::Function(_)),
         ("odd", value) => whole(value)?.rem_euclid(2) == 1,
         ("even", value) => whole(value)?.rem_euclid(2) == 0,
         ("divisibleby", value) => {

@@ -1,7 +1,9 @@
-//! Values of a running template, with Python's truth, equality, order, `str` and `repr`.
+//! Values as Python sees them, with its truth, equality, order, `str` and `repr`; minijinja carries them about.
 
 use std::cmp::Ordering;
 use std::sync::Arc;
+
+use minijinja::value::{Enumerator, Object, ObjectRepr, ValueKind};
 
 use super::budget::{Budget, STEP};
 use super::fault::{Result, wrong};
@@ -10,7 +12,7 @@ use super::text::{Text, float};
 /// Lists and maps inside each other; walking or dropping a value takes stack.
 const MAX_DEPTH: u32 = 64;
 
-/// A value. Lists and maps never change, so none can hold itself; namespaces change, and are held by number.
+/// A value. Lists and maps never change and hold only each other, so none can hold itself.
 #[derive(Clone, Debug)]
 pub(in super::super) enum Value {
     Undefined,
@@ -21,11 +23,8 @@ pub(in super::super) enum Value {
     Str(Arc<str>),
     List(Arc<List>),
     Map(Arc<Map>),
-    /// Its number in the run.
-    Namespace(usize),
-    Macro(MacroAt),
-    Loop(Arc<Loop>),
-    Function(Function),
+    /// What minijinja runs by itself: a namespace, `loop`, a macro, a function.
+    Own(minijinja::Value),
 }
 
 /// A list or tuple.
@@ -43,34 +42,59 @@ pub(in super::super) struct Map {
     depth: u32,
 }
 
-/// A macro and the scope that it was defined in.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(in super::super) struct MacroAt {
-    /// Its number in the program.
-    pub(super) index: usize,
-    /// Place of the scope, and its number in the run: a place is used again.
-    pub(super) scope: usize,
-    pub(super) scope_id: u64,
+impl Object for List {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &minijinja::Value) -> Option<minijinja::Value> {
+        self.items.get(key.as_usize()?).cloned().map(minijinja::Value::from)
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.items.len())
+    }
 }
 
-/// The variable `loop`.
-#[derive(Debug)]
-pub(in super::super) struct Loop {
-    pub(super) items: Arc<List>,
-    pub(super) index: usize,
+/// All that is asked of a map apart from its truth is asked of [`Value`].
+impl Object for Map {
+    fn enumerator_len(self: &Arc<Self>) -> Option<usize> {
+        Some(self.entries.len())
+    }
 }
 
-/// A function that templates find without defining it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Function {
-    Range,
-    Namespace,
-    Dict,
-    RaiseException,
-    StrftimeNow,
+impl From<Value> for minijinja::Value {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Undefined => Self::UNDEFINED,
+            Value::None => Self::from(()),
+            Value::Bool(value) => Self::from(value),
+            Value::Int(value) => Self::from(value),
+            Value::Float(value) => Self::from(value),
+            Value::Str(text) => Self::from(text),
+            Value::List(list) => Self::from_dyn_object(list),
+            Value::Map(map) => Self::from_dyn_object(map),
+            Value::Own(value) => value,
+        }
+    }
 }
 
 impl Value {
+    pub(super) fn of(value: &minijinja::Value) -> Self {
+        let own = || Self::Own(value.clone());
+        match value.kind() {
+            ValueKind::Undefined => Self::Undefined,
+            ValueKind::None => Self::None,
+            ValueKind::Bool => Self::Bool(value.is_true()),
+            ValueKind::String => value.to_str().map_or_else(own, Self::Str),
+            ValueKind::Number if value.is_integer() => value.as_i64().map_or_else(own, Self::Int),
+            ValueKind::Number => f64::try_from(value.clone()).map_or_else(|_| own(), Self::Float),
+            ValueKind::Seq => value.downcast_object().map_or_else(own, Self::List),
+            ValueKind::Map => value.downcast_object().map_or_else(own, Self::Map),
+            _ => own(),
+        }
+    }
+
     pub(in super::super) fn str(text: &str) -> Self {
         Self::Str(text.into())
     }
@@ -123,8 +147,15 @@ impl Value {
         match self {
             Self::List(list) => list.depth,
             Self::Map(map) => map.depth,
-            Self::Loop(at) => at.items.depth + 1,
             _ => 0,
+        }
+    }
+
+    /// The value, if a list, a map or a namespace may hold it. What can change may not: it could hold itself.
+    pub(super) fn held(&self) -> Result<&Self> {
+        match self {
+            Self::Own(_) => Err(wrong(format!("a {} cannot be held by another value", self.kind()))),
+            value => Ok(value),
         }
     }
 
@@ -139,10 +170,7 @@ impl Value {
             Self::Str(_) => "string",
             Self::List(_) => "list",
             Self::Map(_) => "mapping",
-            Self::Namespace(_) => "namespace",
-            Self::Macro(_) => "macro",
-            Self::Loop(_) => "loop",
-            Self::Function(_) => "function",
+            Self::Own(_) => "namespace, loop or function",
         }
     }
 
@@ -155,7 +183,7 @@ impl Value {
             Self::Str(text) => !text.is_empty(),
             Self::List(list) => !list.items.is_empty(),
             Self::Map(map) => !map.entries.is_empty(),
-            Self::Namespace(_) | Self::Macro(_) | Self::Loop(_) | Self::Function(_) => true,
+            Self::Own(_) => true,
         }
     }
 
@@ -238,9 +266,9 @@ impl Value {
                 }
                 true
             }
-            (Self::Namespace(a), Self::Namespace(b)) => a == b,
-            (Self::Macro(a), Self::Macro(b)) => a == b,
-            (Self::Function(a), Self::Function(b)) => a == b,
+            (Self::Own(_), _) | (_, Self::Own(_)) => {
+                return Err(wrong(format!("a {} and a {} cannot be compared", self.kind(), other.kind())));
+            }
             (a, b) => match (a.as_int(), b.as_int()) {
                 (Some(a), Some(b)) => a == b,
                 _ => matches!((a.as_float(), b.as_float()), (Some(a), Some(b)) if a == b),
@@ -325,7 +353,10 @@ impl Value {
 }
 
 fn deeper<'v>(values: impl Iterator<Item = &'v Value>) -> Result<u32> {
-    let depth = 1 + values.map(Value::depth).max().unwrap_or(0);
+    let mut depth = 1;
+    for value in values {
+        depth = depth.max(1 + value.held()?.depth());
+    }
     if depth > MAX_DEPTH {
         return Err(wrong(format!("lists stand inside lists more than {MAX_DEPTH} deep")));
     }

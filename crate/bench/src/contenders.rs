@@ -116,7 +116,7 @@ impl<'a> Contenders<'a> {
             process.ask(&prompt.job(tokens))?
         } else {
             let job = json!({
-                "before": prompt.other().messages(), "messages": prompt.messages(), "plain": prompt.plain,
+                "before": prompt.other().messages(), "messages": prompt.messages(), "text": prompt.text(),
                 "maxTokens": tokens,
             });
             self.in_tab(engine, "answer", job, false)?
@@ -134,7 +134,7 @@ impl<'a> Contenders<'a> {
         }
         let job = json!({
             "engine": engine, "model": self.offer(), "context": CONTEXT, "messages": prompt.messages(),
-            "plain": prompt.plain,
+            "text": prompt.text(),
         });
         Ok(serde_json::from_value(self.in_tab(engine, "load", job, true)?)?)
     }

@@ -15,9 +15,6 @@ const SYSTEM: &str = "You are a helpful assistant who writes clearly.";
 /// Ends a prompt that has room for it, so that the answer is long.
 const TASK: &str = " What is photosynthesis? Explain it in several simple sentences.";
 
-/// The same for a model that only continues texts: no choice in what follows is near a tie.
-const COUNTING: &str = " We count together: 1, 2, 3, 4, 5, 6,";
-
 /// Where the text of long prompts comes from; a committed file of the tests.
 const TEXT: &str = include_str!("../../../tests/golden/english.txt");
 
@@ -35,15 +32,15 @@ const ROOMY: u32 = 64;
 pub(crate) struct Prompt {
     system: String,
     user: String,
-    /// Only what the user says, as a text to go on with: the model has no template.
-    pub(crate) plain: bool,
+    /// Only what the user says, in the template of the Gemma family: its file has none.
+    gemma: bool,
 }
 
 impl Prompt {
     /// For engines that apply the template themselves.
     pub(crate) fn messages(&self) -> Value {
         let user = json!({ "role": "user", "content": self.user });
-        if self.plain {
+        if self.gemma {
             return json!([user]);
         }
         json!([{ "role": "system", "content": self.system }, user])
@@ -51,13 +48,18 @@ impl Prompt {
 
     /// For the scripts beside this crate, of which so many tokens are wanted.
     pub(crate) fn job(&self, tokens: u32) -> Value {
-        json!({ "prompt": self.templated(), "plain": self.plain, "answer": tokens })
+        json!({ "prompt": self.templated(), "begin": self.gemma, "answer": tokens })
     }
 
-    /// With the default model's template, for engines that do not.
+    /// The text, where engines that apply the file's template find none in it.
+    pub(crate) fn text(&self) -> Option<String> {
+        self.gemma.then(|| self.templated())
+    }
+
+    /// With its template, for engines that do not apply it.
     fn templated(&self) -> String {
-        if self.plain {
-            return self.user.clone();
+        if self.gemma {
+            return format!("<start_of_turn>user\n{}<end_of_turn>\n<start_of_turn>model\n", self.user);
         }
         let turn = |role: &str, content: &str| format!("<|im_start|>{role}\n{content}<|im_end|>\n");
         turn("system", &self.system) + &turn("user", &self.user) + "<|im_start|>assistant\n"
@@ -65,7 +67,7 @@ impl Prompt {
 
     /// Read before a measurement: another beginning, so that nothing of the next prompt but its first marks is cached.
     pub(crate) fn other(&self) -> Self {
-        Self { system: "No.".to_owned(), user: "Yes.".to_owned(), plain: self.plain }
+        Self { system: "No.".to_owned(), user: "Yes.".to_owned(), gemma: self.gemma }
     }
 }
 
@@ -73,8 +75,8 @@ impl Prompt {
 pub(crate) struct Nibble<'a> {
     pub(crate) paths: &'a Paths,
     pub(crate) model: PathBuf,
-    /// Whether the model has no template.
-    pub(crate) plain: bool,
+    /// Whether it is Gemma, whose file has no template.
+    pub(crate) gemma: bool,
 }
 
 /// What `nibble tokenize --json` says.
@@ -121,7 +123,7 @@ impl Nibble<'_> {
         let mut length = i64::from(wanted);
         for _ in 0..12 {
             let length_now = usize::try_from(length).unwrap_or(0);
-            let prompt = shaped(&pieces, length_now, wanted >= ROOMY, self.plain);
+            let prompt = shaped(&pieces, length_now, wanted >= ROOMY, self.gemma);
             let count = self.tokens(&prompt.templated())?.count;
             if count == wanted {
                 return Ok(prompt);
@@ -154,14 +156,10 @@ impl Nibble<'_> {
 }
 
 /// The first `length` pieces of text as a prompt, with instructions and a task where there is room.
-fn shaped(pieces: &[String], length: usize, roomy: bool, plain: bool) -> Prompt {
+fn shaped(pieces: &[String], length: usize, roomy: bool, gemma: bool) -> Prompt {
     let text: String = pieces.iter().take(length).map(|piece| ascii(piece)).collect();
-    let (system, task) = match (roomy, plain) {
-        (false, _) => ("Hi", ""),
-        (true, false) => (SYSTEM, TASK),
-        (true, true) => ("", COUNTING),
-    };
-    Prompt { system: system.to_owned(), user: format!("{}{task}", text.trim()), plain }
+    let (system, task) = if roomy { (SYSTEM, TASK) } else { ("Hi", "") };
+    Prompt { system: system.to_owned(), user: format!("{}{task}", text.trim()), gemma }
 }
 
 /// A token's spelling, in a byte-level vocabulary or in SentencePiece's, as ASCII text.
@@ -202,11 +200,9 @@ mod tests {
         let short = shaped(&pieces, 9, false, false);
         assert_eq!(short.user, "One two three");
         assert!(short.other().templated().ends_with("<|im_end|>\n<|im_start|>assistant\n"));
-        let plain = shaped(&pieces, 9, false, true);
-        assert_eq!(
-            (plain.templated(), plain.messages().as_array().unwrap().len()),
-            ("One two three".into(), 1)
-        );
+        let gemma = shaped(&pieces, 9, false, true);
+        let written = "<start_of_turn>user\nOne two three<end_of_turn>\n<start_of_turn>model\n";
+        assert_eq!((short.text(), gemma.text().as_deref()), (None, Some(written)));
     }
 
     #[test]

@@ -30,7 +30,7 @@ const SECTION: &str = include_str!("../text/types.md");
 struct Subject {
     /// For people: a recipe of llama.cpp's quantiser that the default model is written in, or another model.
     name: &'static str,
-    /// Id of that other model among those of the tests; it has no template.
+    /// Id of that other model, a Gemma without a template, among those of the tests.
     other: Option<&'static str>,
     /// Shares of llama.cpp's native speed that a tab shall reach, prefill and decode; none where only quality counts.
     speed: Option<(f64, f64)>,
@@ -143,8 +143,8 @@ pub(crate) fn run(paths: &Paths, threads: u32, count: u32) -> Result<()> {
                 (step(&name, make)?, &folder)
             }
         };
-        let plain = subject.other.is_some();
-        let nibble = Nibble { paths, model: folder.join(&model.file), plain };
+        let gemma = subject.other.is_some();
+        let nibble = Nibble { paths, model: folder.join(&model.file), gemma };
         qualities.push(step(&format!("{}: a text", subject.name), || {
             quality(paths, &python, subject, &model, &nibble)
         })?);

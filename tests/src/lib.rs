@@ -24,6 +24,16 @@ pub fn model() -> PathBuf {
     path
 }
 
+/// Gemma 3 270M in Q4_K_M, a base model that expects a beginning token.
+///
+/// # Panics
+/// When it is not there.
+pub fn gemma() -> PathBuf {
+    let path = workspace().join("models/gemma-3-270m-q4_k_m.gguf");
+    assert!(path.exists(), "{} is missing; fetch it with `cargo xtask setup`", path.display());
+    path
+}
+
 /// Files of a checkout that git has, plus those it would take: paths relative to `tree`.
 ///
 /// # Panics

@@ -1,13 +1,14 @@
 //! The real model on the GPU against the processor, natively: on Mesa's llvmpipe where there is no GPU.
 
 use std::fs::File;
+use std::path::PathBuf;
 use std::sync::LazyLock;
 use std::time::Instant;
 
 use engine::cpu::Pool;
 use engine::cpu::verify::Agreement;
 use engine::gguf::Gguf;
-use engine::gpu::{Adapter, Settings};
+use engine::gpu::{Adapter, Settings, Variant};
 use engine::tokenizer::Specials;
 use engine::{Engine, LoadOptions, Precision, Preference, Prompt, Request, Sampling, Step, argmax, block_on};
 
@@ -20,8 +21,11 @@ const SCORED: usize = 320;
 /// Positions whose whole distributions are compared.
 const FORCED: usize = 64;
 
-/// Tokens of an answer at the end of the context.
+/// Tokens of an answer.
 const ANSWER: usize = 8;
+
+/// A prompt in whose answer no choice is near a tie.
+const GEMMA_PROMPT: &str = "1, 2, 3, 4, 5, 6,";
 
 /// Largest difference of a log-probability over those. Both sides round the cache to halves, the processor its
 /// activations to 14 bits. Measured 0.03.
@@ -39,18 +43,18 @@ fn now_ms() -> f64 {
     START.elapsed().as_secs_f64() * 1e3
 }
 
-fn engine(preference: Preference) -> Engine {
-    let gguf = Gguf::open("model.gguf", File::open(tests::model()).unwrap()).unwrap();
+fn engine(path: PathBuf, context: usize, preference: Preference, settings: Settings) -> Engine {
+    let gguf = Gguf::open("model.gguf", File::open(path).unwrap()).unwrap();
     let gpu = match preference {
         Preference::Cpu => Err("a test".to_owned()),
         _ => Ok(block_on(async {
             let adapter = Adapter::find().await.expect("`cargo xtask setup` installs a software adapter");
-            adapter.open(Settings::default()).await.unwrap()
+            adapter.open(settings).await.unwrap()
         })),
     };
     let pool = Pool::spawn(std::thread::available_parallelism().map_or(1, usize::from));
     let options = LoadOptions {
-        context: CONTEXT,
+        context,
         backend: preference,
         reading: Precision::Fourteen,
         pool,
@@ -91,7 +95,7 @@ fn read(engine: &mut Engine, tokens: &[u32]) -> Read {
     read
 }
 
-/// The greedy answer to a prompt that fills the context but for [`ANSWER`] tokens.
+/// The greedy answer of [`ANSWER`] tokens.
 fn answer(engine: &mut Engine, tokens: &[u32]) -> Vec<u32> {
     let request = Request { sampling: Sampling::greedy(), max_tokens: ANSWER, stop: Vec::new() };
     let mut generation = engine.start(&Prompt::read(tokens[..CONTEXT - ANSWER].to_vec()), &request).unwrap();
@@ -108,17 +112,18 @@ fn answer(engine: &mut Engine, tokens: &[u32]) -> Vec<u32> {
 
 #[test]
 fn log_probabilities_perplexity_and_a_long_context_are_the_processors() {
-    let mut cpu = engine(Preference::Cpu);
+    let mut cpu = engine(tests::model(), CONTEXT, Preference::Cpu, Settings::default());
     let text = std::fs::read_to_string(tests::workspace().join("tests/golden/english.txt")).unwrap();
     let text = cpu.tokenizer().encode(&text, Specials::AsText).unwrap();
     // The text once, and again from its beginning up to the end of the context.
     let tokens: Vec<u32> = text.iter().copied().cycle().take(CONTEXT).collect();
     let theirs = read(&mut cpu, &tokens[..SCORED]);
-    let their_answer = answer(&mut cpu, &tokens);
+    let prompt = &tokens[..CONTEXT - ANSWER];
+    let their_answer = answer(&mut cpu, prompt);
     drop(cpu);
-    let mut gpu = engine(Preference::Gpu);
+    let mut gpu = engine(tests::model(), CONTEXT, Preference::Gpu, Settings::default());
     let ours = read(&mut gpu, &tokens[..SCORED]);
-    let our_answer = answer(&mut gpu, &tokens);
+    let our_answer = answer(&mut gpu, prompt);
 
     let mut agreement = Agreement::new(FORCED);
     for (token, (ours, theirs)) in ours.logits.iter().zip(&theirs.logits).enumerate() {
@@ -136,5 +141,19 @@ fn log_probabilities_perplexity_and_a_long_context_are_the_processors() {
     assert!(difference <= DIFFERENCE, "a log-probability is off by {difference}");
     assert!(same as f64 >= SAME * SCORED as f64, "{same} of {SCORED} best tokens are the same");
     assert!((gpu / cpu - 1.0).abs() <= PERPLEXITY, "perplexity {gpu}, on the processor {cpu}");
-    assert_eq!(our_answer, their_answer, "after {} tokens", CONTEXT - ANSWER);
+    assert_eq!(our_answer, their_answer, "after {} tokens", prompt.len());
+}
+
+/// Other tensor types, another architecture and a vocabulary five times as large.
+#[test]
+fn gemma_answers_as_on_the_processor() {
+    // Measuring variants takes longer than all else here.
+    let settings = || Settings { variant: Some(Variant::PLAIN), ..Settings::default() };
+    let answers = [Preference::Cpu, Preference::Gpu].map(|preference| {
+        let mut engine = engine(tests::gemma(), 64, preference, settings());
+        let tokens = engine.tokenizer().encode_whole(GEMMA_PROMPT, Specials::AsText).unwrap();
+        answer(&mut engine, &tokens)
+    });
+    assert_eq!(answers[0].len(), ANSWER);
+    assert_eq!(answers[1], answers[0]);
 }

@@ -117,14 +117,18 @@ class Peer {
     await this.wllama.modelManager.clear();
   }
 
-  async answer(messages, maxTokens) {
+  async answer(messages, maxTokens, prompt) {
     const times = [performance.now()];
     let text = "";
     let timings;
-    const asked = { messages, max_tokens: maxTokens, temperature: 0, top_k: 1, cache_prompt: false };
-    const stream = await this.wllama.createChatCompletion({ ...asked, timings_per_token: true, stream: true });
+    const how = { max_tokens: maxTokens, temperature: 0, top_k: 1, cache_prompt: false };
+    const asked = { ...how, timings_per_token: true, stream: true };
+    const stream = prompt
+      ? await this.wllama.createCompletion({ ...asked, prompt })
+      : await this.wllama.createChatCompletion({ ...asked, messages });
     for await (const chunk of stream) {
-      const piece = chunk.choices?.[0]?.delta?.content;
+      const choice = chunk.choices?.[0];
+      const piece = prompt ? choice?.text : choice?.delta?.content;
       timings = chunk.timings ?? timings;
       if (piece) {
         times.push(performance.now());
@@ -161,7 +165,7 @@ const tasks = {
   },
 
   /** Nothing stored: fetched, kept, loaded. Then a new engine, from storage, up to its first token. */
-  async load({ engine: about, model, context, messages }) {
+  async load({ engine: about, model, context, messages, text: written }) {
     const { fresh, start_ms } = await emptied(about);
     const cold = await fresh.load(model, context);
     await fresh.stop();
@@ -169,7 +173,7 @@ const tasks = {
     await again.start();
     const begin = performance.now();
     const cached = await again.load(model, context);
-    const { times, prompt } = await again.answer(messages, 1);
+    const { times, prompt } = await again.answer(messages, 1, written);
     await again.stop();
     if (cold.stored || !cached.stored) {
       throw new Error(`${about.id}: the file came from storage the first time, or not the second`);
@@ -179,10 +183,10 @@ const tasks = {
   },
 
   /** One answer: rates in tokens a second, its text, and what was counted. */
-  async answer({ before, messages, maxTokens }) {
+  async answer({ before, messages, text: written, maxTokens }) {
     // Reading something else first, so that nothing of the prompt is in the cache.
-    await engine.answer(before, 1);
-    const { text, prompt, reused, memory, times, own } = await engine.answer(messages, maxTokens);
+    await engine.answer(before, 1, written && before[0].content);
+    const { text, prompt, reused, memory, times, own } = await engine.answer(messages, maxTokens, written);
     const [asked, first] = times;
     const decoded = times.length - 2;
     return {

@@ -1,7 +1,7 @@
 """Times llama.cpp (through llama-cpp-python); one line of JSON for each that comes in.
 
 The first line says what to load: path, context, threads. It is answered by version and time to load. Every further
-line is a job (prompt: a text with its template, answer: tokens), answered by what that measured. Between jobs nothing
+line is a job (prompt: a text with its template, begin: whether it needs the beginning token, answer: tokens), answered by what that measured. Between jobs nothing
 computes: this process waits for the next line.
 """
 
@@ -49,7 +49,7 @@ def load(setting):
 
 def measure(model, job):
     """One greedy answer to a prompt of which nothing is cached; rates in tokens a second."""
-    tokens = model.tokenize(job["prompt"].encode(), add_bos=False, special=True)
+    tokens = model.tokenize(job["prompt"].encode(), add_bos=job["begin"], special=True)
     model.reset()
     begin = time.perf_counter()
     model.eval(tokens)

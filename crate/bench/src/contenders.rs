@@ -113,10 +113,12 @@ impl<'a> Contenders<'a> {
         let answer = if engine.maker == Maker::Llama {
             let process = self.processes.get_mut(&engine.id);
             let process = process.with_context(|| format!("{} is not open", engine.id))?;
-            process.ask(&json!({ "prompt": prompt.templated(), "answer": tokens }))?
+            process.ask(&prompt.job(tokens))?
         } else {
-            let before = Prompt::other().messages();
-            let job = json!({ "before": before, "messages": prompt.messages(), "maxTokens": tokens });
+            let job = json!({
+                "before": prompt.other().messages(), "messages": prompt.messages(), "text": prompt.text(),
+                "maxTokens": tokens,
+            });
             self.in_tab(engine, "answer", job, false)?
         };
         serde_json::from_value(answer).with_context(|| format!("{} gave no figures", engine.id))
@@ -126,13 +128,13 @@ impl<'a> Contenders<'a> {
     pub(crate) fn load(&mut self, engine: &Engine, prompt: &Prompt) -> Result<Load> {
         if engine.maker == Maker::Llama {
             let (mut process, Loaded { load_ms, .. }) = self.process(engine)?;
-            let First { first_ms, prompt } =
-                process.ask(&json!({ "prompt": prompt.templated(), "answer": 1 }))?;
+            let First { first_ms, prompt } = process.ask(&prompt.job(1))?;
             let first_ms = load_ms + first_ms;
             return Ok(Load { start_ms: 0.0, cold_ms: None, cached_ms: load_ms, first_ms, prompt });
         }
         let job = json!({
             "engine": engine, "model": self.offer(), "context": CONTEXT, "messages": prompt.messages(),
+            "text": prompt.text(),
         });
         Ok(serde_json::from_value(self.in_tab(engine, "load", job, true)?)?)
     }

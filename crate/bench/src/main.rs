@@ -140,7 +140,7 @@ fn measure(paths: &Paths, options: &Options, engines: Vec<Engine>) -> Result<Rep
     let python = native.then(build).transpose()?;
     let catalogue = model::catalogue(paths)?;
     let model = catalogue::choose(&catalogue, None)?;
-    let nibble = Nibble { paths, model: paths.models.join(&model.file) };
+    let nibble = Nibble { paths, model: paths.models.join(&model.file), gemma: false };
     let reads = nibble.reads()?;
     let short = nibble.prompt(rounds::SHORT)?;
     let mut contenders = Contenders::start(paths, &paths.models, &setup::browser()?, model, python)?;

@@ -1,6 +1,7 @@
 //! Prompts of exact length, and what the model file says about the bytes that a token reads.
 
-use std::path::PathBuf;
+use std::fs::File;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -31,23 +32,42 @@ const ROOMY: u32 = 64;
 pub(crate) struct Prompt {
     system: String,
     user: String,
+    /// Only what the user says, in the template of the Gemma family: its file has none.
+    gemma: bool,
 }
 
 impl Prompt {
     /// For engines that apply the template themselves.
     pub(crate) fn messages(&self) -> Value {
-        json!([{ "role": "system", "content": self.system }, { "role": "user", "content": self.user }])
+        let user = json!({ "role": "user", "content": self.user });
+        if self.gemma {
+            return json!([user]);
+        }
+        json!([{ "role": "system", "content": self.system }, user])
     }
 
-    /// With the default model's template, for engines that do not.
-    pub(crate) fn templated(&self) -> String {
+    /// For the scripts beside this crate, of which so many tokens are wanted.
+    pub(crate) fn job(&self, tokens: u32) -> Value {
+        json!({ "prompt": self.templated(), "begin": self.gemma, "answer": tokens })
+    }
+
+    /// The text, where engines that apply the file's template find none in it.
+    pub(crate) fn text(&self) -> Option<String> {
+        self.gemma.then(|| self.templated())
+    }
+
+    /// With its template, for engines that do not apply it.
+    fn templated(&self) -> String {
+        if self.gemma {
+            return format!("<start_of_turn>user\n{}<end_of_turn>\n<start_of_turn>model\n", self.user);
+        }
         let turn = |role: &str, content: &str| format!("<|im_start|>{role}\n{content}<|im_end|>\n");
         turn("system", &self.system) + &turn("user", &self.user) + "<|im_start|>assistant\n"
     }
 
     /// Read before a measurement: another beginning, so that nothing of the next prompt but its first marks is cached.
-    pub(crate) fn other() -> Self {
-        Self { system: "No.".to_owned(), user: "Yes.".to_owned() }
+    pub(crate) fn other(&self) -> Self {
+        Self { system: "No.".to_owned(), user: "Yes.".to_owned(), gemma: self.gemma }
     }
 }
 
@@ -55,13 +75,22 @@ impl Prompt {
 pub(crate) struct Nibble<'a> {
     pub(crate) paths: &'a Paths,
     pub(crate) model: PathBuf,
+    /// Whether it is Gemma, whose file has no template.
+    pub(crate) gemma: bool,
 }
 
 /// What `nibble tokenize --json` says.
 #[derive(Deserialize)]
 struct Tokens {
+    ids: Vec<u32>,
     tokens: Vec<String>,
     count: u32,
+}
+
+/// What `nibble perplexity --json` says.
+#[derive(Deserialize)]
+struct Perplexity {
+    perplexity: f64,
 }
 
 /// What the file says about reading: bytes of all tensors that a token reads, and of the cache per position.
@@ -72,11 +101,13 @@ pub(crate) struct Reads {
 }
 
 impl Nibble<'_> {
-    fn ask(&self, arguments: &[&str]) -> Result<String> {
+    fn command(&self) -> Command {
         let program = format!("debug/nibble{}", std::env::consts::EXE_SUFFIX);
-        let mut nibble: Command = command::program(self.paths.target.join(program), &self.paths.root);
-        nibble.args(arguments);
-        command::output(&mut nibble)
+        command::program(self.paths.target.join(program), &self.paths.root)
+    }
+
+    fn ask(&self, arguments: &[&str]) -> Result<String> {
+        command::output(self.command().args(arguments))
     }
 
     fn tokens(&self, text: &str) -> Result<Tokens> {
@@ -91,7 +122,8 @@ impl Nibble<'_> {
         // Each try is off by what a cut in mid-word changes; that settles at once or after a few.
         let mut length = i64::from(wanted);
         for _ in 0..12 {
-            let prompt = shaped(&pieces, usize::try_from(length).unwrap_or(0), wanted >= ROOMY);
+            let length_now = usize::try_from(length).unwrap_or(0);
+            let prompt = shaped(&pieces, length_now, wanted >= ROOMY, self.gemma);
             let count = self.tokens(&prompt.templated())?.count;
             if count == wanted {
                 return Ok(prompt);
@@ -99,6 +131,20 @@ impl Nibble<'_> {
             length += i64::from(wanted) - i64::from(count);
         }
         bail!("no prompt of exactly {wanted} tokens was found; does the template leave room for it?")
+    }
+
+    /// The ids of a file's text, and its perplexity over chunks of so many tokens.
+    pub(crate) fn of_text(&self, text: &Path, chunk: u32) -> Result<(Vec<u32>, f64)> {
+        let model = self.model.to_string_lossy();
+        let mut tokenize = self.command();
+        let read = File::open(text).with_context(|| format!("could not open {}", text.display()))?;
+        let said = tokenize.args(["tokenize", "--json", "--model", &model]).stdin(read).output()?;
+        let tokens: Tokens = serde_json::from_slice(&said.stdout)
+            .with_context(|| format!("nibble tokenize: {}", String::from_utf8_lossy(&said.stderr)))?;
+        let (text, chunk) = (text.to_string_lossy(), chunk.to_string());
+        let said = self.ask(&["perplexity", &text, "--chunk", &chunk, "--json", "--model", &model])?;
+        let Perplexity { perplexity } = serde_json::from_str(&said).context("nibble perplexity")?;
+        Ok((tokens.ids, perplexity))
     }
 
     /// Bytes that a decoded token reads, as the tensors lie in the file.
@@ -110,16 +156,16 @@ impl Nibble<'_> {
 }
 
 /// The first `length` pieces of text as a prompt, with instructions and a task where there is room.
-fn shaped(pieces: &[String], length: usize, roomy: bool) -> Prompt {
-    let text: String = pieces.iter().take(length).map(|piece| plain(piece)).collect();
+fn shaped(pieces: &[String], length: usize, roomy: bool, gemma: bool) -> Prompt {
+    let text: String = pieces.iter().take(length).map(|piece| ascii(piece)).collect();
     let (system, task) = if roomy { (SYSTEM, TASK) } else { ("Hi", "") };
-    Prompt { system: system.to_owned(), user: format!("{}{task}", text.trim()) }
+    Prompt { system: system.to_owned(), user: format!("{}{task}", text.trim()), gemma }
 }
 
-/// A piece of a byte-level vocabulary as ASCII text.
-fn plain(piece: &str) -> String {
+/// A token's spelling, in a byte-level vocabulary or in SentencePiece's, as ASCII text.
+fn ascii(piece: &str) -> String {
     let letter = |letter| match letter {
-        'Ġ' => ' ',
+        'Ġ' | '▁' => ' ',
         'Ċ' => '\n',
         other => other,
     };
@@ -144,15 +190,19 @@ fn reads(told: &Value) -> Option<Reads> {
 mod tests {
     use serde_json::json;
 
-    use super::{Prompt, plain, reads, shaped};
+    use super::{ascii, reads, shaped};
 
     #[test]
     fn pieces_become_a_prompt_again() {
-        assert_eq!(plain("Ġthe"), " the");
+        assert_eq!((ascii("Ġthe"), ascii("▁the")), (" the".to_owned(), " the".to_owned()));
         let pieces = ["ĊOne".to_owned(), "Ġtwo".to_owned(), "Ġthree".to_owned()];
-        assert!(shaped(&pieces, 2, true).user.starts_with("One two What is"));
-        assert_eq!(shaped(&pieces, 9, false).user, "One two three");
-        assert!(Prompt::other().templated().ends_with("<|im_end|>\n<|im_start|>assistant\n"));
+        assert!(shaped(&pieces, 2, true, false).user.starts_with("One two What is"));
+        let short = shaped(&pieces, 9, false, false);
+        assert_eq!(short.user, "One two three");
+        assert!(short.other().templated().ends_with("<|im_end|>\n<|im_start|>assistant\n"));
+        let gemma = shaped(&pieces, 9, false, true);
+        let written = "<start_of_turn>user\nOne two three<end_of_turn>\n<start_of_turn>model\n";
+        assert_eq!((short.text(), gemma.text().as_deref()), (None, Some(written)));
     }
 
     #[test]

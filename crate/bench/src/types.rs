@@ -1,4 +1,5 @@
-//! `--types`: the same model with other tensor types, in a tab beside llama.cpp natively and in a tab, in one run.
+//! `--types`: the same model with other tensor types, and Gemma, in a tab beside llama.cpp natively and in a tab; and what
+//! our own program makes of a text beside llama.cpp; all in one run.
 
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -25,23 +26,40 @@ use crate::samples::{Answer, agreement, check};
 /// The section with names in braces for what a run fills in.
 const SECTION: &str = include_str!("../text/types.md");
 
-/// One recipe of llama.cpp's quantiser, and the shares of its native speed that a tab shall reach.
-struct Recipe {
+/// What is measured of one file.
+struct Subject {
+    /// For people: a recipe of llama.cpp's quantiser that the default model is written in, or another model.
     name: &'static str,
-    prefill: f64,
-    decode: f64,
+    /// Id of that other model, a Gemma without a template, among those of the tests.
+    other: Option<&'static str>,
+    /// Shares of llama.cpp's native speed that a tab shall reach, prefill and decode; none where only quality counts.
+    speed: Option<(f64, f64)>,
+}
+
+const fn recipe(name: &'static str, speed: Option<(f64, f64)>) -> Subject {
+    Subject { name, other: None, speed }
 }
 
 /// What people have. Q4_0 is the type that llama.cpp packs for the widest kernels of this processor.
-const RECIPES: [Recipe; 4] = [
-    Recipe { name: "Q4_0", prefill: 0.55, decode: 1.0 },
-    Recipe { name: "Q4_K_M", prefill: 1.0, decode: 1.0 },
-    Recipe { name: "Q6_K", prefill: 1.0, decode: 1.0 },
-    Recipe { name: "Q8_0", prefill: 1.0, decode: 1.0 },
+const SUBJECTS: [Subject; 7] = [
+    recipe("Q4_0", Some((0.55, 1.0))),
+    recipe("Q4_1", None),
+    recipe("Q4_K_M", Some((1.0, 1.0))),
+    recipe("Q5_K_M", None),
+    recipe("Q6_K", Some((1.0, 1.0))),
+    recipe("Q8_0", Some((1.0, 1.0))),
+    Subject { name: "Gemma 3 270M, Q4_K_M", other: Some("gemma-3-270m-q4_k_m"), speed: Some((1.0, 1.0)) },
 ];
 
 /// Over wllama's decode speed.
 const OVER_WLLAMA: f64 = 8.0;
+
+/// Share by which our perplexity may differ from llama.cpp's.
+const PERPLEXITY: f64 = 0.01;
+
+/// The text, a committed file of the tests, and tokens in a chunk of it.
+const TEXT: &str = "tests/golden/english.txt";
+const CHUNK: u32 = 512;
 
 /// Characters that the greedy answers of one file begin with in common, at least.
 const COMMON: usize = 16;
@@ -55,6 +73,28 @@ struct Measured {
     figures: rounds::All,
     /// What all answers begin with.
     common: String,
+}
+
+/// What our program and llama.cpp make of one text with the same file, by the same procedure.
+#[derive(Debug, Deserialize, Serialize)]
+struct Quality {
+    file: String,
+    sha256: String,
+    /// How many llama.cpp's tokens are.
+    tokens: usize,
+    /// Whether ours are the same.
+    same: bool,
+    /// Perplexity.
+    ours: f64,
+    /// llama.cpp's.
+    theirs: f64,
+}
+
+/// What the script beside this crate says of a text.
+#[derive(Deserialize)]
+struct Read {
+    ids: Vec<u32>,
+    perplexity: f64,
 }
 
 /// A whole run.
@@ -71,9 +111,10 @@ struct TypesReport {
     build: String,
     engines: Vec<Engine>,
     files: Vec<Measured>,
+    quality: Vec<Quality>,
 }
 
-/// Requantises the default model, measures each file in turns, and writes this run's part of bench.json and of
+/// Requantises the default model, measures each file's quality and, in turns, its speed, and writes this run's part of bench.json and of
 /// BENCHMARKS.md.
 pub(crate) fn run(paths: &Paths, threads: u32, count: u32) -> Result<()> {
     ensure!(count >= 3, "a median needs at least 3 rounds, {count} were asked for");
@@ -89,12 +130,28 @@ pub(crate) fn run(paths: &Paths, threads: u32, count: u32) -> Result<()> {
     let browser = setup::browser()?;
     let folder = paths.target.join("bench/models");
     let amount = Amount { rounds: count, quick: true };
+    let others = model::for_tests(paths)?;
     let mut report: Option<TypesReport> = None;
-    for recipe in &RECIPES {
-        let model = step(&format!("{} in {}", default.name, recipe.name), || {
-            requantised(paths, &python, default, recipe, &folder)
-        })?;
-        let mut contenders = Contenders::start(paths, &folder, &browser, &model, Some(python.clone()))?;
+    let mut qualities = Vec::new();
+    for subject in &SUBJECTS {
+        let (model, folder) = match subject.other {
+            Some(id) => (catalogue::choose(&others, Some(id))?.clone(), &paths.models),
+            None if default.quantization == subject.name => (default.clone(), &paths.models),
+            None => {
+                let name = format!("{} in {}", default.name, subject.name);
+                let make = || requantised(paths, &python, default, subject.name, &folder);
+                (step(&name, make)?, &folder)
+            }
+        };
+        let gemma = subject.other.is_some();
+        let nibble = Nibble { paths, model: folder.join(&model.file), gemma };
+        qualities.push(step(&format!("{}: a text", subject.name), || {
+            quality(paths, &python, subject, &model, &nibble)
+        })?);
+        if subject.speed.is_none() {
+            continue;
+        }
+        let mut contenders = Contenders::start(paths, folder, &browser, &model, Some(python.clone()))?;
         let all = engines::all(threads, true);
         let taken =
             |engine: &Engine| engine.build.as_ref().is_none_or(|build| *build == contenders.chosen.build);
@@ -102,14 +159,13 @@ pub(crate) fn run(paths: &Paths, threads: u32, count: u32) -> Result<()> {
         for engine in &engines {
             contenders.open(engine)?;
         }
-        let nibble = Nibble { paths, model: folder.join(&model.file) };
         let mut figures = rounds::All::new();
-        step(&format!("{}: answers, in turns", recipe.name), || {
+        step(&format!("{}: answers, in turns", subject.name), || {
             rounds::answers(&mut contenders, &engines, &nibble, amount, &mut figures)
         })?;
         let common = common(&engines, &figures)?;
         let measured = Measured {
-            recipe: recipe.name.into(),
+            recipe: subject.name.into(),
             bytes: model.bytes,
             sha256: model.sha256.clone(),
             figures,
@@ -126,12 +182,13 @@ pub(crate) fn run(paths: &Paths, threads: u32, count: u32) -> Result<()> {
             build: short(&engines),
             engines,
             files: Vec::new(),
+            quality: Vec::new(),
         });
         report.files.push(measured);
     }
-    let report = report.context("there is no recipe to measure")?;
-    println!("{}", report.table());
-    println!("{}", report.thresholds());
+    let mut report = report.context("there is nothing to measure")?;
+    report.quality = qualities;
+    println!("{}\n{}\n{}", report.table(), report.thresholds(), report.qualities());
     let json = document::merge(paths, &json!({ "types": report }))?;
     document::write_page(paths, |page| Section::Types.replace(page, &report.markdown()))?;
     note(format!("samples: {}; page: BENCHMARKS.md", json.display()));
@@ -145,30 +202,43 @@ fn short(engines: &[Engine]) -> String {
 }
 
 /// The default model in another recipe, made once.
-fn requantised(
-    paths: &Paths,
-    python: &Path,
-    default: &Model,
-    recipe: &Recipe,
-    folder: &Path,
-) -> Result<Model> {
+fn requantised(paths: &Paths, python: &Path, default: &Model, recipe: &str, folder: &Path) -> Result<Model> {
     std::fs::create_dir_all(folder).with_context(|| format!("could not make {}", folder.display()))?;
-    let file = format!("SmolLM2-135M-Instruct.{}.gguf", recipe.name);
+    let file = format!("SmolLM2-135M-Instruct.{recipe}.gguf");
     let path = folder.join(&file);
     if !path.is_file() {
         let part: PathBuf = folder.join(format!("{file}.part"));
         let mut quantize = command::program(python, &paths.root);
         quantize.arg("crate/bench/native/quantize.py").arg(paths.models.join(&default.file));
-        command::run(quantize.arg(&part).arg(recipe.name))?;
+        command::run(quantize.arg(&part).arg(recipe))?;
         std::fs::rename(&part, &path)?;
     }
     let bytes = std::fs::metadata(&path)?.len();
-    Ok(Model {
-        file,
-        bytes,
-        sha256: digest::file(&path)?,
-        quantization: recipe.name.into(),
-        ..default.clone()
+    Ok(Model { file, bytes, sha256: digest::file(&path)?, quantization: recipe.into(), ..default.clone() })
+}
+
+/// What both make of the text.
+fn quality(
+    paths: &Paths,
+    python: &Path,
+    subject: &Subject,
+    model: &Model,
+    nibble: &Nibble,
+) -> Result<Quality> {
+    let text = paths.root.join(TEXT);
+    let (ids, ours) = nibble.of_text(&text, CHUNK)?;
+    let mut script = command::program(python, &paths.root);
+    script.arg("crate/bench/native/quality.py").arg(&nibble.model).arg(&text).arg(CHUNK.to_string());
+    let read: Read = serde_json::from_str(&command::output(&mut script)?)
+        .context("llama.cpp gave no figures of a text")?;
+    note(format!("perplexity {ours:.4}, llama.cpp {:.4}", read.perplexity));
+    Ok(Quality {
+        file: subject.name.into(),
+        sha256: model.sha256.clone(),
+        tokens: read.ids.len(),
+        same: read.ids == ids,
+        ours,
+        theirs: read.perplexity,
     })
 }
 
@@ -223,17 +293,14 @@ impl TypesReport {
         let mut table =
             String::from("| file | threads | ratio | wanted | measured | |\n|---|---|---|---|---|---|\n");
         let counts = if self.threads > 1 { vec![1, self.threads] } else { vec![1] };
-        for (file, recipe) in self.files.iter().zip(&RECIPES) {
+        for file in &self.files {
+            let subject = SUBJECTS.iter().find(|subject| subject.name == file.recipe);
+            let Some((prefill, decode)) = subject.and_then(|subject| subject.speed) else { continue };
             for threads in &counts {
                 let ours = format!("{}-{threads}", self.build);
                 let ratios = [
-                    (
-                        "prefill over llama.cpp, native",
-                        "llama",
-                        Figures::prefill as fn(&_, _) -> _,
-                        recipe.prefill,
-                    ),
-                    ("decode over llama.cpp, native", "llama", Figures::decode, recipe.decode),
+                    ("prefill over llama.cpp, native", "llama", Figures::prefill as fn(&_, _) -> _, prefill),
+                    ("decode over llama.cpp, native", "llama", Figures::decode, decode),
                     ("decode over wllama", "wllama", Figures::decode, OVER_WLLAMA),
                 ];
                 for (name, peer, of, wanted) in ratios {
@@ -258,15 +325,34 @@ impl TypesReport {
         table
     }
 
+    /// What the text came to, beside what it shall.
+    fn qualities(&self) -> String {
+        let mut table = String::from(
+            "| file | perplexity | llama.cpp's | difference | | tokens |\n|---|---|---|---|---|---|\n",
+        );
+        for Quality { file, tokens, same, ours, theirs, .. } in &self.quality {
+            let difference = ours / theirs - 1.0;
+            let verdict = if difference.abs() <= PERPLEXITY { "met" } else { "**missed**" };
+            let equal = if *same { "the same" } else { "**not the same**" };
+            let difference = 100.0 * difference;
+            let _ = writeln!(
+                table,
+                "| {file} | {ours:.3} | {theirs:.3} | {difference:+.2} % | {verdict} | {tokens}, {equal} |"
+            );
+        }
+        table
+    }
+
     fn markdown(&self) -> String {
         let About { date, commit, processor, cores, rust, .. } = &self.about;
         let common: Vec<String> =
             self.files.iter().map(|file| format!("{} in {}", file.common.len(), file.recipe)).collect();
         let hashes: Vec<String> =
-            self.files.iter().map(|file| format!("{} `{}`", file.recipe, file.sha256)).collect();
+            self.quality.iter().map(|Quality { file, sha256, .. }| format!("{file} `{sha256}`")).collect();
         [
             ("table", self.table()),
             ("thresholds", self.thresholds()),
+            ("quality", self.qualities()),
             ("rounds", self.rounds.to_string()),
             ("command", self.command.clone()),
             ("day", format!("{date}, commit {commit}")),
@@ -302,9 +388,11 @@ mod tests {
             "system": "s", "rust": "r" });
         let figures = json!({ "simd128-1": engine(60.0), "llama-1": engine(80.0), "wllama-1": engine(6.0) });
         let file = json!({ "recipe": "Q4_0", "bytes": 91_700_000, "sha256": "ab", "figures": figures, "common": "abc" });
+        let quality = |file: &str, ours: f64, same: bool| json!({ "file": file, "sha256": "cd", "tokens": 983, "same": same, "ours": ours, "theirs": 23.1 });
         let report: TypesReport = serde_json::from_value(json!({
             "about": about, "browser": "b", "wllama": "w", "llama": "l", "command": "c", "rounds": 3, "threads": 1,
             "build": "simd128", "engines": engines::all(1, true), "files": [file],
+            "quality": [quality("Q4_1", 23.0, true), quality("Q5_K_M", 23.5, false)],
         }))
         .unwrap();
         let page = report.markdown();
@@ -314,6 +402,8 @@ mod tests {
             "| Q4_0 | 1 | decode over llama.cpp, native | ≥ 1.00× | 0.75× | **missed by 25.0 %** |",
             "| Q4_0 | 1 | decode over wllama | ≥ 8.00× | 10.00× | met |",
             "3 in Q4_0",
+            "| Q4_1 | 23.000 | 23.100 | -0.43 % | met | 983, the same |",
+            "| Q5_K_M | 23.500 | 23.100 | +1.73 % | **missed** | 983, **not the same** |",
         ] {
             assert!(page.contains(expected), "{expected} is not in:\n{page}");
         }

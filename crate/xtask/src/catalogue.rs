@@ -21,7 +21,7 @@ pub struct Model {
     pub bytes: u64,
     /// Lower-case hex.
     pub sha256: String,
-    /// `pypi:NAME==VERSION`, an address, or [`LOCAL`].
+    /// `pypi:NAME==VERSION` (several, with spaces between them, have the file in pieces), an address, or [`LOCAL`].
     pub source: String,
     /// E.g. `llama`.
     pub architecture: String,
@@ -66,13 +66,19 @@ pub(crate) fn append(path: &Path, model: &Model) -> Result<()> {
 }
 
 pub(crate) fn parse(text: &str) -> Result<Vec<Model>> {
+    let models = list(text)?;
+    let defaults = models.iter().filter(|model| model.default).count();
+    ensure!(defaults == 1, "exactly one model must have default = true, {defaults} have");
+    Ok(models)
+}
+
+/// A list of models, each as the catalogue has it.
+pub(crate) fn list(text: &str) -> Result<Vec<Model>> {
     let models = toml::from_str::<Catalogue>(text)?.model;
     for (index, model) in models.iter().enumerate() {
         check(model)?;
         ensure!(models[..index].iter().all(|other| other.id != model.id), "the id {} stands twice", model.id);
     }
-    let defaults = models.iter().filter(|model| model.default).count();
-    ensure!(defaults == 1, "exactly one model must have default = true, {defaults} have");
     Ok(models)
 }
 

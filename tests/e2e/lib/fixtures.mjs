@@ -10,6 +10,9 @@ export { expect };
 /** The real model, where `cargo xtask model fetch` puts it. */
 export const MODEL = path.join(import.meta.dirname, "../../../models/SmolLM2-135M-Instruct.Q4_1.gguf");
 
+/** A model of another architecture, tokenizer and mix of types, without a chat template: Gemma 3 270M in Q4_K_M. */
+export const GEMMA = path.join(import.meta.dirname, "../../../models/gemma-3-270m-q4_k_m.gguf");
+
 /** Notes what no test may ever see, whatever it is about. */
 async function watch(context) {
   const broken = [];

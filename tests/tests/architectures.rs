@@ -51,7 +51,7 @@ fn the_processors_logits_are_the_references() {
 
 fn on_cpu(case: &Case) -> Engine {
     let gguf = Gguf::open("tiny.gguf", Cursor::new(case.file.clone())).unwrap();
-    Engine::on_cpu(gguf, case.context).unwrap()
+    Engine::on_cpu(gguf, case.context, Precision::Fourteen).unwrap()
 }
 
 fn on_gpu(case: &Case) -> Engine {
@@ -270,7 +270,8 @@ fn what_a_file_says_is_computed_or_refused_by_name() {
     let cases = cases();
     let read = |case: &Case, file: Vec<u8>| {
         let gguf = Gguf::open("tiny-00001-of-00003.gguf", Cursor::new(file)).map_err(|e| e.to_string())?;
-        let mut engine = Engine::on_cpu(gguf, case.context).map_err(|error| error.to_string())?;
+        let mut engine =
+            Engine::on_cpu(gguf, case.context, Precision::Fourteen).map_err(|error| error.to_string())?;
         Ok::<_, String>(logits(&mut engine, case))
     };
     for (index, (name, change, effect)) in changes().into_iter().enumerate() {

@@ -98,7 +98,7 @@ fn read(engine: &mut Engine, tokens: &[u32]) -> Read {
 /// The greedy answer of [`ANSWER`] tokens.
 fn answer(engine: &mut Engine, tokens: &[u32]) -> Vec<u32> {
     let request = Request { sampling: Sampling::greedy(), max_tokens: ANSWER, stop: Vec::new() };
-    let mut generation = engine.start(&Prompt::read(tokens[..CONTEXT - ANSWER].to_vec()), &request).unwrap();
+    let mut generation = engine.start(&Prompt::read(tokens.to_vec()), &request).unwrap();
     let mut ids = Vec::new();
     loop {
         match block_on(engine.step(&mut generation)).unwrap() {

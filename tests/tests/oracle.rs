@@ -10,7 +10,7 @@ use candle_core::quantized::{GgmlDType, QTensor};
 use candle_core::{D, Device, Result, Tensor};
 use engine::gguf::Gguf;
 use engine::tokenizer::Specials;
-use engine::{Engine, argmax, block_on};
+use engine::{Engine, Precision, argmax, block_on};
 
 /// Normalised mean squared error of a position's logits with the real file's weights: what 14-bit activations
 /// cost. Measured 2.5e-5 at worst and 1.7e-6 on average over the text; with eight bits, as llama.cpp has them,
@@ -191,7 +191,7 @@ struct Agreement {
 
 fn compare<R: Read + Seek + 'static>(open: impl Fn() -> R) -> Agreement {
     let gguf = Gguf::open("model.gguf", open()).unwrap();
-    let mut engine = Engine::on_cpu(gguf, 256).unwrap();
+    let mut engine = Engine::on_cpu(gguf, 256, Precision::Fourteen).unwrap();
     let tokens = engine.tokenizer().encode(TEXT, Specials::AsText).unwrap();
     assert!(tokens.len() > 32, "more than one batch of the prompt is covered");
     let mut want = Oracle::open(open()).logits(&tokens).unwrap().to_vec2::<f32>().unwrap();

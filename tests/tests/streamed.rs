@@ -9,7 +9,7 @@ use engine::cpu::{Processor, dispatch};
 use engine::gguf::Gguf;
 use engine::model::Plan;
 use engine::tokenizer::Specials;
-use engine::{Engine, block_on};
+use engine::{Engine, Precision, block_on};
 
 const TEXT: &str = "The quick brown fox jumps over the lazy dog, and the lazy dog does not mind at all.";
 const TOKENS: usize = 16;
@@ -20,7 +20,7 @@ fn gguf() -> Gguf<File> {
 
 #[test]
 fn streamed_logits_are_the_engines_to_the_bit() {
-    let mut engine = Engine::on_cpu(gguf(), TOKENS).unwrap();
+    let mut engine = Engine::on_cpu(gguf(), TOKENS, Precision::Fourteen).unwrap();
     let mut tokens = engine.tokenizer().encode(TEXT, Specials::AsText).unwrap();
     tokens.truncate(TOKENS);
     let mut held = Vec::new();

@@ -8,6 +8,7 @@ use candle_core::{Device, Tensor};
 
 use crate::Engine;
 use crate::gguf::Gguf;
+use crate::model::Precision;
 use crate::tokenizer::spell;
 
 pub(crate) const WIDTH: usize = 64;
@@ -156,5 +157,5 @@ pub(crate) fn file(dtype: GgmlDType) -> Vec<u8> {
 }
 
 pub(crate) fn load(bytes: Vec<u8>) -> crate::Result<Engine> {
-    Engine::on_cpu(Gguf::open("tiny.gguf", Cursor::new(bytes))?, CONTEXT)
+    Engine::on_cpu(Gguf::open("tiny.gguf", Cursor::new(bytes))?, CONTEXT, Precision::Eight)
 }

@@ -399,7 +399,7 @@ async fn engine(preference: Preference) -> Engine {
     let options = LoadOptions {
         context: TINY.context,
         backend: preference,
-        reading: Precision::Eight,
+        reading: Precision::Fourteen,
         pool,
         clock: || 0.0,
         room: |bytes| bytes,

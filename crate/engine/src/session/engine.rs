@@ -36,7 +36,7 @@ pub struct Engine {
     /// Stays open: another backend may have to read the weights.
     gguf: Gguf<Box<dyn ReadSeek>>,
     /// Precision of what the model did not say itself.
-    pub(super) reading: Precision,
+    pub(crate) reading: Precision,
     /// The tokens in the cache, position by position, and how they were read. Losing the cache loses no conversation:
     /// any backend can be refilled from the tokens.
     pub(crate) cached: Vec<Token>,
@@ -94,11 +94,15 @@ impl Engine {
     ///
     /// # Errors
     /// As [`Engine::load`].
-    pub fn on_cpu<R: Read + Seek + 'static>(gguf: Gguf<R>, context: usize) -> Result<Self> {
+    pub fn on_cpu<R: Read + Seek + 'static>(
+        gguf: Gguf<R>,
+        context: usize,
+        reading: Precision,
+    ) -> Result<Self> {
         let options = LoadOptions {
             context,
             backend: Preference::Cpu,
-            reading: Precision::Eight,
+            reading,
             pool: Pool::alone(),
             clock: || 0.0,
             room: |bytes| bytes,

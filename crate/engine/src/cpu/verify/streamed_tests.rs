@@ -44,6 +44,7 @@ fn streamed_logits_are_the_engines_to_the_bit() {
     for dtype in TYPES {
         let bytes = testing::file(dtype);
         let mut engine = testing::load(bytes.clone()).unwrap();
+        engine.reading = Precision::Fourteen;
         for len in [1, 5, MAX_BATCH] {
             let mut want = Vec::new();
             block_on(engine.logits(&tokens[..len], &mut |_, logits| want.extend_from_slice(logits))).unwrap();
@@ -64,6 +65,7 @@ fn a_head_of_its_own_is_used() {
     let own = streamed(&bytes, &[3, 9], dispatch::detect()).unwrap();
     let mut want = Vec::new();
     let mut engine = testing::load(bytes).unwrap();
+    engine.reading = Precision::Fourteen;
     block_on(engine.logits(&[3, 9], &mut |_, logits| want.extend_from_slice(logits))).unwrap();
     assert_eq!(bits(&own.0), bits(&want));
     assert_ne!(bits(&own.0), bits(&tied.0));

@@ -78,7 +78,8 @@ impl Options {
     }
 
     fn amount(&self) -> Amount {
-        Amount { rounds: if self.quick { 1 } else { self.rounds }, quick: self.quick }
+        let (rounds, longest) = if self.quick { (1, 128) } else { (self.rounds, u32::MAX) };
+        Amount { rounds, lengths: (0, longest) }
     }
 
     fn threads(&self) -> u32 {

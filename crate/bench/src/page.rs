@@ -121,7 +121,7 @@ mod tests {
         let chosen = json!({ "build": "engine-relaxed-threads", "reason": "It is fast." });
         serde_json::from_value(json!({
             "about": about, "browser": "b", "chosen": chosen, "wllama": "w", "llama": "l", "model": model, "command": "c", "threads": 2,
-            "amount": { "rounds": 5, "quick": false }, "engines": engines::all(2, true), "opened": {},
+            "amount": { "rounds": 5, "lengths": [0, 4_294_967_295_u32] }, "engines": engines::all(2, true), "opened": {},
             "figures": figures, "agreement": { "128": "A text" },
             "reads": { "weights": 96_000_000, "cache_per_position": 23_040 },
             "bandwidth": [{ "threads": 1, "native": 20.0, "tab": 19.0 }],

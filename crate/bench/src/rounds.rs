@@ -53,14 +53,14 @@ pub(crate) const LONG_ROUNDS: u32 = 3;
 #[derive(Clone, Copy, Debug, Deserialize, Serialize)]
 pub(crate) struct Amount {
     pub(crate) rounds: u32,
-    /// Only the short prompts, for development.
-    pub(crate) quick: bool,
+    /// Prompt tokens of the shortest and of the longest workload.
+    pub(crate) lengths: (u32, u32),
 }
 
 impl Amount {
     pub(crate) fn workloads(self) -> Vec<Workload> {
-        let most = if self.quick { 128 } else { u32::MAX };
-        WORKLOADS.into_iter().filter(|workload| workload.prompt <= most).collect()
+        let (least, most) = self.lengths;
+        WORKLOADS.into_iter().filter(|workload| (least..=most).contains(&workload.prompt)).collect()
     }
 
     /// Whether `engine` takes part in a round; the one that warms up is 0.
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn the_long_prompt_has_few_rounds_and_one_of_wllama() {
-        let amount = Amount { rounds: 5, quick: false };
+        let amount = Amount { rounds: 5, lengths: (0, u32::MAX) };
         let engines = all(2, true);
         let long = amount.workloads()[3];
         let rounds = |id: &str| {
@@ -208,6 +208,6 @@ mod tests {
         };
         assert_eq!(rounds("wllama-2"), [1]);
         assert_eq!(rounds("simd128-1"), [1, 2, 3]);
-        assert_eq!(Amount { rounds: 1, quick: true }.workloads().len(), 2);
+        assert_eq!(Amount { rounds: 1, lengths: (0, 128) }.workloads().len(), 2);
     }
 }

@@ -4,7 +4,7 @@
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, anyhow, ensure};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use xtask::catalogue::{self, Model};
@@ -130,6 +130,7 @@ pub(crate) fn run(paths: &Paths, threads: u32, count: u32) -> Result<()> {
     let others = model::for_tests(paths)?;
     let mut report: Option<TypesReport> = None;
     let mut qualities = Vec::new();
+    let mut failed = None;
     for subject in &SUBJECTS {
         let (model, folder) = match subject.other {
             Some(id) => (catalogue::choose(&others, Some(id))?.clone(), &paths.models),
@@ -157,10 +158,18 @@ pub(crate) fn run(paths: &Paths, threads: u32, count: u32) -> Result<()> {
             contenders.open(engine)?;
         }
         let mut figures = rounds::All::new();
-        step(&format!("{}: answers, in turns", subject.name), || {
-            rounds::answers(&mut contenders, &engines, &nibble, amount, &mut figures)
-        })?;
-        let common = common(&engines, &figures)?;
+        let answered = step(&format!("{}: answers, in turns", subject.name), || {
+            rounds::answers(&mut contenders, &engines, &nibble, amount, &mut figures)?;
+            common(&engines, &figures)
+        });
+        let common = match answered {
+            Ok(common) => common,
+            // What was measured before is written all the same.
+            Err(error) => {
+                failed = Some(error.context(format!("{} was not measured", subject.name)));
+                break;
+            }
+        };
         let measured = Measured {
             recipe: subject.name.into(),
             bytes: model.bytes,
@@ -183,13 +192,15 @@ pub(crate) fn run(paths: &Paths, threads: u32, count: u32) -> Result<()> {
         });
         report.files.push(measured);
     }
-    let mut report = report.context("there is nothing to measure")?;
+    let Some(mut report) = report else {
+        return Err(failed.unwrap_or_else(|| anyhow!("there is nothing to measure")));
+    };
     report.quality = qualities;
     println!("{}\n{}\n{}", report.table(), report.thresholds(), report.qualities());
     let json = document::merge(paths, &json!({ "types": report }))?;
     document::write_page(paths, |page| Section::Types.replace(page, &report.markdown()))?;
     note(format!("samples: {}; page: BENCHMARKS.md", json.display()));
-    Ok(())
+    failed.map_or(Ok(()), Err)
 }
 
 /// What the ids of our engines begin with.

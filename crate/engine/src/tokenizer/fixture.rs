@@ -70,7 +70,6 @@ pub(super) fn chat(specials: &[&str], template: &str) -> (Tokenizer, ChatTemplat
     (tokenizer, template)
 }
 
-#[cfg(not(target_arch = "wasm32"))]
 pub(super) fn parsed(specials: &[&str], template: &str) -> crate::error::Result<ChatTemplate> {
     let mut gguf = gguf(specials, &[("tokenizer.chat_template", template)]);
     let tokenizer = Tokenizer::from_gguf(&mut gguf)?;

@@ -73,7 +73,7 @@ pub(crate) fn multiplies_bytes() -> bool {
 
 /// See [`crate::cpu::kernels::reference::quantize`]; all high bytes of a block, then all low ones. Where all rows have
 /// eight bits, one block's bytes stand right behind the other's.
-pub(crate) fn quantize(x: &[f32], precision: Precision, mut out: QuantizedRowsMut) {
+pub(crate) fn quantize(x: &[f32], precision: Precision, out: QuantizedRowsMut) {
     let largest = largest(precision);
     let blocks = x.len() / ACTIVATION_BLOCK;
     assert!(

@@ -18,7 +18,7 @@ use crate::format::{Packed, Scales, TileOf};
 use crate::model::Precision;
 
 /// See [`crate::cpu::kernels::reference::quantize`].
-pub(crate) fn quantize(x: &[f32], precision: Precision, mut out: QuantizedRowsMut) {
+pub(crate) fn quantize(x: &[f32], precision: Precision, out: QuantizedRowsMut) {
     let largest = largest(precision);
     let blocks = x.len() / ACTIVATION_BLOCK;
     assert!(
